@@ -1,0 +1,2 @@
+//! pilotfish: the program.
+fn main() {}

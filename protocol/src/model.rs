@@ -1,0 +1,91 @@
+//! Models and what they use.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `provider/model`, where the provider is a name from the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ModelName(pub String);
+
+impl ModelName {
+    /// Splits at the first slash; a model's own name may hold more of them.
+    #[must_use]
+    pub fn split(&self) -> Option<(&str, &str)> {
+        self.0.split_once('/').filter(|(provider, model)| !provider.is_empty() && !model.is_empty())
+    }
+}
+
+impl std::fmt::Display for ModelName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How hard a model is asked to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Effort {
+    /// As little as it can.
+    Minimal,
+    /// Little.
+    Low,
+    /// Its usual.
+    Medium,
+    /// Much.
+    High,
+}
+
+/// Tokens. Providers count; what a provider does not tell stays 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Usage {
+    /// Tokens read, cached ones included.
+    pub input_tokens: u64,
+    /// Of these, served from the provider's cache.
+    pub cached_tokens: u64,
+    /// Tokens written, thoughts included.
+    pub output_tokens: u64,
+    /// Of these, thoughts.
+    pub reasoning_tokens: u64,
+    /// Tokens in the model's context after the last step.
+    pub context_tokens: u64,
+    /// The model's context size, if known.
+    pub context_size: Option<u64>,
+}
+
+/// One model that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelInfo {
+    /// Its name.
+    pub name: ModelName,
+    /// Its context size in tokens, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<u64>,
+    /// The efforts it takes; empty when unknown.
+    #[serde(default)]
+    pub efforts: Vec<Effort>,
+    /// Whether new sessions use it.
+    #[serde(default)]
+    pub default: bool,
+}
+
+/// Answer of `model/list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelList {
+    /// In the order of the configuration.
+    pub models: Vec<ModelInfo>,
+    /// What is missing, when there is none to use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Answer of `usage/get`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageReport {
+    /// The session's, or all sessions'.
+    pub usage: Usage,
+}
