@@ -1,1 +1,3 @@
-//! x
+//! What the end-to-end tests and the bench stand on.
+
+pub mod fake_model;
