@@ -342,6 +342,7 @@ impl Running {
             Err(TurnError::Model(error)) => {
                 let fault = match &error {
                     crate::model::ModelError::ContextFull { .. } => FaultKind::ContextFull,
+                    crate::model::ModelError::Misconfigured { .. } => FaultKind::Configuration,
                     crate::model::ModelError::Broken { .. }
                     | crate::model::ModelError::Silent { .. }
                     | crate::model::ModelError::TooLarge { .. } => FaultKind::Stream,
