@@ -1,1 +1,3 @@
-//! To come.
+
+pub(crate) mod envelope;
+pub(crate) mod frame;
