@@ -1,7 +1,396 @@
-//! What was said (`RawConfig`: layered files) and what it means ([`Config`]).
+//! What was said ([`RawConfig`]: the person's file, the environment) and what it means ([`Config`]).
+//!
+//! Only the person's own file counts. Nothing that a workspace ships is read here.
+
+use crate::model::local;
+use crate::turn::Limits;
+use pilotfish_protocol::{ModelInfo, ModelName};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The longest silence in a stream, unless a provider says another.
+const IDLE_LIMIT: Duration = Duration::from_secs(300);
+
+/// A command's time unless the model asks for another.
+const COMMAND_TIME: Duration = Duration::from_secs(120);
+
+/// Model requests in one turn.
+const MAX_STEPS: u32 = 500;
+
+/// Characters one output may take when the model's context is not known.
+const OUTPUT_CHARS: usize = 12_000;
+
+/// The model asked for when nothing but `OPENAI_API_KEY` is there.
+const OPENAI_MODEL: &str = "gpt-5";
+
+/// Where our files lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// Holds `config.toml` and `keys.toml`.
+    pub config: PathBuf,
+    /// Holds the journal and the log.
+    pub state: PathBuf,
+}
+
+impl Home {
+    /// As the environment says: everything below `PILOTFISH_HOME` when that is set, else the XDG base directories.
+    ///
+    /// # Errors
+    /// When neither they nor `HOME` are set.
+    pub fn of(environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let set = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if let Some(home) = set("PILOTFISH_HOME") {
+            return Ok(Self { state: home.join("state"), config: home });
+        }
+        let below_home = |folder: &str| set("HOME").map(|home| home.join(folder)).ok_or(ConfigError::NoHome);
+        let config = set("XDG_CONFIG_HOME").map_or_else(|| below_home(".config"), Ok)?;
+        let state = set("XDG_STATE_HOME").map_or_else(|| below_home(".local/state"), Ok)?;
+        Ok(Self { config: config.join("pilotfish"), state: state.join("pilotfish") })
+    }
+
+    /// The configuration's file.
+    #[must_use]
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// The stored keys' file.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.config.join("keys.toml")
+    }
+}
+
+/// The file as written.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawConfig {
+    model: Option<String>,
+    providers: BTreeMap<String, RawProvider>,
+    command_timeout: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProvider {
+    dialect: Dialect,
+    base_url: String,
+    api_key_env: Option<String>,
+    idle_timeout: Option<u64>,
+    #[serde(default)]
+    models: Vec<RawModel>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawModel {
+    id: String,
+    context: Option<u64>,
+}
+
+/// Stored keys, by provider.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Keys(BTreeMap<String, String>);
+
+/// What the configuration means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    default: Option<ModelName>,
+    providers: Vec<Provider>,
+    command_time: Duration,
+    /// The file, for messages.
+    file: PathBuf,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Provider {
+    endpoint: Endpoint,
+    models: Vec<(String, Option<u64>)>,
+}
+
+/// A model, found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// `provider/model`.
+    pub name: ModelName,
+    /// The model's own name.
+    pub model: String,
+    /// Where it answers.
+    pub endpoint: Endpoint,
+    /// Its context size in tokens, if known.
+    pub context: Option<u64>,
+}
+
+/// What is wrong with the configuration. The words say what to write where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// No place for our files.
+    #[error("neither PILOTFISH_HOME nor HOME is set; set one, so that pilotfish knows where its files lie")]
+    NoHome,
+    /// The file cannot be read.
+    #[error("cannot read {file}: {why}")]
+    Unreadable {
+        /// Which.
+        file: String,
+        /// The system's words.
+        why: String,
+    },
+    /// The file says something that cannot be.
+    #[error("{file} is not a configuration: {why}")]
+    Broken {
+        /// Which.
+        file: String,
+        /// Where and what.
+        why: String,
+    },
+    /// The name has no slash.
+    #[error("{0:?} names no model; write provider/model, such as openai/gpt-5")]
+    NotAModel(String),
+    /// The provider is not configured.
+    #[error("there is no provider {name:?} in {file}; it has {known}")]
+    NoProvider {
+        /// As asked.
+        name: String,
+        /// The file.
+        file: String,
+        /// Those it has.
+        known: String,
+    },
+    /// Nothing is configured and nothing was found.
+    #[error(
+        "no model is configured. Set OPENAI_API_KEY, or start a model server such as Ollama, or write to {file}:\n\n\
+         model = \"local/MODEL\"\n\n[providers.local]\ndialect = \"chat\"              # or \"responses\"\n\
+         base_url = \"http://127.0.0.1:11434/v1\"\n# api_key_env = \"LOCAL_KEY\"   # when it needs a key"
+    )]
+    NoModel {
+        /// Where to write.
+        file: String,
+    },
+}
+
+/// Reads the configuration anew each time it is asked. A file that is broken later keeps its last good meaning.
+#[derive(Debug, Clone)]
+pub struct ConfigSource {
+    home: Home,
+    environment: Arc<BTreeMap<String, String>>,
+    last_good: Arc<Mutex<Option<Config>>>,
+}
+
+impl ConfigSource {
+    /// Of a person's files and environment.
+    #[must_use]
+    pub fn new(home: Home, environment: Arc<BTreeMap<String, String>>) -> Self {
+        Self { home, environment, last_good: Arc::default() }
+    }
+
+    /// What the configuration means now.
+    ///
+    /// # Errors
+    /// When the file is broken, and was never whole since the start.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        let mut last_good = self.last_good.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.read() {
+            Ok(config) => {
+                *last_good = Some(config.clone());
+                Ok(config)
+            }
+            Err(error) => match &*last_good {
+                Some(config) => {
+                    tracing::warn!(%error, "going on with the last good configuration");
+                    Ok(config.clone())
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    fn read(&self) -> Result<Config, ConfigError> {
+        let file = self.home.config_file();
+        let raw: RawConfig = read_toml(&file)?.unwrap_or_default();
+        let keys: Keys = read_toml(&self.home.key_file())?.unwrap_or_default();
+        let mut config = interpret(raw, &keys, &self.environment, file);
+        if config.providers.is_empty() {
+            config.providers = found(&keys, &self.environment);
+        }
+        if config.default.is_none() {
+            // Without a choice the first model there is, is the choice.
+            config.default = config.models().into_iter().next().map(|model| model.name);
+        }
+        Ok(config)
+    }
+}
+
+impl Config {
+    /// The model of a name.
+    ///
+    /// # Errors
+    /// When it is no name, or its provider is not configured. A model the provider does not list is asked for all the same.
+    pub fn resolve(&self, name: &ModelName) -> Result<Resolved, ConfigError> {
+        let (provider, model) = name.split().ok_or_else(|| ConfigError::NotAModel(name.to_string()))?;
+        let found = self.providers.iter().find(|known| known.endpoint.provider == provider);
+        let provider = found.ok_or_else(|| self.no_provider(provider))?;
+        let context = provider.models.iter().find(|(id, _)| id == model).and_then(|(_, context)| *context);
+        Ok(Resolved { name: name.clone(), model: model.to_owned(), endpoint: provider.endpoint.clone(), context })
+    }
+
+    /// The model that new sessions use.
+    ///
+    /// # Errors
+    /// When there is none; the words say what to write where.
+    pub fn default_model(&self) -> Result<ModelName, ConfigError> {
+        self.default.clone().ok_or_else(|| ConfigError::NoModel { file: self.file.display().to_string() })
+    }
+
+    /// The models that are listed, the default marked.
+    #[must_use]
+    pub fn models(&self) -> Vec<ModelInfo> {
+        let mut models: Vec<ModelInfo> = self.providers.iter().flat_map(listed).collect();
+        if let Some(default) = &self.default {
+            for model in &mut models {
+                model.default = model.name == *default;
+            }
+            if !models.iter().any(|model| model.default) {
+                models.insert(0, ModelInfo { name: default.clone(), context: None, efforts: Vec::new(), default: true });
+            }
+        }
+        models
+    }
+
+    /// The limits of a turn with a model of this context size.
+    #[must_use]
+    pub fn limits(&self, context: Option<u64>) -> Limits {
+        // No output takes more than a twentieth of the context, at about four characters a token.
+        let twentieth = context.map_or(OUTPUT_CHARS, |tokens| usize::try_from(tokens / 5).unwrap_or(OUTPUT_CHARS));
+        Limits { max_steps: MAX_STEPS, output_chars: twentieth.clamp(2_000, 16_000), command_time: self.command_time }
+    }
+
+    fn no_provider(&self, name: &str) -> ConfigError {
+        let file = self.file.display().to_string();
+        let known: Vec<&str> = self.providers.iter().map(|provider| provider.endpoint.provider.as_str()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        ConfigError::NoProvider { name: name.to_owned(), file, known }
+    }
+}
+
+/// Stores a provider's key in a file that only its owner can read.
+///
+/// # Errors
+/// When the file cannot be read or written.
+pub fn store_key(home: &Home, provider: &str, key: &str) -> Result<PathBuf, ConfigError> {
+    let file = home.key_file();
+    let unwritable = |error: std::io::Error| ConfigError::Unreadable { file: file.display().to_string(), why: error.to_string() };
+    let mut keys: Keys = read_toml(&file)?.unwrap_or_default();
+    keys.0.insert(provider.to_owned(), key.to_owned());
+    let broken = |error: toml::ser::Error| ConfigError::Broken { file: file.display().to_string(), why: error.to_string() };
+    let text = toml::to_string(&keys).map_err(broken)?;
+    private_directory(&home.config).map_err(unwritable)?;
+    let staged = file.with_extension("toml.new");
+    let write = || -> std::io::Result<()> {
+        use std::io::Write;
+        use std::os::unix::fs::OpenOptionsExt;
+        // Left over from a write that did not end.
+        let _ = std::fs::remove_file(&staged);
+        let mut options = std::fs::OpenOptions::new();
+        let mut staged_file = options.write(true).create_new(true).mode(0o600).open(&staged)?;
+        staged_file.write_all(text.as_bytes())?;
+        staged_file.sync_data()?;
+        std::fs::rename(&staged, &file)
+    };
+    write().map_err(unwritable)?;
+    Ok(file)
+}
+
+/// Makes a directory that only its owner can look into.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn private_directory(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn read_toml<T: serde::de::DeserializeOwned>(file: &Path) -> Result<Option<T>, ConfigError> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(ConfigError::Unreadable { file: file.display().to_string(), why: error.to_string() }),
+    };
+    let broken = |error: toml::de::Error| ConfigError::Broken { file: file.display().to_string(), why: error.to_string() };
+    toml::from_str(&text).map(Some).map_err(broken)
+}
+
+fn interpret(raw: RawConfig, keys: &Keys, environment: &BTreeMap<String, String>, file: PathBuf) -> Config {
+    let providers = raw.providers.into_iter().map(|(name, provider)| {
+        let endpoint = Endpoint {
+            key: key(&name, provider.api_key_env.as_deref(), keys, environment),
+            provider: name,
+            dialect: provider.dialect,
+            base_url: provider.base_url.trim_end_matches('/').to_owned(),
+            api_key_env: provider.api_key_env,
+            idle_limit: provider.idle_timeout.map_or(IDLE_LIMIT, Duration::from_secs),
+        };
+        Provider { endpoint, models: provider.models.into_iter().map(|model| (model.id, model.context)).collect() }
+    });
+    Config {
+        default: raw.model.map(ModelName),
+        providers: providers.collect(),
+        command_time: raw.command_timeout.map_or(COMMAND_TIME, Duration::from_secs),
+        file,
+    }
+}
+
+/// The environment's key wins over a stored one.
+fn key(provider: &str, env: Option<&str>, keys: &Keys, environment: &BTreeMap<String, String>) -> Option<Secret> {
+    let said = env.and_then(|name| environment.get(name)).filter(|key| !key.trim().is_empty());
+    said.or_else(|| keys.0.get(provider)).map(|key| Secret::new(key.trim()))
+}
+
+/// What there is without a configuration: a key in the environment or stored, and model servers on this machine.
+fn found(keys: &Keys, environment: &BTreeMap<String, String>) -> Vec<Provider> {
+    let mut providers = Vec::new();
+    if let Some(key) = key("openai", Some("OPENAI_API_KEY"), keys, environment) {
+        let base_url = environment.get("OPENAI_BASE_URL").map_or("https://api.openai.com/v1", String::as_str);
+        let endpoint = Endpoint {
+            provider: "openai".to_owned(),
+            dialect: Dialect::Responses,
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            key: Some(key),
+            api_key_env: Some("OPENAI_API_KEY".to_owned()),
+            idle_limit: IDLE_LIMIT,
+        };
+        providers.push(Provider { endpoint, models: vec![(OPENAI_MODEL.to_owned(), None)] });
+        return providers;
+    }
+    providers.extend(local::find(local::PORTS).into_iter().map(|server| {
+        let endpoint = Endpoint {
+            provider: server.name.to_owned(),
+            dialect: Dialect::Chat,
+            base_url: server.base_url,
+            key: None,
+            api_key_env: None,
+            idle_limit: IDLE_LIMIT,
+        };
+        Provider { endpoint, models: server.models.into_iter().map(|model| (model, None)).collect() }
+    }));
+    providers
+}
+
+fn listed(provider: &Provider) -> impl Iterator<Item = ModelInfo> {
+    let name = &provider.endpoint.provider;
+    provider.models.iter().map(move |(id, context)| ModelInfo {
+        name: ModelName(format!("{name}/{id}")),
+        context: *context,
+        efforts: Vec::new(),
+        default: false,
+    })
+}
 
 /// How an endpoint speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// OpenAI Responses.
@@ -48,5 +437,8 @@ pub struct Endpoint {
     /// Where the key is looked for, to say so when it is missing.
     pub api_key_env: Option<String>,
     /// The longest silence in a stream.
-    pub idle_limit: std::time::Duration,
+    pub idle_limit: Duration,
 }
+
+#[cfg(test)]
+mod tests;

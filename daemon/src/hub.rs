@@ -1,1 +1,192 @@
-//! To come.
+//! The hub: which sessions live in memory, and which folder has which workspace. It routes; it decides nothing.
+
+use crate::clock::Clock;
+use crate::config::{ConfigError, ConfigSource};
+use crate::journal::Journal;
+use crate::model::Connect;
+use crate::path::AbsPath;
+use crate::sandbox::Sandbox;
+use crate::session::{SessionError, SessionHandle};
+use crate::workspace::Workspace;
+use pilotfish_protocol::{Effort, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::broadcast;
+use tokio::task::JoinSet;
+
+/// What sessions are built from. Shared, and never changed after the start.
+pub struct Parts {
+    /// Time and ids.
+    pub clock: Clock,
+    /// The record.
+    pub journal: Journal,
+    /// Where models and limits come from; read again for each turn.
+    pub config: ConfigSource,
+    /// What reaches models.
+    pub connect: Arc<dyn Connect>,
+    /// What confines commands.
+    pub sandbox: Sandbox,
+    /// The environment commands may see a part of.
+    pub environment: BTreeMap<String, String>,
+    /// Says that a session of a list changed.
+    pub changed: broadcast::Sender<Session>,
+    /// The folders that are open.
+    pub workspaces: Workspaces,
+}
+
+/// Folder to workspace; one for each root.
+#[derive(Default)]
+pub struct Workspaces(Mutex<HashMap<AbsPath, Workspace>>);
+
+impl Workspaces {
+    /// The workspace of a root, opened on first use.
+    pub fn open(&self, root: &AbsPath) -> Workspace {
+        let mut workspaces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        workspaces.entry(root.clone()).or_insert_with(|| Workspace::open(root.clone())).clone()
+    }
+}
+
+/// What a new session begins with.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// An existing folder, links resolved.
+    pub workspace: AbsPath,
+    /// What the agent may do.
+    pub mode: Mode,
+    /// The model; the configured one unless said.
+    pub model: Option<ModelName>,
+    /// How hard it thinks.
+    pub effort: Option<Effort>,
+    /// A title; the first prompt gives one unless said.
+    pub title: Option<String>,
+}
+
+/// The way to every session. Clones share it.
+#[derive(Clone)]
+pub struct Hub {
+    parts: Arc<Parts>,
+    live: Arc<Mutex<Live>>,
+}
+
+#[derive(Default)]
+struct Live {
+    sessions: HashMap<SessionId, SessionHandle>,
+    tasks: JoinSet<()>,
+}
+
+impl Hub {
+    /// A hub without sessions. Needs to be called inside a runtime.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts), live: Arc::default() }
+    }
+
+    /// Opens a session. It is journaled before the answer.
+    ///
+    /// # Errors
+    /// When the configuration does not know the named model, or the journal fails.
+    pub async fn new_session(&self, new: NewSession) -> Result<Session, SessionError> {
+        let model = match new.model {
+            Some(model) => Some(self.parts.config.load()?.resolve(&model)?.name),
+            // Without any model the session opens all the same; its first prompt says what to write where.
+            None => self.parts.config.load().ok().and_then(|config| config.default_model().ok()),
+        };
+        let at = self.parts.clock.now();
+        let session = Session {
+            id: self.parts.clock.session_id(),
+            workspace: new.workspace.to_string(),
+            title: new.title.unwrap_or_default(),
+            mode: new.mode,
+            model,
+            effort: new.effort,
+            status: SessionStatus::default(),
+            created_at: at.clone(),
+            updated_at: at,
+            archived: false,
+            parent: None,
+        };
+        self.parts.journal.create(&session).await?;
+        self.start(session.id.clone(), Some(session.clone()));
+        let _ = self.parts.changed.send(session.clone());
+        Ok(session)
+    }
+
+    /// The way to a session, in memory or in the journal. Never waits: a session that does not exist says so when asked.
+    #[must_use]
+    pub fn session(&self, id: &SessionId) -> SessionHandle {
+        let known = self.live().sessions.get(id).filter(|handle| !handle.is_gone()).cloned();
+        known.unwrap_or_else(|| self.start(id.clone(), None))
+    }
+
+    /// Ends every session: turns are interrupted, journals written.
+    pub async fn shutdown(&self) {
+        let Live { sessions, mut tasks } = std::mem::take(&mut *self.live());
+        let closing: Vec<_> = sessions.values().map(SessionHandle::close).collect();
+        futures::future::join_all(closing).await;
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.parts.journal
+    }
+
+    /// Time and ids.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.parts.clock
+    }
+
+    /// What confines commands.
+    #[must_use]
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.parts.sandbox
+    }
+
+    /// The models that can be used, or what is missing.
+    #[must_use]
+    pub fn models(&self) -> ModelList {
+        let listed = self.parts.config.load().and_then(|config| {
+            config.default_model()?;
+            Ok(config.models())
+        });
+        match listed {
+            Ok(models) => ModelList { models, problem: None },
+            Err(error) => ModelList { models: Vec::new(), problem: Some(ConfigError::to_string(&error)) },
+        }
+    }
+
+    /// Headers of sessions as they change, for lists.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Session> {
+        self.parts.changed.subscribe()
+    }
+
+    /// How many sessions are in memory.
+    #[must_use]
+    pub fn live_sessions(&self) -> usize {
+        self.live().sessions.len()
+    }
+
+    fn start(&self, id: SessionId, fresh: Option<Session>) -> SessionHandle {
+        let (handle, actor) = SessionHandle::start(id.clone(), fresh, self.parts.clone());
+        let mut live = self.live();
+        live.sessions.insert(id.clone(), handle.clone());
+        let registry = self.live.clone();
+        live.tasks.spawn(async move {
+            actor.run().await;
+            let mut live = registry.lock().unwrap_or_else(PoisonError::into_inner);
+            // Another task may have taken the name meanwhile.
+            if live.sessions.get(&id).is_some_and(SessionHandle::is_gone) {
+                live.sessions.remove(&id);
+            }
+        });
+        while live.tasks.try_join_next().is_some() {}
+        handle
+    }
+
+    fn live(&self) -> std::sync::MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -6,7 +6,6 @@ pub mod session;
 pub mod turn;
 
 // What a turn is made of.
-pub mod compact;
 pub mod model;
 pub mod policy;
 pub mod prompt;
@@ -15,7 +14,6 @@ pub mod tool;
 
 // Where things live.
 pub mod journal;
-pub mod review;
 pub mod workspace;
 
 // The edge: JSON-RPC, argv and configuration stop here.

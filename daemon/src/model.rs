@@ -8,6 +8,7 @@ use pilotfish_protocol::{Effort, SessionId, Usage};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub mod local;
 pub mod retry;
 
 /// Something that answers.

@@ -1,1 +1,173 @@
-//! To come.
+//! The tools: one table, and one path that every call takes: arguments, policy, effect, record.
+
+use crate::model::{Call, ToolSpec};
+use crate::text::excerpt::excerpt;
+use crate::turn::{TurnCx, TurnError};
+use pilotfish_protocol::{Edit, Item, ItemContent, Plan, Status, ToolCall, ToolStatus, Update};
+
+mod args;
+mod change;
+mod edit;
+mod list;
+mod patch;
+mod plan;
+mod read;
+mod search;
+mod shell;
+mod write;
+
+/// What a call asks for, with arguments that fit.
+enum Task {
+    Edit(edit::Args),
+    List(list::Args),
+    Patch(patch::Args),
+    Plan(plan::Args),
+    Read(read::Args),
+    Search(search::Args),
+    Shell(shell::Args),
+    Write(write::Args),
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+struct Output {
+    /// What the model is told.
+    text: String,
+    status: ToolStatus,
+    exit_code: Option<i32>,
+    /// Changes made or proposed.
+    edits: Vec<Edit>,
+    plan: Option<Plan>,
+}
+
+impl Output {
+    fn done(text: impl Into<String>) -> Self {
+        Self { text: text.into(), status: ToolStatus::Done, ..Self::default() }
+    }
+
+    fn failed(text: impl Into<String>) -> Self {
+        Self { text: text.into(), status: ToolStatus::Failed, ..Self::default() }
+    }
+
+    fn refused(text: impl Into<String>) -> Self {
+        Self { text: text.into(), status: ToolStatus::Refused, ..Self::default() }
+    }
+}
+
+/// The tools as models are told of them, by name. The order is part of the prompt's prefix: it never depends on anything.
+#[must_use]
+pub fn specs() -> Vec<ToolSpec> {
+    vec![
+        edit::spec(),
+        list::spec(),
+        patch::spec(),
+        plan::spec(),
+        read::spec(),
+        search::spec(),
+        shell::spec(),
+        write::spec(),
+    ]
+}
+
+/// Runs one call and gives the item that records it. What the model did wrong is told to the model; it ends no turn.
+///
+/// # Errors
+/// When the turn cannot go on.
+pub async fn run(cx: &TurnCx, step: u32, call: Call) -> Result<Item, TurnError> {
+    let task = parse(&call);
+    let title = task.as_ref().map_or_else(|_| call.name.clone(), Task::title);
+    let mut item = cx.item(ItemContent::ToolCall(ToolCall {
+        call_id: call.call_id.clone(),
+        step,
+        name: call.name,
+        title: title.clone(),
+        input: call.arguments,
+        ..ToolCall::default()
+    }));
+    // In the journal before it runs: after a crash it counts as interrupted, and is never run again by itself.
+    cx.record(vec![Update::ItemStarted { item: item.clone() }]).await?;
+    cx.status(Status::Running, &title).await;
+    let started = tokio::time::Instant::now();
+    let output = match task {
+        _ if cx.cancel.is_cancelled() => not_run(),
+        Err(problem) => Output::failed(problem),
+        Ok(task) => task.run(cx, &item).await,
+    };
+    let Output { text, status, exit_code, edits, plan } = output;
+    let capped = excerpt(&text, cx.limits.output_chars);
+    let mut updates = Vec::with_capacity(edits.len() + 2);
+    if let ItemContent::ToolCall(call) = &mut item.content {
+        call.status = status;
+        call.exit_code = exit_code;
+        call.duration_ms = u64::try_from(started.elapsed().as_millis()).ok();
+        call.output = capped.text;
+        if capped.omitted_bytes > 0 {
+            call.output_bytes = Some(text.len() as u64);
+            call.output.push_str(&format!("\n[the whole output: read with path \"{}{}\"]", read::HANDLE, item.id));
+        }
+    }
+    if capped.omitted_bytes > 0
+        && let Err(error) = cx.journal.put_output(&cx.session, &item.id, text.into_bytes()).await
+    {
+        tracing::warn!(session = %cx.session, %error, "could not keep a tool's full output");
+    }
+    updates.push(Update::ItemEnded { item: item.clone() });
+    updates.extend(edits.into_iter().map(|edit| Update::ItemEnded { item: cx.item(ItemContent::Edit(edit)) }));
+    updates.extend(plan.map(|plan| Update::PlanChanged { plan }));
+    cx.record(updates).await?;
+    Ok(item)
+}
+
+fn not_run() -> Output {
+    let text = "not run: the person interrupted the turn".to_owned();
+    Output { text, status: ToolStatus::Interrupted, ..Output::default() }
+}
+
+fn parse(call: &Call) -> Result<Task, String> {
+    let arguments = &call.arguments;
+    match call.name.as_str() {
+        "edit" => args::decode(&edit::spec(), arguments).map(Task::Edit),
+        "list" => args::decode(&list::spec(), arguments).map(Task::List),
+        "patch" | "apply_patch" => args::decode(&patch::spec(), arguments).map(Task::Patch),
+        "plan" => args::decode(&plan::spec(), arguments).map(Task::Plan),
+        "read" => args::decode(&read::spec(), arguments).map(Task::Read),
+        "search" => args::decode(&search::spec(), arguments).map(Task::Search),
+        "shell" => args::decode(&shell::spec(), arguments).map(Task::Shell),
+        "write" => args::decode(&write::spec(), arguments).map(Task::Write),
+        name => {
+            let known: Vec<&str> = specs().iter().map(|spec| spec.name).collect();
+            Err(format!("there is no tool {name:?}; the tools are {}", known.join(", ")))
+        }
+    }
+}
+
+impl Task {
+    fn title(&self) -> String {
+        match self {
+            Task::Edit(args) => format!("edit {}", args.path),
+            Task::List(args) => format!("list {}", args.path.as_deref().unwrap_or(".")),
+            Task::Patch(args) => patch::title(args),
+            Task::Plan(_) => "plan".to_owned(),
+            Task::Read(args) => read::title(args),
+            Task::Search(args) => format!("search {}", args.pattern),
+            Task::Shell(args) => shell::title(args),
+            Task::Write(args) => format!("write {}", args.path),
+        }
+    }
+
+    async fn run(self, cx: &TurnCx, item: &Item) -> Output {
+        match self {
+            Task::Edit(args) => edit::run(cx, item, &args).await,
+            Task::List(args) => list::run(cx, &args).await,
+            Task::Patch(args) => patch::run(cx, item, &args).await,
+            Task::Plan(args) => plan::run(args),
+            Task::Read(args) => read::run(cx, &args).await,
+            Task::Search(args) => search::run(cx, args).await,
+            Task::Shell(args) => shell::run(cx, item, &args).await,
+            Task::Write(args) => write::run(cx, item, &args).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,84 @@
-//! To come.
+//! One workspace: a root folder and the task that owns what is known of it. In this form it reads and writes files; every write
+//! of a user's file in the whole program goes through it.
+
+use crate::path::{AbsPath, RootedPath};
+use tokio::sync::{mpsc, oneshot};
+
+mod files;
+mod write;
+
+pub use files::{FileText, ReadError};
+pub use write::{Change, WriteError};
+
+/// Requests a workspace holds before those who ask wait.
+const MAILBOX: usize = 64;
+
+/// The way to a workspace. Clones share it; it ends with the last of them.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    root: AbsPath,
+    mailbox: mpsc::Sender<Event>,
+}
+
+#[derive(Debug)]
+enum Event {
+    Read { path: RootedPath, max: u64, answer: oneshot::Sender<Result<FileText, ReadError>> },
+    Apply { changes: Vec<Change>, answer: oneshot::Sender<Result<(), WriteError>> },
+}
+
+impl Workspace {
+    /// Opens a root. Needs to be called inside a runtime.
+    #[must_use]
+    pub fn open(root: AbsPath) -> Self {
+        let (mailbox, events) = mpsc::channel(MAILBOX);
+        // The task ends when the last handle is dropped, which is when nobody can wait for it any more.
+        tokio::spawn(run(root.clone(), events));
+        Self { root, mailbox }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn root(&self) -> &AbsPath {
+        &self.root
+    }
+
+    /// Reads a file below the root, at most `max` bytes of it.
+    ///
+    /// # Errors
+    /// When it is no regular file, leaves the root through a link, or cannot be read.
+    pub async fn read(&self, path: &RootedPath, max: u64) -> Result<FileText, ReadError> {
+        let gone = || ReadError::Io { path: path.clone(), why: "the workspace is closed".to_owned() };
+        let (answer, receiver) = oneshot::channel();
+        self.mailbox.send(Event::Read { path: path.clone(), max, answer }).await.map_err(|_| gone())?;
+        receiver.await.map_err(|_| gone())?
+    }
+
+    /// Makes changes, all or none. Each names the text it was made from; a file that changed since stops them all.
+    ///
+    /// # Errors
+    /// When a file is not as the change expects, or cannot be written; then nothing has changed.
+    pub async fn apply(&self, changes: Vec<Change>) -> Result<(), WriteError> {
+        let gone = || WriteError::Closed { root: self.root.clone() };
+        let (answer, receiver) = oneshot::channel();
+        self.mailbox.send(Event::Apply { changes, answer }).await.map_err(|_| gone())?;
+        receiver.await.map_err(|_| gone())?
+    }
+}
+
+async fn run(root: AbsPath, mut events: mpsc::Receiver<Event>) {
+    while let Some(event) = events.recv().await {
+        let root = root.clone();
+        // File systems block; the runtime's blocking threads end by themselves when idle. One request at a time: this task is
+        // the owner, so a read never sees half of an apply.
+        let done = tokio::task::spawn_blocking(move || match event {
+            Event::Read { path, max, answer } => drop(answer.send(files::read(&root, &path, max))),
+            Event::Apply { changes, answer } => drop(answer.send(write::apply(&root, &changes))),
+        });
+        if let Err(error) = done.await {
+            tracing::error!(%error, "a file operation panicked");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -123,6 +123,9 @@ pub enum ToolStatus {
 pub struct ToolCall {
     /// The model's id of the call, which its output answers.
     pub call_id: String,
+    /// The model request of the turn that made it, from 0: calls of one answer share it.
+    #[serde(default)]
+    pub step: u32,
     /// The tool.
     pub name: String,
     /// One line for people, such as `$ cargo test`.

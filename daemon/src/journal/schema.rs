@@ -1,0 +1,179 @@
+//! The database file: where it lies, who may read it, what tables it has. Reads and writes no records.
+
+use super::error::Cause;
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The database's name in its directory.
+pub(super) const FILE_NAME: &str = "journal.sqlite3";
+
+/// What SQLite puts beside a database, by suffix of the database's name.
+pub(super) const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
+
+/// Longer than any transaction of ours; only a second process can make us wait.
+const BUSY_LIMIT: Duration = Duration::from_secs(5);
+
+/// One script for each step forward; a database that has had `n` of them is of version `n`. Scripts that were released
+/// are never edited.
+const MIGRATIONS: [&str; 1] = [VERSION_1];
+
+/// An update's `place` is its session's number in the upper and its seq in the lower 32 bits: a session's updates lie
+/// together, in order, and need no second index. An item is `started` at the place of its first update, which keeps
+/// items in order, and its `latest` state is the update at that place: no body is stored twice. A row of `words` has the
+/// place its message started at; a title has its session's place 0.
+const VERSION_1: &str = "
+CREATE TABLE sessions (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    workspace TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    archived INTEGER NOT NULL,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    seq INTEGER NOT NULL DEFAULT 0 CHECK (seq < 4294967296),
+    turn INTEGER,
+    usage INTEGER,
+    plan INTEGER,
+    queue INTEGER,
+    header TEXT NOT NULL,
+    draft TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX sessions_listed ON sessions(updated_at, workspace, archived, deleted);
+CREATE TABLE updates (place INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE items (
+    started INTEGER PRIMARY KEY,
+    latest INTEGER NOT NULL REFERENCES updates(place),
+    session INTEGER NOT NULL REFERENCES sessions(number),
+    id TEXT NOT NULL,
+    open INTEGER NOT NULL,
+    UNIQUE (session, id)
+) STRICT;
+CREATE INDEX items_open ON items(started) WHERE open;
+CREATE TABLE approvals (
+    opened INTEGER PRIMARY KEY REFERENCES updates(place),
+    session INTEGER NOT NULL REFERENCES sessions(number),
+    id TEXT NOT NULL,
+    UNIQUE (session, id)
+) STRICT;
+CREATE TABLE outputs (
+    number INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES sessions(number),
+    item TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    UNIQUE (session, item)
+) STRICT;
+CREATE TABLE chunks (
+    output INTEGER NOT NULL REFERENCES outputs(number) ON DELETE CASCADE,
+    part INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (output, part)
+) STRICT;
+CREATE VIRTUAL TABLE words USING fts5(
+    text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+);
+";
+
+/// The database's path in its directory.
+pub(super) fn file(directory: &Path) -> PathBuf {
+    directory.join(FILE_NAME)
+}
+
+/// `path` with `suffix` appended to its name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Opens the database of `directory`, making both where they are missing, readable by their owner only.
+pub(super) fn open(directory: &Path) -> Result<Connection, Cause> {
+    let path = file(directory);
+    make_private_directory(directory).map_err(|source| Cause::File { path: directory.to_owned(), source })?;
+    make_private_file(&path).map_err(|source| Cause::File { path: path.clone(), source })?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&path, flags)?;
+    prepare(&connection, &path)?;
+    Ok(connection)
+}
+
+/// Opens a database that is gone when it is closed.
+pub(super) fn in_memory() -> Result<Connection, Cause> {
+    let connection = Connection::open_in_memory()?;
+    prepare(&connection, Path::new(":memory:"))?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, path: &Path) -> Result<(), Cause> {
+    connection.busy_timeout(BUSY_LIMIT)?;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    // Before anything is written: a newer build's file stays as it is.
+    if found > known {
+        return Err(Cause::Newer { path: path.to_owned(), found, known });
+    }
+    // The cache is what an idle daemon keeps in memory. SQLite's own checkpoints are the second line behind the worker's.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = NORMAL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA cell_size_check = ON;
+         PRAGMA cache_size = -1024;
+         PRAGMA mmap_size = 0;
+         PRAGMA wal_autocheckpoint = 2000;
+         PRAGMA journal_size_limit = 8388608;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(32);
+    migrate(connection, found)?;
+    // The first statement reads the schema, so that a damaged one shows now.
+    connection.query_row("SELECT count(*) FROM (SELECT 1 FROM sessions LIMIT 1)", [], |row| row.get::<_, i64>(0))?;
+    Ok(())
+}
+
+fn migrate(connection: &Connection, found: i64) -> Result<(), Cause> {
+    let done = usize::try_from(found).unwrap_or(0);
+    for (index, script) in MIGRATIONS.iter().enumerate().skip(done) {
+        let version = index + 1;
+        let step = format!("BEGIN IMMEDIATE; {script} PRAGMA user_version = {version}; COMMIT;");
+        if let Err(error) = connection.execute_batch(&step) {
+            if !connection.is_autocommit() {
+                connection.execute_batch("ROLLBACK")?;
+            }
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+fn make_private_directory(directory: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    make_private(directory, 0o700)
+}
+
+/// SQLite gives the companions it makes the database's permissions, whatever the umask; so the database is made here.
+fn make_private_file(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    make_private(path, 0o600)?;
+    for suffix in COMPANIONS {
+        match make_private(&with_suffix(path, suffix), 0o600) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Takes away what others may do with `path`, if they may do anything.
+fn make_private(path: &Path, mode: u32) -> io::Result<()> {
+    if std::fs::metadata(path)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(mode))
+}

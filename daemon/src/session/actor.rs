@@ -1,0 +1,606 @@
+//! The task of a session: one mailbox, one `select!`, the only owner of [`State`].
+
+use super::state::{self, State, Taking};
+use super::{Answer, Event, Outlet, SessionError};
+use crate::hub::Parts;
+use crate::journal::{Journal, Stored};
+use crate::path::AbsPath;
+use crate::prompt::{self, History};
+use crate::turn::{self, TurnCx, TurnError, TurnEvent};
+use pilotfish_protocol::{
+    Attached, Audience, ConnectionId, Delivery, Effort, Fault, FaultKind, InputPart, InterruptScope, Item, ItemContent, Mode,
+    ModelName, Notice, PromptTaken, Queued, QueuedId, Session, SessionId, SessionStatus, SessionUpdate, Status, StopReason,
+    TurnId, Update, Usage, UserMessage,
+};
+use std::sync::Arc;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Events of a turn that wait for the session; then the turn waits.
+const TURN_EVENTS: usize = 64;
+
+/// What a tool call says whose turn ended under it.
+const CUT_SHORT: &str = "[interrupted: pilotfish ended while this ran; whether it had an effect is not known]";
+
+/// A session's task before it runs.
+pub(crate) struct Actor {
+    id: SessionId,
+    fresh: Option<Session>,
+    parts: Arc<Parts>,
+    events: mpsc::Receiver<Event>,
+}
+
+/// The task's state while it runs.
+struct Running {
+    state: State,
+    parts: Arc<Parts>,
+    outlets: Vec<(ConnectionId, Arc<dyn Outlet>)>,
+    turn: Option<Turn>,
+    /// What the model has seen; read from the journal when it is first needed, and while a turn runs it is the turn's.
+    history: Option<History>,
+    mode: watch::Sender<Mode>,
+}
+
+/// The running turn, as its session holds it.
+struct Turn {
+    id: TurnId,
+    task: JoinHandle<Outcome>,
+    events: mpsc::Receiver<TurnEvent>,
+    steer: mpsc::UnboundedSender<Item>,
+    cancel: CancellationToken,
+    stop_command: Arc<Notify>,
+}
+
+/// What a turn gives back.
+struct Outcome {
+    result: Result<StopReason, TurnError>,
+    usage: Usage,
+    history: History,
+    steered: mpsc::UnboundedReceiver<Item>,
+}
+
+impl Actor {
+    pub(crate) fn new(id: SessionId, fresh: Option<Session>, parts: Arc<Parts>, events: mpsc::Receiver<Event>) -> Self {
+        Self { id, fresh, parts, events }
+    }
+
+    /// Runs until the session is closed, or nobody holds a handle any more.
+    pub(crate) async fn run(mut self) {
+        let state = match self.load().await {
+            Ok(state) => state,
+            Err(error) => return refuse_all(self.events, error).await,
+        };
+        let (mode, _) = watch::channel(state.session.mode);
+        let history = (state.seq == 0).then(History::default);
+        let mut running = Running { state, parts: self.parts, outlets: Vec::new(), turn: None, history, mode };
+        running.mend().await;
+        loop {
+            tokio::select! {
+                event = self.events.recv() => match event {
+                    Some(Event::Close { answer }) => {
+                        running.end_turn().await;
+                        let _ = answer.send(Ok(()));
+                        return;
+                    }
+                    Some(event) => running.handle(event).await,
+                    None => return running.end_turn().await,
+                },
+                event = next_event(&mut running.turn) => match event {
+                    Some(event) => running.handle_turn(event).await,
+                    None => running.turn_ended().await,
+                },
+            }
+        }
+    }
+
+    async fn load(&mut self) -> Result<State, SessionError> {
+        if let Some(session) = self.fresh.take() {
+            return Ok(State::new(session));
+        }
+        match self.parts.journal.session(&self.id).await? {
+            Some(stored) => Ok(restore(stored)),
+            None => Err(SessionError::NotFound(self.id.clone())),
+        }
+    }
+}
+
+/// The turn's next event; `None` when it has said all. Waits for ever while no turn runs.
+async fn next_event(turn: &mut Option<Turn>) -> Option<TurnEvent> {
+    match turn {
+        Some(turn) => turn.events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn restore(stored: Stored) -> State {
+    let mut state = State::new(stored.session);
+    state.seq = stored.seq;
+    state.turn = stored.turn_id;
+    state.draft = stored.draft;
+    state.queue = stored.queue;
+    state.plan = stored.plan;
+    state.usage = stored.usage;
+    state.approvals = stored.approvals;
+    state
+}
+
+/// Answers everything with the reason why there is no session, until nobody asks any more.
+async fn refuse_all(mut events: mpsc::Receiver<Event>, error: SessionError) {
+    events.close();
+    let why = error.to_string();
+    let id = match &error {
+        SessionError::NotFound(id) => Some(id.clone()),
+        _ => None,
+    };
+    let refuse = || match &id {
+        Some(id) => SessionError::NotFound(id.clone()),
+        None => SessionError::Invalid(why.clone()),
+    };
+    while let Some(event) = events.recv().await {
+        event.refuse(refuse());
+    }
+}
+
+impl Event {
+    fn refuse(self, error: SessionError) {
+        match self {
+            Event::Prompt { answer, .. } => drop(answer.send(Err(error))),
+            Event::Attach { answer, .. } => drop(answer.send(Err(error))),
+            Event::Header { answer } => drop(answer.send(Err(error))),
+            Event::Unqueue { answer, .. }
+            | Event::Requeue { answer, .. }
+            | Event::Interrupt { answer, .. }
+            | Event::SetMode { answer, .. }
+            | Event::SetModel { answer, .. }
+            | Event::Draft { answer, .. }
+            | Event::Rename { answer, .. }
+            | Event::Archive { answer, .. }
+            | Event::Detach { answer, .. }
+            | Event::Close { answer } => drop(answer.send(Err(error))),
+            Event::ResendOpen { .. } => {}
+        }
+    }
+}
+
+impl Running {
+    async fn handle(&mut self, event: Event) {
+        match event {
+            Event::Prompt { input, delivery, answer } => self.prompt(input, delivery, answer).await,
+            Event::Unqueue { id, answer } => reply(answer, self.requeue(&id, None).await),
+            Event::Requeue { id, input, answer } => reply(answer, self.requeue(&id, Some(input)).await),
+            Event::Interrupt { scope, answer } => reply(answer, self.interrupt(scope)),
+            Event::SetMode { mode, answer } => reply(answer, self.set_mode(mode).await),
+            Event::SetModel { model, effort, answer } => reply(answer, self.set_model(model, effort).await),
+            Event::Draft { text, answer } => reply(answer, self.draft(text).await),
+            Event::Rename { title, answer } => reply(answer, self.record(vec![Update::TitleChanged { title }]).await),
+            Event::Archive { archived, answer } => reply(answer, self.archive(archived).await),
+            Event::Attach { connection, outlet, answer } => reply(answer, Ok(self.attach(connection, outlet.0))),
+            Event::Detach { connection, answer } => {
+                self.outlets.retain(|(attached, _)| *attached != connection);
+                reply(answer, Ok(()));
+            }
+            Event::ResendOpen { connection } => self.resend_open(&connection),
+            Event::Header { answer } => reply(answer, Ok(self.state.session.clone())),
+            // The loop takes this one itself.
+            Event::Close { answer } => reply(answer, Ok(())),
+        }
+    }
+
+    async fn handle_turn(&mut self, event: TurnEvent) {
+        match event {
+            TurnEvent::Record(updates, done) => match self.record(updates).await {
+                // Nobody waits for it when the turn was dropped.
+                Ok(()) => drop(done.send(())),
+                Err(error) => {
+                    tracing::error!(session = %self.state.session.id, %error, "a turn cannot go on without its journal");
+                    self.show_fault(FaultKind::Journal, &error.to_string());
+                }
+            },
+            TurnEvent::Show(update) => self.show(update),
+        }
+    }
+
+    /// Takes a prompt, as the state says.
+    async fn prompt(&mut self, input: Vec<InputPart>, delivery: Delivery, answer: Answer<PromptTaken>) {
+        let empty = input.iter().all(|part| matches!(part, InputPart::Text { text } if text.trim().is_empty()));
+        if empty {
+            return reply(answer, Err(SessionError::Invalid("the prompt is empty; say what to do".to_owned())));
+        }
+        match self.state.taking(delivery) {
+            Taking::Start => {
+                let started = self.start_turn(input).await;
+                reply(answer, started.map(|turn_id| PromptTaken { turn_id: Some(turn_id), queued_id: None }));
+            }
+            Taking::Queue => {
+                let queued = Queued { id: self.parts.clock.queued_id(), input };
+                let taken = PromptTaken { turn_id: None, queued_id: Some(queued.id.clone()) };
+                let mut queue = self.state.queue.clone();
+                queue.push(queued);
+                reply(answer, self.record(vec![Update::QueueChanged { queue }]).await.map(|()| taken));
+            }
+            Taking::Steer => reply(answer, self.steer(input).await),
+        }
+    }
+
+    async fn steer(&mut self, input: Vec<InputPart>) -> Result<PromptTaken, SessionError> {
+        let item = self.item(ItemContent::UserMessage(UserMessage { input }));
+        self.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
+        self.remember(item);
+        Ok(PromptTaken { turn_id: self.state.turn.clone(), queued_id: None })
+    }
+
+    /// Starts a turn with a prompt. The prompt is in the journal before the answer, whatever happens then.
+    async fn start_turn(&mut self, input: Vec<InputPart>) -> Result<TurnId, SessionError> {
+        let turn_id = self.parts.clock.turn_id();
+        let mut updates = vec![Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() }];
+        if self.state.session.title.is_empty() {
+            let title = state::title(&prompt::words(&input));
+            updates.push(Update::TitleChanged { title });
+        }
+        self.load_history().await?;
+        let mut items: Vec<Item> = self.environment().into_iter().collect();
+        items.push(self.item(ItemContent::UserMessage(UserMessage { input })));
+        for item in &mut items {
+            item.turn_id = Some(turn_id.clone());
+        }
+        updates.extend(items.iter().map(|item| Update::ItemEnded { item: item.clone() }));
+        self.record(updates).await?;
+        let mut history = self.history.take().unwrap_or_default();
+        for item in items {
+            history.push(item);
+        }
+        match self.turn_cx(&turn_id) {
+            Ok((cx, turn)) => self.turn = Some(turn(history, cx)),
+            Err(error) => {
+                self.history = Some(history);
+                self.fail_turn(&turn_id, FaultKind::Configuration, error.to_string(), false).await;
+            }
+        }
+        Ok(turn_id)
+    }
+
+    /// What a turn needs, from the configuration as it is now; and how to start it.
+    #[expect(clippy::type_complexity, reason = "the second half is called once, by the caller")]
+    fn turn_cx(
+        &self,
+        turn_id: &TurnId,
+    ) -> Result<(TurnCx, impl FnOnce(History, TurnCx) -> Turn + use<>), SessionError> {
+        let config = self.parts.config.load()?;
+        let resolved = match &self.state.session.model {
+            Some(model) => config.resolve(model)?,
+            None => config.default_model().and_then(|model| config.resolve(&model))?,
+        };
+        let root = AbsPath::new(&self.state.session.workspace).map_err(|error| SessionError::Invalid(error.to_string()))?;
+        let (events_tx, events) = mpsc::channel(TURN_EVENTS);
+        let (steer, steered) = mpsc::unbounded_channel();
+        let cancel = CancellationToken::new();
+        let stop_command = Arc::new(Notify::new());
+        let cx = TurnCx {
+            session: self.state.session.id.clone(),
+            turn: turn_id.clone(),
+            model: self.parts.connect.model(&resolved.endpoint, &resolved.model),
+            model_name: resolved.name,
+            context_size: resolved.context,
+            effort: self.state.session.effort,
+            workspace: self.parts.workspaces.open(&root),
+            sandbox: self.parts.sandbox.clone(),
+            environment: self.parts.environment.clone(),
+            journal: self.parts.journal.clone(),
+            clock: self.parts.clock.clone(),
+            limits: config.limits(resolved.context),
+            mode: self.mode.subscribe(),
+            cancel: cancel.clone(),
+            stop_command: stop_command.clone(),
+            steered,
+            events: events_tx,
+            usage: Usage::default(),
+        };
+        let id = turn_id.clone();
+        let start = move |history, cx| {
+            let task = tokio::spawn(run_turn(cx, history));
+            Turn { id, task, events, steer, cancel, stop_command }
+        };
+        Ok((cx, start))
+    }
+
+    /// The turn has said all; takes its result and starts what waits.
+    async fn turn_ended(&mut self) {
+        let Some(turn) = self.turn.take() else { return };
+        let turn_id = turn.id;
+        match turn.task.await {
+            Ok(mut outcome) => {
+                let mut unanswered = false;
+                // What came after the turn's last look is the beginning of the next one.
+                while let Ok(item) = outcome.steered.try_recv() {
+                    unanswered |= matches!(item.content, ItemContent::UserMessage(_));
+                    outcome.history.push(item);
+                }
+                self.history = Some(outcome.history);
+                self.close_turn(&turn_id, outcome.result, outcome.usage).await;
+                if unanswered {
+                    return self.go_on().await;
+                }
+            }
+            Err(error) => {
+                // The journal has everything that counted; the panic's message is in the log.
+                tracing::error!(session = %self.state.session.id, %error, "a turn panicked");
+                self.history = None;
+                self.mend_items().await;
+                let message = "pilotfish failed inside this turn; its log says where. The session can go on".to_owned();
+                self.fail_turn(&turn_id, FaultKind::Internal, message, true).await;
+            }
+        }
+        self.start_queued().await;
+    }
+
+    async fn close_turn(&mut self, turn_id: &TurnId, result: Result<StopReason, TurnError>, usage: Usage) {
+        let stop = match result {
+            Ok(stop) => stop,
+            Err(TurnError::Interrupted) => StopReason::Interrupted,
+            Err(TurnError::Orphaned) => StopReason::Failed,
+            Err(TurnError::Model(error)) => {
+                let fault = match &error {
+                    crate::model::ModelError::ContextFull { .. } => FaultKind::ContextFull,
+                    crate::model::ModelError::Broken { .. }
+                    | crate::model::ModelError::Silent { .. }
+                    | crate::model::ModelError::TooLarge { .. } => FaultKind::Stream,
+                    crate::model::ModelError::Unreachable { .. }
+                    | crate::model::ModelError::Status { .. }
+                    | crate::model::ModelError::Reported { .. } => FaultKind::Endpoint,
+                };
+                return self.end_with_fault(turn_id, fault, error.to_string(), error.retryable(), usage).await;
+            }
+        };
+        let ended = Update::TurnEnded { turn_id: turn_id.clone(), stop, usage, at: self.parts.clock.now() };
+        self.record_or_log(vec![ended]).await;
+    }
+
+    async fn fail_turn(&mut self, turn_id: &TurnId, fault: FaultKind, message: String, retryable: bool) {
+        self.end_with_fault(turn_id, fault, message, retryable, Usage::default()).await;
+    }
+
+    async fn end_with_fault(&mut self, turn_id: &TurnId, fault: FaultKind, message: String, retryable: bool, usage: Usage) {
+        let item = self.item(ItemContent::Error(Fault { fault, message, retryable }));
+        let at = self.parts.clock.now();
+        let ended = Update::TurnEnded { turn_id: turn_id.clone(), stop: StopReason::Failed, usage, at };
+        self.record_or_log(vec![Update::ItemEnded { item }, ended]).await;
+    }
+
+    /// Starts a turn for a prompt that is in the history already.
+    async fn go_on(&mut self) {
+        let turn_id = self.parts.clock.turn_id();
+        let started = Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() };
+        self.record_or_log(vec![started]).await;
+        let history = self.history.take().unwrap_or_default();
+        match self.turn_cx(&turn_id) {
+            Ok((cx, turn)) => self.turn = Some(turn(history, cx)),
+            Err(error) => {
+                self.history = Some(history);
+                self.fail_turn(&turn_id, FaultKind::Configuration, error.to_string(), false).await;
+            }
+        }
+    }
+
+    async fn start_queued(&mut self) {
+        let mut queue = self.state.queue.clone();
+        // After an interrupt the person decides what happens next; what waits stays visible.
+        if queue.is_empty() || self.state.session.status.state != Status::Idle {
+            return;
+        }
+        let next = queue.remove(0);
+        if self.record(vec![Update::QueueChanged { queue }]).await.is_ok()
+            && let Err(error) = self.start_turn(next.input).await
+        {
+            self.show_fault(FaultKind::Journal, &error.to_string());
+        }
+    }
+
+    async fn requeue(&mut self, id: &QueuedId, input: Option<Vec<InputPart>>) -> Result<(), SessionError> {
+        let mut queue = self.state.queue.clone();
+        let place = queue.iter().position(|queued| queued.id == *id);
+        let Some(place) = place else {
+            let session = self.state.session.id.clone();
+            return Err(SessionError::NoSuch { session, what: format!("waiting prompt {id}") });
+        };
+        match (input, queue.get_mut(place)) {
+            (Some(input), Some(queued)) => queued.input = input,
+            _ => drop(queue.remove(place)),
+        }
+        self.record(vec![Update::QueueChanged { queue }]).await
+    }
+
+    fn interrupt(&mut self, scope: InterruptScope) -> Result<(), SessionError> {
+        if let Some(turn) = &self.turn {
+            match scope {
+                InterruptScope::Command => turn.stop_command.notify_waiters(),
+                InterruptScope::Turn => {
+                    turn.cancel.cancel();
+                    let status = SessionStatus { state: Status::Stopping, text: "stopping".to_owned() };
+                    self.show(Update::StatusChanged { status });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn set_mode(&mut self, mode: Mode) -> Result<(), SessionError> {
+        if mode == self.state.session.mode {
+            return Ok(());
+        }
+        self.record(vec![Update::ModeChanged { mode }]).await?;
+        self.mode.send_replace(mode);
+        if self.turn.is_some()
+            && let Some(item) = self.environment()
+        {
+            self.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
+            self.remember(item);
+        }
+        Ok(())
+    }
+
+    async fn set_model(&mut self, model: ModelName, effort: Option<Effort>) -> Result<(), SessionError> {
+        let model = self.parts.config.load()?.resolve(&model)?.name;
+        self.record(vec![Update::ModelChanged { model, effort }]).await
+    }
+
+    async fn draft(&mut self, text: String) -> Result<(), SessionError> {
+        self.parts.journal.draft(&self.state.session.id, &text).await?;
+        self.show(Update::DraftChanged { text });
+        Ok(())
+    }
+
+    async fn archive(&mut self, archived: bool) -> Result<(), SessionError> {
+        self.parts.journal.archive(&self.state.session.id, archived).await?;
+        self.state.session.archived = archived;
+        self.announce();
+        Ok(())
+    }
+
+    fn attach(&mut self, connection: ConnectionId, outlet: Arc<dyn Outlet>) -> Attached {
+        self.outlets.retain(|(attached, _)| *attached != connection);
+        self.outlets.push((connection, outlet));
+        self.state.attached()
+    }
+
+    fn resend_open(&self, connection: &ConnectionId) {
+        let outlet = self.outlets.iter().find(|(attached, _)| attached == connection);
+        if let Some((_, outlet)) = outlet {
+            for item in self.state.open.values() {
+                let update = Update::ItemChanged { item: item.clone() };
+                outlet.send(&SessionUpdate { session_id: self.state.session.id.clone(), seq: None, update });
+            }
+        }
+    }
+
+    /// Journals updates, then folds and shows them.
+    async fn record(&mut self, updates: Vec<Update>) -> Result<(), SessionError> {
+        let at = self.parts.clock.now();
+        let journal: &Journal = &self.parts.journal;
+        let seqs = journal.append(&self.state.session.id, updates.clone(), &at).await?;
+        self.state.session.updated_at = at;
+        for (seq, update) in seqs.zip(updates) {
+            self.state.seq = seq;
+            self.spread(Some(seq), update);
+        }
+        Ok(())
+    }
+
+    async fn record_or_log(&mut self, updates: Vec<Update>) {
+        let kept = updates.clone();
+        if let Err(error) = self.record(updates).await {
+            tracing::error!(session = %self.state.session.id, %error, "shown, but not in the journal");
+            for update in kept {
+                self.spread(None, update);
+            }
+            self.show_fault(FaultKind::Journal, &error.to_string());
+        }
+    }
+
+    /// Folds and shows an update that is not journaled.
+    fn show(&mut self, update: Update) {
+        self.spread(None, update);
+    }
+
+    fn show_fault(&mut self, fault: FaultKind, message: &str) {
+        let item = self.item(ItemContent::Error(Fault { fault, message: message.to_owned(), retryable: true }));
+        self.show(Update::ItemEnded { item });
+    }
+
+    fn spread(&mut self, seq: Option<u64>, update: Update) {
+        let listed = self.state.fold(&update);
+        if !self.outlets.is_empty() {
+            let update = SessionUpdate { session_id: self.state.session.id.clone(), seq, update };
+            for (_, outlet) in &self.outlets {
+                outlet.send(&update);
+            }
+        }
+        if listed {
+            self.announce();
+        }
+    }
+
+    fn announce(&self) {
+        // Nobody may be listening.
+        let _ = self.parts.changed.send(self.state.session.clone());
+    }
+
+    fn item(&self, content: ItemContent) -> Item {
+        Item { id: self.parts.clock.item_id(), turn_id: self.state.turn.clone(), at: self.parts.clock.now(), content }
+    }
+
+    /// Puts an item from outside into the history, wherever that is now.
+    fn remember(&mut self, item: Item) {
+        match (&self.turn, &mut self.history) {
+            // The turn's end gives back what it did not take.
+            (Some(turn), _) => drop(turn.steer.send(item)),
+            (None, Some(history)) => history.push(item),
+            // It will be read from the journal.
+            (None, None) => {}
+        }
+    }
+
+    /// A notice of where the session works, when the model was told something else before.
+    fn environment(&self) -> Option<Item> {
+        let date = self.parts.clock.now();
+        let date = date.split('T').next().unwrap_or(&date);
+        let text = prompt::environment(&self.state.session.workspace, self.state.session.mode, date);
+        let told = self.history.as_ref().and_then(History::environment);
+        (told != Some(text.as_str())).then(|| self.item(ItemContent::Notice(Notice { text, audience: Audience::Model })))
+    }
+
+    async fn load_history(&mut self) -> Result<(), SessionError> {
+        if self.history.is_none() && self.turn.is_none() {
+            self.history = Some(History::new(self.parts.journal.history(&self.state.session.id).await?));
+        }
+        Ok(())
+    }
+
+    /// After a crash: what was open is closed as interrupted, and nothing is run again by itself.
+    async fn mend(&mut self) {
+        let Some(turn_id) = self.state.turn.clone() else { return };
+        self.mend_items().await;
+        let at = self.parts.clock.now();
+        let ended = Update::TurnEnded { turn_id, stop: StopReason::Interrupted, usage: Usage::default(), at };
+        self.record_or_log(vec![ended]).await;
+    }
+
+    async fn mend_items(&mut self) {
+        match self.parts.journal.open_items(&self.state.session.id).await {
+            Ok(open) if open.is_empty() => {}
+            Ok(open) => {
+                let ended = |item| Update::ItemEnded { item: state::cut_short(item, CUT_SHORT) };
+                self.record_or_log(open.into_iter().map(ended).collect()).await;
+            }
+            Err(error) => tracing::error!(session = %self.state.session.id, %error, "could not mend the session"),
+        }
+    }
+
+    /// Interrupts the turn and waits for its end.
+    async fn end_turn(&mut self) {
+        if let Some(turn) = &self.turn {
+            turn.cancel.cancel();
+        }
+        while let Some(turn) = &mut self.turn {
+            match turn.events.recv().await {
+                Some(event) => self.handle_turn(event).await,
+                None => {
+                    let Some(turn) = self.turn.take() else { return };
+                    if let Ok(outcome) = turn.task.await {
+                        self.close_turn(&turn.id, outcome.result, outcome.usage).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn reply<T>(answer: Answer<T>, result: Result<T, SessionError>) {
+    // Who asked may have gone.
+    drop(answer.send(result));
+}
+
+async fn run_turn(mut cx: TurnCx, mut history: History) -> Outcome {
+    let result = turn::run(&mut cx, &mut history).await;
+    Outcome { result, usage: cx.usage, history, steered: cx.steered }
+}

@@ -1,0 +1,211 @@
+//! What a session is made of, and how an update changes it. Pure: the actor does the waiting.
+
+use pilotfish_protocol::{
+    Attached, Completion, Delivery, Item, ItemContent, ItemId, Plan, Queued, Session, SessionStatus, Status, StopReason,
+    ToolStatus, TurnId, Update, Usage,
+};
+use std::collections::BTreeMap;
+
+/// A title's length in characters, when the first prompt gives it.
+const TITLE: usize = 60;
+
+/// Everything that folding a session's updates gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// The session as lists show it.
+    pub session: Session,
+    /// The last durable update's place.
+    pub seq: u64,
+    /// The running turn.
+    pub turn: Option<TurnId>,
+    /// Started and not ended.
+    pub open: BTreeMap<ItemId, Item>,
+    /// What waits for the turn.
+    pub queue: Vec<Queued>,
+    /// Typed and not sent.
+    pub draft: String,
+    /// The model's plan.
+    pub plan: Plan,
+    /// Tokens so far.
+    pub usage: Usage,
+    /// Questions that wait.
+    pub approvals: Vec<pilotfish_protocol::Approval>,
+}
+
+/// What becomes of a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taking {
+    /// A turn starts.
+    Start,
+    /// It waits.
+    Queue,
+    /// It reaches the running turn.
+    Steer,
+}
+
+impl State {
+    /// A session without updates.
+    #[must_use]
+    pub fn new(session: Session) -> Self {
+        Self {
+            session,
+            seq: 0,
+            turn: None,
+            open: BTreeMap::new(),
+            queue: Vec::new(),
+            draft: String::new(),
+            plan: Plan::default(),
+            usage: Usage::default(),
+            approvals: Vec::new(),
+        }
+    }
+
+    /// What becomes of a prompt that arrives now.
+    #[must_use]
+    pub fn taking(&self, delivery: Delivery) -> Taking {
+        match (&self.turn, delivery) {
+            (None, _) => Taking::Start,
+            (Some(_), Delivery::Queue) => Taking::Queue,
+            (Some(_), Delivery::Steer) => Taking::Steer,
+        }
+    }
+
+    /// Folds one update. Says whether the session's line in a list changed.
+    pub fn fold(&mut self, update: &Update) -> bool {
+        match update {
+            Update::TurnStarted { turn_id, .. } => self.turn = Some(turn_id.clone()),
+            Update::TurnEnded { stop, usage, .. } => {
+                self.turn = None;
+                self.open.clear();
+                self.approvals.clear();
+                add(&mut self.usage, usage);
+                self.session.status = after(*stop);
+                return true;
+            }
+            Update::ItemStarted { item } | Update::ItemChanged { item } => {
+                self.open.insert(item.id.clone(), item.clone());
+            }
+            Update::ItemDelta { item_id, text } => {
+                if let Some(item) = self.open.get_mut(item_id) {
+                    append(&mut item.content, text);
+                }
+            }
+            Update::ItemEnded { item } => {
+                self.open.remove(&item.id);
+            }
+            Update::ModeChanged { mode } => self.session.mode = *mode,
+            Update::ModelChanged { model, effort } => {
+                self.session.model = Some(model.clone());
+                self.session.effort = *effort;
+            }
+            Update::TitleChanged { title } => self.session.title.clone_from(title),
+            Update::StatusChanged { status } => self.session.status = status.clone(),
+            Update::QueueChanged { queue } => self.queue.clone_from(queue),
+            Update::DraftChanged { text } => self.draft.clone_from(text),
+            Update::Usage { usage } => self.usage = *usage,
+            Update::PlanChanged { plan } => self.plan = plan.clone(),
+            Update::ApprovalOpened { approval } => self.approvals.push(approval.clone()),
+            Update::ApprovalClosed { approval_id, .. } => self.approvals.retain(|open| open.id != *approval_id),
+        }
+        matches!(
+            update,
+            Update::ModeChanged { .. }
+                | Update::ModelChanged { .. }
+                | Update::TitleChanged { .. }
+                | Update::StatusChanged { .. }
+        )
+    }
+
+    /// The answer to attaching.
+    #[must_use]
+    pub fn attached(&self) -> Attached {
+        Attached {
+            session: self.session.clone(),
+            seq: self.seq,
+            turn_id: self.turn.clone(),
+            open_items: self.open.values().cloned().collect(),
+            approvals: self.approvals.clone(),
+            draft: self.draft.clone(),
+            queue: self.queue.clone(),
+            plan: self.plan.clone(),
+            usage: self.usage,
+            commands: Vec::new(),
+        }
+    }
+}
+
+/// Whether an update is journaled. The others are superseded by one that is.
+#[must_use]
+pub fn is_durable(update: &Update) -> bool {
+    !matches!(
+        update,
+        Update::ItemDelta { .. }
+            | Update::ItemChanged { .. }
+            | Update::StatusChanged { .. }
+            | Update::DraftChanged { .. }
+    )
+}
+
+/// Appends streamed text to what an open item shows.
+pub fn append(content: &mut ItemContent, text: &str) {
+    match content {
+        ItemContent::AgentMessage(message) => message.text.push_str(text),
+        ItemContent::Reasoning(reasoning) => reasoning.text.push_str(text),
+        ItemContent::ToolCall(call) => call.output.push_str(text),
+        // Nothing else streams.
+        _ => {}
+    }
+}
+
+/// An item whose turn ended under it, as it is then recorded: nothing open stays open and nothing is run again.
+#[must_use]
+pub fn cut_short(mut item: Item, why: &str) -> Item {
+    match &mut item.content {
+        ItemContent::AgentMessage(message) => message.completion = Completion::Interrupted,
+        ItemContent::Reasoning(reasoning) => reasoning.completion = Completion::Interrupted,
+        ItemContent::ToolCall(call) => {
+            call.status = ToolStatus::Interrupted;
+            if !call.output.is_empty() {
+                call.output.push('\n');
+            }
+            call.output.push_str(why);
+        }
+        // Nothing else is ever open.
+        _ => {}
+    }
+    item
+}
+
+/// A title from a prompt's first line.
+#[must_use]
+pub fn title(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
+    match line.char_indices().nth(TITLE) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or(line).trim_end()),
+        None => line.to_owned(),
+    }
+}
+
+fn after(stop: StopReason) -> SessionStatus {
+    let (state, text) = match stop {
+        StopReason::Done => (Status::Idle, ""),
+        StopReason::Length => (Status::Idle, "the model reached its output limit"),
+        StopReason::Refused => (Status::Idle, "the provider refused to answer"),
+        StopReason::StepLimit => (Status::Stopped, "the turn reached its limit of steps"),
+        StopReason::Interrupted => (Status::Stopped, "interrupted"),
+        StopReason::Failed => (Status::Failed, "failed; the transcript says why"),
+    };
+    SessionStatus { state, text: text.to_owned() }
+}
+
+fn add(sum: &mut Usage, usage: &Usage) {
+    sum.input_tokens += usage.input_tokens;
+    sum.cached_tokens += usage.cached_tokens;
+    sum.output_tokens += usage.output_tokens;
+    sum.reasoning_tokens += usage.reasoning_tokens;
+    sum.context_tokens = usage.context_tokens;
+    sum.context_size = usage.context_size;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! What `edit`, `patch` and `write` share: from planned changes of files to a result, through the policy.
+
+use super::Output;
+use crate::path::{AbsPath, RootedPath};
+use crate::policy::{self, Action, Verdict};
+use crate::text::hunks;
+use crate::turn::TurnCx;
+use crate::workspace::{Change, FileText, ReadError, Workspace};
+use pilotfish_protocol::{
+    Edit, EditKind, EditState, Hunk, HunkKind, HunkSpan, HunkState, LineRange, ToolStatus,
+};
+
+/// The largest file the editing tools change, in bytes.
+pub(super) const MAX_FILE: u64 = 16 << 20;
+
+/// Text in the hunks of one edit item, at most; above it the item says only how many lines changed.
+const MAX_HUNK_TEXT: usize = 256 << 10;
+
+/// Who carries changes out. The proposer has no disk: read-only mode is kept by what it lacks.
+enum Writer<'a> {
+    Proposer,
+    Disk(&'a Workspace),
+}
+
+impl Writer<'_> {
+    async fn write(&self, changes: Vec<Change>) -> Result<(), String> {
+        match self {
+            Writer::Proposer => Ok(()),
+            Writer::Disk(workspace) => workspace.apply(changes).await.map_err(|error| error.to_string()),
+        }
+    }
+}
+
+/// Judges the changes, makes or proposes them, and tells the model `summary`.
+pub(super) async fn commit(cx: &TurnCx, call_id: &str, changes: Vec<Change>, summary: String) -> Output {
+    let paths: Vec<RootedPath> = changes.iter().flat_map(touched).cloned().collect();
+    let mode = *cx.mode.borrow();
+    let (writer, state) = match policy::decide(mode, &Action::Write(&paths)) {
+        Verdict::Run => (Writer::Disk(&cx.workspace), EditState::Applied),
+        Verdict::Propose => (Writer::Proposer, EditState::Proposed),
+        Verdict::Ask { reason } => {
+            return Output::refused(format!("refused: {reason}. The person would have to allow it, and cannot be asked yet"));
+        }
+        Verdict::Refuse { reason } => return Output::refused(format!("refused: {reason}")),
+    };
+    let edits = changes.iter().map(|change| describe(cx, call_id, change, state)).collect();
+    if let Err(problem) = writer.write(changes).await {
+        return Output::failed(problem);
+    }
+    let text = match state {
+        EditState::Proposed => format!("proposed (read-only mode: nothing was written, the person may accept it)\n{summary}"),
+        EditState::Applied | EditState::Conflict => summary,
+    };
+    Output { text, status: ToolStatus::Done, edits, ..Output::default() }
+}
+
+/// Reads a file that is to be changed. `None` when it does not exist.
+pub(super) async fn current(cx: &TurnCx, path: &RootedPath) -> Result<Option<String>, String> {
+    match cx.workspace.read(path, MAX_FILE).await {
+        Ok(file) => text_of(path, file).map(Some),
+        Err(ReadError::Missing(_)) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A path as the model wrote it, below the root.
+pub(super) fn rooted(cx: &TurnCx, path: &str) -> Result<RootedPath, String> {
+    RootedPath::new(cx.workspace.root(), path.trim()).map_err(|error| error.to_string())
+}
+
+fn text_of(path: &RootedPath, file: FileText) -> Result<String, String> {
+    if file.is_cut() {
+        return Err(format!("{path} is larger than {} MiB; use shell to change it", MAX_FILE >> 20));
+    }
+    let no_text = || format!("{path} is not UTF-8 text; use shell to change it");
+    if file.text().is_none() {
+        return Err(no_text());
+    }
+    String::from_utf8(file.bytes).map_err(|_| no_text())
+}
+
+fn touched(change: &Change) -> Vec<&RootedPath> {
+    match change {
+        Change::Create { path, .. } | Change::Replace { path, .. } | Change::Delete { path, .. } => vec![path],
+        Change::Move { from, to, .. } | Change::MoveDirectory { from, to } => vec![from, to],
+    }
+}
+
+/// The change as editors show it.
+fn describe(cx: &TurnCx, call_id: &str, change: &Change, state: EditState) -> Edit {
+    let root = cx.workspace.root();
+    let from_uri = |from: &RootedPath| EditKind::Moved { from: root.join(from).to_uri() };
+    let (path, kind, before, after): (_, _, &[u8], &[u8]) = match change {
+        Change::Create { path, bytes } => (path, EditKind::Created, &[], bytes),
+        Change::Replace { path, before, bytes } => (path, EditKind::Changed, before, bytes),
+        Change::Delete { path, before } => (path, EditKind::Deleted, before, &[]),
+        Change::Move { from, to, before, bytes } => (to, from_uri(from), before, bytes),
+        Change::MoveDirectory { from, to } => (to, from_uri(from), &[], &[]),
+    };
+    let (before, after) = (String::from_utf8_lossy(before), String::from_utf8_lossy(after));
+    let mut hunks = hunks(cx, root, path, (&before, &after), state);
+    let added = hunks.iter().map(|hunk| hunk.new_range.end - hunk.new_range.start).sum();
+    let removed = hunks.iter().map(|hunk| hunk.old_range.end - hunk.old_range.start).sum();
+    if hunks.iter().map(|hunk| hunk.old_text.len() + hunk.new_text.len()).sum::<usize>() > MAX_HUNK_TEXT {
+        hunks.clear();
+    }
+    Edit {
+        call_id: Some(call_id.to_owned()),
+        uri: root.join(path).to_uri(),
+        path: path.to_string(),
+        change: kind,
+        state,
+        added,
+        removed,
+        hunks,
+    }
+}
+
+fn hunks(cx: &TurnCx, root: &AbsPath, path: &RootedPath, texts: (&str, &str), state: EditState) -> Vec<Hunk> {
+    let (old_lines, new_lines) = (hunks::lines(texts.0), hunks::lines(texts.1));
+    let text = |lines: &[&str], range: &std::ops::Range<u32>| -> String {
+        lines.get(range.start as usize..range.end as usize).unwrap_or_default().concat()
+    };
+    let hunks = hunks::diff(texts.0, texts.1).into_iter().map(|hunk| {
+        let (old_text, new_text) = (text(&old_lines, &hunk.old), text(&new_lines, &hunk.new));
+        let spans = hunks::spans(&old_text, &new_text).into_iter();
+        Hunk {
+            id: cx.clock.hunk_id(),
+            uri: root.join(path).to_uri(),
+            version: None,
+            kind: match (hunk.old.is_empty(), hunk.new.is_empty()) {
+                (true, _) => HunkKind::Add,
+                (false, true) => HunkKind::Delete,
+                (false, false) => HunkKind::Change,
+            },
+            old_range: LineRange { start: hunk.old.start, end: hunk.old.end },
+            new_range: LineRange { start: hunk.new.start, end: hunk.new.end },
+            spans: spans.map(|(line, start, end)| HunkSpan { line: line + hunk.new.start, start, end }).collect(),
+            old_text,
+            new_text,
+            session_id: cx.session.clone(),
+            turn_id: cx.turn.clone(),
+            state: match state {
+                EditState::Applied => HunkState::Applied,
+                EditState::Proposed => HunkState::Proposed,
+                EditState::Conflict => HunkState::Conflict,
+            },
+            user_lines: Vec::new(),
+        }
+    });
+    hunks.collect()
+}
