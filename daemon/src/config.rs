@@ -254,7 +254,8 @@ impl Config {
                 model.default = model.name == *default;
             }
             if !models.iter().any(|model| model.default) {
-                models.insert(0, ModelInfo { name: default.clone(), context: None, efforts: Vec::new(), default: true });
+                models
+                    .insert(0, ModelInfo { name: default.clone(), context: None, efforts: Vec::new(), default: true });
             }
         }
         models
@@ -282,10 +283,12 @@ impl Config {
 /// When the file cannot be read or written.
 pub fn store_key(home: &Home, provider: &str, key: &str) -> Result<PathBuf, ConfigError> {
     let file = home.key_file();
-    let unwritable = |error: std::io::Error| ConfigError::Unreadable { file: file.display().to_string(), why: error.to_string() };
+    let unwritable =
+        |error: std::io::Error| ConfigError::Unreadable { file: file.display().to_string(), why: error.to_string() };
     let mut keys: Keys = read_toml(&file)?.unwrap_or_default();
     keys.0.insert(provider.to_owned(), key.to_owned());
-    let broken = |error: toml::ser::Error| ConfigError::Broken { file: file.display().to_string(), why: error.to_string() };
+    let broken =
+        |error: toml::ser::Error| ConfigError::Broken { file: file.display().to_string(), why: error.to_string() };
     let text = toml::to_string(&keys).map_err(broken)?;
     private_directory(&home.config).map_err(unwritable)?;
     let staged = file.with_extension("toml.new");
@@ -319,7 +322,8 @@ fn read_toml<T: serde::de::DeserializeOwned>(file: &Path) -> Result<Option<T>, C
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(ConfigError::Unreadable { file: file.display().to_string(), why: error.to_string() }),
     };
-    let broken = |error: toml::de::Error| ConfigError::Broken { file: file.display().to_string(), why: error.to_string() };
+    let broken =
+        |error: toml::de::Error| ConfigError::Broken { file: file.display().to_string(), why: error.to_string() };
     toml::from_str(&text).map(Some).map_err(broken)
 }
 

@@ -27,7 +27,7 @@ pub struct Parts {
     /// What confines commands.
     pub sandbox: Sandbox,
     /// The environment commands may see a part of.
-    pub environment: BTreeMap<String, String>,
+    pub environment: Arc<BTreeMap<String, String>>,
     /// Says that a session of a list changed.
     pub changed: broadcast::Sender<Session>,
     /// The folders that are open.

@@ -204,3 +204,16 @@ pub trait Connect: Send + Sync {
     /// A model of an endpoint. Connects at the first request.
     fn model(&self, endpoint: &Endpoint, model: &str) -> Arc<dyn Model>;
 }
+
+impl ModelError {
+    /// Stub until the branch `model` lands.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        !matches!(self, ModelError::ContextFull { .. })
+    }
+    /// Stub until the branch `model` lands.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+}

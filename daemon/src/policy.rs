@@ -42,7 +42,7 @@ pub enum Verdict {
 pub fn decide(mode: Mode, action: &Action<'_>) -> Verdict {
     match action {
         Action::Read | Action::Note | Action::Run => Verdict::Run,
-        Action::Write(paths) => match (mode, paths.iter().find_map(|path| protected(path))) {
+        Action::Write(paths) => match (mode, paths.iter().find_map(protected)) {
             (Mode::ReadOnly, _) => Verdict::Propose,
             (Mode::Agent, Some(reason)) => Verdict::Ask { reason },
             (Mode::Agent, None) => Verdict::Run,

@@ -14,7 +14,8 @@ use std::sync::{Arc, LazyLock};
 const INSTRUCTIONS: &str = include_str!("prompt/instructions.md");
 
 /// Both are the same for every session, so they are made once.
-static FIXED: LazyLock<(Arc<str>, Arc<[ToolSpec]>)> = LazyLock::new(|| (Arc::from(INSTRUCTIONS.trim_end()), tool::specs().into()));
+static FIXED: LazyLock<(Arc<str>, Arc<[ToolSpec]>)> =
+    LazyLock::new(|| (Arc::from(INSTRUCTIONS.trim_end()), tool::specs().into()));
 
 /// The items the model's next request is built from, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -104,7 +105,10 @@ pub fn environment(workspace: &str, mode: Mode, date: &str) -> String {
 /// The words of a prompt, for a title or a search.
 #[must_use]
 pub fn words(input: &[InputPart]) -> String {
-    let texts: Vec<&str> = input.iter().filter_map(|part| if let InputPart::Text { text } = part { Some(text.as_str()) } else { None }).collect();
+    let texts: Vec<&str> = input
+        .iter()
+        .filter_map(|part| if let InputPart::Text { text } = part { Some(text.as_str()) } else { None })
+        .collect();
     texts.join("\n")
 }
 

@@ -6,8 +6,8 @@
 use crate::hub::Parts;
 use crate::journal::JournalError;
 use pilotfish_protocol::{
-    Attached, ConnectionId, Delivery, Effort, InputPart, InterruptScope, Mode, ModelName, PromptTaken, QueuedId, Session,
-    SessionId, SessionUpdate,
+    Attached, ConnectionId, Delivery, Effort, InputPart, InterruptScope, Mode, ModelName, PromptTaken, QueuedId,
+    Session, SessionId, SessionUpdate,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -106,9 +106,7 @@ impl<T> Future for Reply<T> {
         let closing = SessionError::Closing(self.session.clone());
         match &mut self.state {
             ReplyState::Failed(error) => Poll::Ready(Err(error.take().unwrap_or(closing))),
-            ReplyState::Waiting(receiver) => {
-                Pin::new(receiver).poll(cx).map(|answer| answer.unwrap_or(Err(closing)))
-            }
+            ReplyState::Waiting(receiver) => Pin::new(receiver).poll(cx).map(|answer| answer.unwrap_or(Err(closing))),
         }
     }
 }
@@ -218,8 +216,12 @@ impl SessionHandle {
         let (answer, receiver) = oneshot::channel();
         let state = match self.mailbox.try_send(event(answer)) {
             Ok(()) => ReplyState::Waiting(receiver),
-            Err(mpsc::error::TrySendError::Full(_)) => ReplyState::Failed(Some(SessionError::Overloaded(self.id.clone()))),
-            Err(mpsc::error::TrySendError::Closed(_)) => ReplyState::Failed(Some(SessionError::Closing(self.id.clone()))),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                ReplyState::Failed(Some(SessionError::Overloaded(self.id.clone())))
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => {
+                ReplyState::Failed(Some(SessionError::Closing(self.id.clone())))
+            }
         };
         Reply { session: self.id.clone(), state }
     }

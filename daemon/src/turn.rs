@@ -9,8 +9,8 @@ use crate::tool;
 use crate::workspace::Workspace;
 use futures::StreamExt;
 use pilotfish_protocol::{
-    AgentMessage, Completion, Effort, Fault, FaultKind, Item, ItemContent, ItemId, Mode, ModelName, Reasoning, SessionId,
-    SessionStatus, Status, StopReason, TurnId, Update, Usage,
+    AgentMessage, Completion, Effort, Fault, FaultKind, Item, ItemContent, ItemId, Mode, ModelName, Reasoning,
+    SessionId, SessionStatus, Status, StopReason, TurnId, Update, Usage,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub enum TurnEvent {
     /// Changes to journal and show. The answer means that they are in the journal.
     Record(Vec<Update>, oneshot::Sender<()>),
     /// A change to show only.
-    Show(Update),
+    Show(Box<Update>),
 }
 
 /// The limits of one turn.
@@ -159,7 +159,8 @@ async fn stream_once(cx: &mut TurnCx, history: &mut History, request: ModelReque
         };
         match event {
             Some(Ok(ModelEvent::Text(text))) => {
-                let fresh = || ItemContent::AgentMessage(AgentMessage { completion: Completion::Open, ..Default::default() });
+                let fresh =
+                    || ItemContent::AgentMessage(AgentMessage { completion: Completion::Open, ..Default::default() });
                 cx.extend(history, &mut open, &text, is_message, fresh).await?;
             }
             Some(Ok(ModelEvent::Reasoning(text))) => {
@@ -234,7 +235,7 @@ impl TurnCx {
     /// Shows an update that is not journaled.
     pub async fn show(&self, update: Update) {
         // A session that is gone shows nothing; the next record ends the turn.
-        let _ = self.events.send(TurnEvent::Show(update)).await;
+        let _ = self.events.send(TurnEvent::Show(Box::new(update))).await;
     }
 
     /// Shows text that an open item gained.
@@ -273,12 +274,7 @@ impl TurnCx {
     }
 
     /// Ends the open item and puts it into the history.
-    async fn close(
-        &self,
-        history: &mut History,
-        open: Option<Item>,
-        completion: Completion,
-    ) -> Result<(), TurnError> {
+    async fn close(&self, history: &mut History, open: Option<Item>, completion: Completion) -> Result<(), TurnError> {
         let Some(mut item) = open else { return Ok(()) };
         match &mut item.content {
             ItemContent::AgentMessage(message) => message.completion = completion,

@@ -52,7 +52,9 @@ fn models(port: u16) -> std::io::Result<Vec<String>> {
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     // HTTP/1.0, so that the answer is not chunked and ends with the connection.
-    stream.write_all(format!("GET /v1/models HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json\r\n\r\n").as_bytes())?;
+    stream.write_all(
+        format!("GET /v1/models HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nAccept: application/json\r\n\r\n").as_bytes(),
+    )?;
     let mut answer = Vec::new();
     let _ = stream.take(MAX_ANSWER).read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer);

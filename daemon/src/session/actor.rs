@@ -8,9 +8,9 @@ use crate::path::AbsPath;
 use crate::prompt::{self, History};
 use crate::turn::{self, TurnCx, TurnError, TurnEvent};
 use pilotfish_protocol::{
-    Attached, Audience, ConnectionId, Delivery, Effort, Fault, FaultKind, InputPart, InterruptScope, Item, ItemContent, Mode,
-    ModelName, Notice, PromptTaken, Queued, QueuedId, Session, SessionId, SessionStatus, SessionUpdate, Status, StopReason,
-    TurnId, Update, Usage, UserMessage,
+    Attached, Audience, ConnectionId, Delivery, Effort, Fault, FaultKind, InputPart, InterruptScope, Item, ItemContent,
+    Mode, ModelName, Notice, PromptTaken, Queued, QueuedId, Session, SessionId, SessionStatus, SessionUpdate, Status,
+    StopReason, TurnId, Update, Usage, UserMessage,
 };
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc, watch};
@@ -197,7 +197,7 @@ impl Running {
                     self.show_fault(FaultKind::Journal, &error.to_string());
                 }
             },
-            TurnEvent::Show(update) => self.show(update),
+            TurnEvent::Show(update) => self.show(*update),
         }
     }
 
@@ -261,7 +261,6 @@ impl Running {
     }
 
     /// What a turn needs, from the configuration as it is now; and how to start it.
-    #[expect(clippy::type_complexity, reason = "the second half is called once, by the caller")]
     fn turn_cx(
         &self,
         turn_id: &TurnId,
@@ -271,7 +270,8 @@ impl Running {
             Some(model) => config.resolve(model)?,
             None => config.default_model().and_then(|model| config.resolve(&model))?,
         };
-        let root = AbsPath::new(&self.state.session.workspace).map_err(|error| SessionError::Invalid(error.to_string()))?;
+        let root =
+            AbsPath::new(&self.state.session.workspace).map_err(|error| SessionError::Invalid(error.to_string()))?;
         let (events_tx, events) = mpsc::channel(TURN_EVENTS);
         let (steer, steered) = mpsc::unbounded_channel();
         let cancel = CancellationToken::new();
@@ -360,7 +360,14 @@ impl Running {
         self.end_with_fault(turn_id, fault, message, retryable, Usage::default()).await;
     }
 
-    async fn end_with_fault(&mut self, turn_id: &TurnId, fault: FaultKind, message: String, retryable: bool, usage: Usage) {
+    async fn end_with_fault(
+        &mut self,
+        turn_id: &TurnId,
+        fault: FaultKind,
+        message: String,
+        retryable: bool,
+        usage: Usage,
+    ) {
         let item = self.item(ItemContent::Error(Fault { fault, message, retryable }));
         let at = self.parts.clock.now();
         let ended = Update::TurnEnded { turn_id: turn_id.clone(), stop: StopReason::Failed, usage, at };
@@ -546,7 +553,8 @@ impl Running {
         let date = date.split('T').next().unwrap_or(&date);
         let text = prompt::environment(&self.state.session.workspace, self.state.session.mode, date);
         let told = self.history.as_ref().and_then(History::environment);
-        (told != Some(text.as_str())).then(|| self.item(ItemContent::Notice(Notice { text, audience: Audience::Model })))
+        (told != Some(text.as_str()))
+            .then(|| self.item(ItemContent::Notice(Notice { text, audience: Audience::Model })))
     }
 
     async fn load_history(&mut self) -> Result<(), SessionError> {

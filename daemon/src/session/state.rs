@@ -1,8 +1,8 @@
 //! What a session is made of, and how an update changes it. Pure: the actor does the waiting.
 
 use pilotfish_protocol::{
-    Attached, Completion, Delivery, Item, ItemContent, ItemId, Plan, Queued, Session, SessionStatus, Status, StopReason,
-    ToolStatus, TurnId, Update, Usage,
+    Attached, Completion, Delivery, Item, ItemContent, ItemId, Plan, Queued, Session, SessionStatus, Status,
+    StopReason, ToolStatus, TurnId, Update, Usage,
 };
 use std::collections::BTreeMap;
 

@@ -62,7 +62,11 @@ fn object(spec: &ToolSpec, arguments: &str) -> Result<Map<String, Value>, String
     }
     let value: Value = serde_json::from_str(arguments).map_err(|error| {
         // Cut text is never completed by guessing: half a file would be written.
-        let hint = if error.is_eof() { "it was cut off; send the whole call again, in smaller pieces if it is long" } else { "send it again as one JSON object" };
+        let hint = if error.is_eof() {
+            "it was cut off; send the whole call again, in smaller pieces if it is long"
+        } else {
+            "send it again as one JSON object"
+        };
         format!("{}: the arguments are not JSON ({error}): {hint}", spec.name)
     })?;
     match value {
@@ -122,7 +126,8 @@ fn command_line(words: &[Value]) -> Option<Value> {
     {
         return Some(Value::String((*script).to_owned()));
     }
-    let plain = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./=:,+@%".contains(&b));
+    let plain =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./=:,+@%".contains(&b));
     let quoted: Vec<String> = words
         .iter()
         .map(|word| if plain(word) { (*word).to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) })

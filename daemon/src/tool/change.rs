@@ -6,9 +6,7 @@ use crate::policy::{self, Action, Verdict};
 use crate::text::hunks;
 use crate::turn::TurnCx;
 use crate::workspace::{Change, FileText, ReadError, Workspace};
-use pilotfish_protocol::{
-    Edit, EditKind, EditState, Hunk, HunkKind, HunkSpan, HunkState, LineRange, ToolStatus,
-};
+use pilotfish_protocol::{Edit, EditKind, EditState, Hunk, HunkKind, HunkSpan, HunkState, LineRange, ToolStatus};
 
 /// The largest file the editing tools change, in bytes.
 pub(super) const MAX_FILE: u64 = 16 << 20;
@@ -39,7 +37,9 @@ pub(super) async fn commit(cx: &TurnCx, call_id: &str, changes: Vec<Change>, sum
         Verdict::Run => (Writer::Disk(&cx.workspace), EditState::Applied),
         Verdict::Propose => (Writer::Proposer, EditState::Proposed),
         Verdict::Ask { reason } => {
-            return Output::refused(format!("refused: {reason}. The person would have to allow it, and cannot be asked yet"));
+            return Output::refused(format!(
+                "refused: {reason}. The person would have to allow it, and cannot be asked yet"
+            ));
         }
         Verdict::Refuse { reason } => return Output::refused(format!("refused: {reason}")),
     };
@@ -48,7 +48,9 @@ pub(super) async fn commit(cx: &TurnCx, call_id: &str, changes: Vec<Change>, sum
         return Output::failed(problem);
     }
     let text = match state {
-        EditState::Proposed => format!("proposed (read-only mode: nothing was written, the person may accept it)\n{summary}"),
+        EditState::Proposed => {
+            format!("proposed (read-only mode: nothing was written, the person may accept it)\n{summary}")
+        }
         EditState::Applied | EditState::Conflict => summary,
     };
     Output { text, status: ToolStatus::Done, edits, ..Output::default() }

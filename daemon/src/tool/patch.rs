@@ -33,8 +33,13 @@ pub(super) fn spec() -> ToolSpec {
 }
 
 pub(super) fn title(args: &Args) -> String {
-    let named = |line: &&str| ["*** Add File:", "*** Update File:", "*** Delete File:", "*** Move Directory:"].iter().any(|op| line.trim().starts_with(op));
-    let files: Vec<&str> = args.patch.lines().filter(named).filter_map(|line| line.split_once(':')).map(|(_, path)| path.trim()).collect();
+    let named = |line: &&str| {
+        ["*** Add File:", "*** Update File:", "*** Delete File:", "*** Move Directory:"]
+            .iter()
+            .any(|op| line.trim().starts_with(op))
+    };
+    let files: Vec<&str> =
+        args.patch.lines().filter(named).filter_map(|line| line.split_once(':')).map(|(_, path)| path.trim()).collect();
     match files.as_slice() {
         [] => "patch".to_owned(),
         [one] => format!("patch {one}"),
@@ -99,8 +104,10 @@ impl Draft {
                 let file = self.file(cx, &path).await?;
                 let text = file.after.clone().ok_or_else(|| format!("{path} does not exist"))?;
                 let updated = apply_chunks(&text, &chunks).map_err(|error| format!("{path}: {error}"))?;
-                let changed: Vec<_> =
-                    hunks::diff(&text, &updated).into_iter().map(|hunk| hunk.new.start as usize..hunk.new.end as usize).collect();
+                let changed: Vec<_> = hunks::diff(&text, &updated)
+                    .into_iter()
+                    .map(|hunk| hunk.new.start as usize..hunk.new.end as usize)
+                    .collect();
                 let shown = edit::surroundings(&updated, &changed);
                 match move_to {
                     None => {
@@ -173,9 +180,11 @@ impl Draft {
         }
         // Names are freed before they are taken.
         let (gone, there): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, file)| file.after.is_none());
-        changes.extend(gone.into_iter().filter_map(|(path, file)| {
-            file.before.map(|before| Change::Delete { path, before: before.into_bytes() })
-        }));
+        changes.extend(
+            gone.into_iter().filter_map(|(path, file)| {
+                file.before.map(|before| Change::Delete { path, before: before.into_bytes() })
+            }),
+        );
         for (path, file) in there {
             let bytes = file.after.unwrap_or_default().into_bytes();
             let source = file.from.and_then(|from| sources.remove(&from).map(|before| (from, before)));

@@ -68,7 +68,9 @@ pub(super) async fn run(cx: &TurnCx, args: &Args) -> Output {
     if file.bytes.contains(&0) {
         return Output::failed(format!("{path} is a binary file of {} bytes", file.size));
     }
-    let cut = file.is_cut().then(|| format!("the file has {} bytes; only its first {} MiB are read", file.size, MAX_READ >> 20));
+    let cut = file
+        .is_cut()
+        .then(|| format!("the file has {} bytes; only its first {} MiB are read", file.size, MAX_READ >> 20));
     let text = String::from_utf8_lossy(&file.bytes);
     numbered(cx, &path.to_string(), &text, args, cut)
 }

@@ -79,7 +79,13 @@ pub(super) async fn run(cx: &TurnCx, args: Args) -> Output {
 pub(super) async fn literal(cx: &TurnCx, text: &str) -> Option<String> {
     let line = text.lines().map(str::trim).max_by_key(|line| line.len()).filter(|line| line.len() >= 8)?;
     let matcher = RegexMatcherBuilder::new().fixed_strings(true).build(line).ok()?;
-    let query = Query { matcher, glob: None, root: cx.workspace.root().as_path().to_owned(), files: MAX_LITERAL_FILES, enough: 1 };
+    let query = Query {
+        matcher,
+        glob: None,
+        root: cx.workspace.root().as_path().to_owned(),
+        files: MAX_LITERAL_FILES,
+        enough: 1,
+    };
     let (start, cancel) = (query.root.clone(), cx.cancel.clone());
     let found = tokio::task::spawn_blocking(move || query.find(&start, &cancel)).await.ok()?;
     found.matches.first().map(|found| format!("{}:{}", found.path.display(), found.line))
@@ -116,7 +122,9 @@ impl Query {
             .fixed_strings(args.literal)
             .line_terminator(Some(b'\n'))
             .build(&args.pattern)
-            .map_err(|error| format!("the pattern is not a regular expression: {error}. Set literal to search for plain text"))?;
+            .map_err(|error| {
+                format!("the pattern is not a regular expression: {error}. Set literal to search for plain text")
+            })?;
         let glob = args.glob.as_deref().map(|glob| {
             // A glob without a slash means the file's name, in any folder.
             let glob = if glob.contains('/') { glob.trim_start_matches("./").to_owned() } else { format!("**/{glob}") };

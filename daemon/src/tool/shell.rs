@@ -73,13 +73,15 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
     };
     let mut output = Collector::new(cx.events.clone(), item.id.clone());
     let stop = cx.cancel.child_token();
-    let mut on_output = |chunk: &[u8]| output.take(chunk);
-    let mut running = std::pin::pin!(cx.sandbox.run(&spec, &stop, &mut on_output));
-    let finished = loop {
-        tokio::select! {
-            finished = &mut running => break finished,
-            // Only this command is to stop. Its end is awaited, so that nothing of it is left when the turn goes on.
-            () = cx.stop_command.notified() => stop.cancel(),
+    let finished = {
+        let mut on_output = |chunk: &[u8]| output.take(chunk);
+        let mut running = std::pin::pin!(cx.sandbox.run(&spec, &stop, &mut on_output));
+        loop {
+            tokio::select! {
+                finished = &mut running => break finished,
+                // Only this command is to stop. Its end is awaited, so that nothing of it is left when the turn goes on.
+                () = cx.stop_command.notified() => stop.cancel(),
+            }
         }
     };
     report(finished, output, mode, time_limit)
@@ -104,7 +106,7 @@ fn report(
         Ok(finished) => finished,
         Err(error) => return Output::refused(format!("not run: {error}")),
     };
-    let (status, exit_code, end) = match (finished.stopped, finished.status) {
+    let (status, exit_code, end): (_, _, Option<String>) = match (finished.stopped, finished.status) {
         (Stopped::TimeLimit, _) => {
             (ToolStatus::Failed, None, Some(format!("[stopped after its time limit of {} s]", time_limit.as_secs())))
         }
@@ -174,7 +176,7 @@ impl Collector {
         }
         let update = Update::ItemDelta { item_id: self.item.clone(), text };
         // A session that has no room gets these lines with the next ones.
-        if self.events.try_send(TurnEvent::Show(update)).is_ok() {
+        if self.events.try_send(TurnEvent::Show(Box::new(update))).is_ok() {
             self.pending.drain(..whole);
             self.shown += whole;
         }

@@ -61,7 +61,8 @@ pub enum ReadError {
 /// The kernel refuses absolute links even when they point back inside. Those are resolved here first, and the result is opened under
 /// the same guard, so that a link which is swapped meanwhile still cannot lead out.
 pub(super) fn open_beneath(root: &AbsPath, path: &Path, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
-    let directory = rustix::fs::open(root.as_path(), OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let directory =
+        rustix::fs::open(root.as_path(), OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     match rustix::fs::openat2(&directory, path, flags | OFlags::CLOEXEC, mode, resolve) {
@@ -79,7 +80,8 @@ pub(super) fn open_beneath(root: &AbsPath, path: &Path, flags: OFlags, mode: Mod
 pub(super) fn read(root: &AbsPath, path: &RootedPath, max: u64) -> Result<FileText, ReadError> {
     // Without waiting: opening a pipe nobody writes to must not hang.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let descriptor = open_beneath(root, path.as_path(), flags, Mode::empty()).map_err(|errno| read_error(path, errno))?;
+    let descriptor =
+        open_beneath(root, path.as_path(), flags, Mode::empty()).map_err(|errno| read_error(path, errno))?;
     let file = File::from(descriptor);
     let io = |error: std::io::Error| ReadError::Io { path: path.clone(), why: error.to_string() };
     let metadata = file.metadata().map_err(io)?;

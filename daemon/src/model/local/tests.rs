@@ -17,7 +17,10 @@ fn check(answer: &'static str, expected: &[&str]) {
 
 #[test]
 fn names_the_models_of_a_server() {
-    check("HTTP/1.0 200 OK\r\n\r\n{\"object\":\"list\",\"data\":[{\"id\":\"qwen3\"},{\"id\":\"gpt-oss\"}]}", &["qwen3", "gpt-oss"]);
+    check(
+        "HTTP/1.0 200 OK\r\n\r\n{\"object\":\"list\",\"data\":[{\"id\":\"qwen3\"},{\"id\":\"gpt-oss\"}]}",
+        &["qwen3", "gpt-oss"],
+    );
 }
 
 #[test]
