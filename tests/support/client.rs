@@ -213,7 +213,8 @@ impl TestClient {
     fn frame(&mut self) -> Option<Vec<u8>> {
         let end = self.bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
         let header = String::from_utf8(self.bytes[..end].to_vec()).expect("headers are text");
-        let length = header.trim().strip_prefix("Content-Length: ").expect("one header").parse().expect("a length");
+        let length: usize =
+            header.trim().strip_prefix("Content-Length: ").expect("one header").parse().expect("a length");
         if self.bytes.len() < end + length {
             return None;
         }

@@ -115,7 +115,8 @@ impl Outbox {
     /// read after it. An empty frame, for what needs no answer, is not sent.
     pub(crate) fn answer(&self, frame: Vec<u8>) {
         let mut queues = self.lock();
-        if !frame.is_empty() {
+        let mut news = !frame.is_empty();
+        if news {
             queues.frame_bytes += frame.len();
             queues.frames.push_back(frame);
         }
@@ -126,13 +127,19 @@ impl Outbox {
             .collect();
         for session_id in &opened {
             queues.enlist(session_id);
+            news = true;
         }
         drop(queues);
-        self.ready.notify_one();
+        if news {
+            self.ready.notify_one();
+        }
     }
 
     /// Waits until there is room for more answers. The wait may be given up.
     pub(crate) async fn room(&self) {
+        if self.lock().frame_bytes <= MAX_ANSWERS {
+            return;
+        }
         loop {
             let mut room = std::pin::pin!(self.room.notified());
             room.as_mut().enable();
