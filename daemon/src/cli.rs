@@ -15,6 +15,7 @@ pub mod demo;
 pub mod exec;
 pub mod login;
 pub mod models;
+pub mod sandbox;
 pub mod terminal;
 
 /// The turn failed, or what was asked could not be done.
@@ -41,6 +42,7 @@ enum Command {
     Exec(exec::Args),
     Login(login::Args),
     Models(models::Args),
+    Sandbox(sandbox::Args),
 }
 
 /// The environment, once read: what is no text is left out.
@@ -74,6 +76,7 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Exec(args) => wait(exec::run(args, environment)),
         Command::Login(args) => login::run(&args, &Home::of(&environment)?, &environment),
         Command::Models(_) => models::run(&environment),
+        Command::Sandbox(args) => sandbox::run(&args),
     }
 }
 

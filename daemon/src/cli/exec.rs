@@ -17,7 +17,7 @@ pub(crate) mod diff;
 pub(crate) mod drive;
 mod feed;
 mod json;
-mod question;
+pub(crate) mod question;
 pub(crate) mod transcript;
 
 /// Run one turn without an editor

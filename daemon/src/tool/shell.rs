@@ -167,12 +167,15 @@ impl Collector {
         if self.shown >= LIVE {
             return;
         }
-        self.pending.extend_from_slice(chunk.get(..chunk.len().min(LIVE - self.shown)).unwrap_or_default());
-        let whole = self.pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let room = LIVE - self.shown - self.pending.len();
+        self.pending.extend_from_slice(chunk.get(..chunk.len().min(room)).unwrap_or_default());
+        let full = self.shown + self.pending.len() == LIVE;
+        let line_end = self.pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let whole = if full { self.pending.len() } else { line_end };
         let Some(lines) = self.pending.get(..whole).filter(|lines| !lines.is_empty()) else { return };
         let mut text = printable(lines);
-        if self.shown + whole >= LIVE {
-            text.push_str("[… the rest is shown when the command ends]\n");
+        if full {
+            text.push_str("\n[… the rest is shown when the command ends]\n");
         }
         let update = Update::ItemDelta { item_id: self.item.clone(), text };
         // A session that has no room gets these lines with the next ones.

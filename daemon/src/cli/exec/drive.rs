@@ -3,14 +3,16 @@
 
 use super::feed::{Fed, feed};
 use super::question::{self, OnQuestion, Verdict};
+use crate::cli::INTERRUPTED;
 use crate::hub::{Hub, NewSession};
 use crate::session::SessionHandle;
 use anyhow::Context;
 use pilotfish_protocol::{
-    Approval, Delivery, InputPart, InterruptScope, SessionUpdate, StopReason,
+    Approval, ApprovalId, Decision, Delivery, InputPart, InterruptScope, SessionUpdate, StopReason,
 };
+use std::future::Future;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
 /// How often a view may show that time passes.
@@ -91,12 +93,67 @@ pub(crate) async fn turn(
             Verdict::Ask(approval) => {
                 view.question(&approval);
                 let decision = question::decision(&typed_line().await);
-                answer(&handle, &approval, &decision).await?;
+                stopped |= answer(&handle, &approval.id, &decision).await? == Answered::Not;
             }
             Verdict::Answer(approval_id, decision) => {
-                tracing::info!(approval = %approval_id, ?decision, "answered by the command line");
-                handle.interrupt(InterruptScope::Turn).await?;
+                stopped |= answer(&handle, &approval_id, &decision).await? == Answered::Not;
             }
         }
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    /// The run ends at the question.
+    Not,
+}
+
+/// Carries an answer to the session. Sessions take none yet, and ask nothing: the policy refuses what would ask. Should one ask all
+/// the same, the run ends at its question.
+async fn answer(session: &SessionHandle, approval: &ApprovalId, decision: &Decision) -> anyhow::Result<Answered> {
+    tracing::warn!(%approval, ?decision, "no way to answer yet");
+    session.interrupt(InterruptScope::Turn).await?;
+    Ok(Answered::Not)
+}
+
+/// A line from the terminal; empty when there is none.
+async fn typed_line() -> String {
+    let read = || {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(line)) => line,
+        Ok(Err(_)) | Err(_) => String::new(),
+    }
+}
+
+/// The first signal interrupts the turn, whose end is then awaited; the second one leaves at once. Beside the loop, which may be
+/// held up by an output that nobody reads.
+fn obey_signals(session: SessionHandle) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut signals = [
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::hangup())?,
+    ];
+    Ok(async move {
+        next(&mut signals).await;
+        // A session that is gone has nothing left to interrupt.
+        let _ = session.interrupt(InterruptScope::Turn).await;
+        next(&mut signals).await;
+        leave();
+    })
+}
+
+async fn next([first, second, third]: &mut [Signal; 3]) {
+    tokio::select! {
+        _ = first.recv() => {}
+        _ = second.recv() => {}
+        _ = third.recv() => {}
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the person insists; what is in the journal stays, and the sandbox ends with us")]
+fn leave() {
+    std::process::exit(i32::from(INTERRUPTED));
 }
