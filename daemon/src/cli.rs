@@ -76,7 +76,7 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Exec(args) => wait(exec::run(args, environment)),
         Command::Login(args) => login::run(&args, &Home::of(&environment)?, &environment),
         Command::Models(_) => models::run(&environment),
-        Command::Sandbox(args) => sandbox::run(&args),
+        Command::Sandbox(args) => Ok(sandbox::run(&args)),
     }
 }
 

@@ -1,1 +1,92 @@
-//! To come.
+//! A connection: who it is, what it may, its outbox. The only place, with what lies below it, that knows JSON-RPC.
+//!
+//! Verbs go to the hub before the first wait of a method, inside the call that reads it: that is what keeps the order in which
+//! a client sent them. Nothing here decides anything about sessions.
+
+mod calls;
+mod contract;
+mod envelope;
+mod frame;
+mod lsp;
+mod outbox;
+
+pub use lsp::{Ended, serve};
+
+use crate::hub::Hub;
+use crate::journal::{Cause, JournalError};
+use crate::path::AbsPath;
+use crate::session::SessionError;
+use outbox::Outbox;
+use pilotfish_protocol::{ConnectionId, ErrorKind, RpcError};
+use std::sync::{Arc, OnceLock};
+
+/// When to try again after `overloaded`, in milliseconds. A session that is not stuck has emptied its mailbox by then.
+const RETRY_AFTER_MS: u64 = 100;
+
+/// What a connection's methods work with. Clones are the same connection.
+#[derive(Clone)]
+struct Connection {
+    id: ConnectionId,
+    hub: Hub,
+    outbox: Arc<Outbox>,
+    /// Known once `initialize` was read.
+    peer: Arc<OnceLock<Peer>>,
+}
+
+/// What a client said of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Peer {
+    /// Its name and version, for the log.
+    name: String,
+    /// The features of ours it understands; absent for a client that knows only the language server protocol. It gets none of
+    /// our notifications then.
+    features: Option<Vec<String>>,
+}
+
+impl Connection {
+    fn new(hub: Hub) -> Self {
+        let id = hub.clock().connection_id();
+        Self { id, hub, outbox: Outbox::new(), peer: Arc::default() }
+    }
+
+    /// Whether the client asked for our notifications.
+    fn opted_in(&self) -> bool {
+        self.peer.get().is_some_and(|peer| peer.features.is_some())
+    }
+}
+
+/// Reads a method's `workspace`.
+fn workspace(path: &str) -> Result<AbsPath, RpcError> {
+    let refused = |why: String| RpcError::new(ErrorKind::InvalidParams, format!("`workspace`: {why}"));
+    let folder = AbsPath::canonical(path).map_err(|error| refused(error.to_string()))?;
+    if !folder.as_path().is_dir() {
+        return Err(refused(format!("{folder} is not a folder")));
+    }
+    Ok(folder)
+}
+
+impl From<SessionError> for RpcError {
+    fn from(error: SessionError) -> Self {
+        let kind = match &error {
+            SessionError::NotFound(_) | SessionError::NoSuch { .. } => ErrorKind::NotFound,
+            SessionError::Overloaded(_) => ErrorKind::Overloaded,
+            SessionError::Closing(_) => ErrorKind::WrongState,
+            SessionError::Invalid(_) => ErrorKind::InvalidParams,
+            SessionError::Config(_) => ErrorKind::NoModel,
+            SessionError::Journal(error) => return refusal(error),
+        };
+        let retry_after_ms = (kind == ErrorKind::Overloaded).then_some(RETRY_AFTER_MS);
+        RpcError { kind, message: error.to_string(), retry_after_ms }
+    }
+}
+
+/// What a failed journal request is to a client.
+fn refusal(error: &JournalError) -> RpcError {
+    let kind = match &error.cause {
+        Cause::UnknownSession(_) | Cause::UnknownItem(..) => ErrorKind::NotFound,
+        Cause::Cursor(_) => ErrorKind::InvalidParams,
+        // The rest is about the file or the disk, or a defect of ours.
+        _ => ErrorKind::Journal,
+    };
+    RpcError::new(kind, error.to_string())
+}

@@ -64,6 +64,7 @@ pub struct NewSession {
 /// The way to every session. Clones share it.
 #[derive(Clone)]
 pub struct Hub {
+    started_at: Arc<str>,
     parts: Arc<Parts>,
     live: Arc<Mutex<Live>>,
 }
@@ -78,7 +79,7 @@ impl Hub {
     /// A hub without sessions. Needs to be called inside a runtime.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), live: Arc::default() }
+        Self { started_at: parts.clock.now().into(), parts: Arc::new(parts), live: Arc::default() }
     }
 
     /// Opens a session. It is journaled before the answer.
@@ -163,10 +164,16 @@ impl Hub {
         self.parts.changed.subscribe()
     }
 
-    /// How many sessions are in memory.
+    /// When it was made, RFC 3339.
     #[must_use]
-    pub fn live_sessions(&self) -> usize {
-        self.live().sessions.len()
+    pub fn started_at(&self) -> &str {
+        &self.started_at
+    }
+
+    /// The sessions that are in memory, as lists show them.
+    pub async fn live_sessions(&self) -> Vec<Session> {
+        let headers: Vec<_> = self.live().sessions.values().map(SessionHandle::header).collect();
+        futures::future::join_all(headers).await.into_iter().flatten().collect()
     }
 
     fn start(&self, id: SessionId, fresh: Option<Session>) -> SessionHandle {

@@ -11,6 +11,7 @@ use std::time::Duration;
 mod answer;
 mod chat;
 pub mod http;
+pub mod local;
 mod report;
 mod responses;
 pub mod retry;
@@ -146,6 +147,14 @@ pub enum ModelError {
         /// The system's words.
         why: String,
     },
+    /// The endpoint cannot be asked as it is configured here.
+    #[error("cannot ask {url}: {why}")]
+    Misconfigured {
+        /// The endpoint.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A status that says no.
     #[error("{url} answered {status}: {message}")]
     Status {
@@ -212,7 +221,7 @@ impl ModelError {
             Self::Unreachable { .. } | Self::Broken { .. } | Self::Silent { .. } => true,
             Self::Status { status, .. } => report::retryable_status(*status),
             Self::Reported { retryable, .. } => *retryable,
-            Self::TooLarge { .. } | Self::ContextFull { .. } => false,
+            Self::Misconfigured { .. } | Self::TooLarge { .. } | Self::ContextFull { .. } => false,
         }
     }
 
@@ -222,6 +231,7 @@ impl ModelError {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
             Self::Unreachable { .. }
+            | Self::Misconfigured { .. }
             | Self::Broken { .. }
             | Self::Reported { .. }
             | Self::Silent { .. }

@@ -1,2 +1,3 @@
-//! x
-fn main() {}
+//! The end-to-end tests, a module for each user story.
+
+mod door;

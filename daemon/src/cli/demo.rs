@@ -5,7 +5,7 @@ use crate::cli::exec::drive::{self, Driven};
 use crate::cli::exec::question::OnQuestion;
 use crate::cli::exec::transcript::Transcript;
 use crate::cli::exec::{self, open_folder};
-use crate::cli::terminal::{Look, Looks, Screen};
+use crate::cli::terminal::{Looks, Screen};
 use crate::cli::{Environment, FAILED, daemon};
 use crate::clock::Clock;
 use crate::config::{Home, private_directory};

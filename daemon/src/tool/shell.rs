@@ -68,7 +68,7 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
         workspace: cx.workspace.root().clone(),
         cwd,
         argv: vec!["bash".to_owned(), "-c".to_owned(), args.command.clone()],
-        env: sandbox::spec_env(&cx.environment),
+        env: sandbox::spec_env(&cx.environment, mode),
         time_limit: Some(time_limit),
     };
     let mut output = Collector::new(cx.events.clone(), item.id.clone());
@@ -107,13 +107,15 @@ fn report(
         Err(error) => return Output::refused(format!("not run: {error}")),
     };
     let (status, exit_code, end): (_, _, Option<String>) = match (finished.stopped, finished.status) {
-        (Stopped::TimeLimit, _) => {
+        (Some(Stopped::TimeLimit), _) => {
             (ToolStatus::Failed, None, Some(format!("[stopped after its time limit of {} s]", time_limit.as_secs())))
         }
-        (Stopped::Cancelled, _) => (ToolStatus::Interrupted, None, Some("[interrupted by the person]".to_owned())),
-        (Stopped::No, Exit::Code(0)) => (ToolStatus::Done, Some(0), None),
-        (Stopped::No, Exit::Code(code)) => (ToolStatus::Failed, Some(code), Some(format!("[exit status {code}]"))),
-        (Stopped::No, Exit::Signal(signal)) => {
+        (Some(Stopped::Cancelled), _) => {
+            (ToolStatus::Interrupted, None, Some("[interrupted by the person]".to_owned()))
+        }
+        (None, Exit::Code(0)) => (ToolStatus::Done, Some(0), None),
+        (None, Exit::Code(code)) => (ToolStatus::Failed, Some(code), Some(format!("[exit status {code}]"))),
+        (None, Exit::Signal(signal)) => {
             (ToolStatus::Failed, Some(128 + signal), Some(format!("[ended by signal {signal}]")))
         }
     };

@@ -3,7 +3,7 @@
 use super::endpoint::Endpoint;
 use super::project::{Kind, Place};
 use super::witness::Finding;
-use crate::cli::terminal::{Look, Looks, cut};
+use crate::cli::terminal::{Look, Looks};
 use crate::config::Home;
 use crate::sandbox::Confinement;
 use std::fmt::Write;

@@ -138,7 +138,8 @@ fn writes_what_stays_the_same() {
               "type": "function"
             }
           ]
-        }"#]].assert_eq(&serde_json::to_string_pretty(&body(&request, "qwen3")).unwrap());
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&body(&request, "qwen3")).unwrap());
 }
 
 #[test]

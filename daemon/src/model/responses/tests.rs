@@ -51,7 +51,11 @@ fn writes_the_history() {
         Message::Output { call_id: "a".to_owned(), text: "A".to_owned() },
         Message::Output { call_id: "b".to_owned(), text: "what?".to_owned() },
     ];
-    check(&request(messages), "gpt-4.1", "input", expect![[r#"
+    check(
+        &request(messages),
+        "gpt-4.1",
+        "input",
+        expect![[r#"
         {"content":[{"text":"Look","type":"input_text"},{"image_url":"data:image/png;base64,AAAA","type":"input_image"}],"role":"user","type":"message"}
         {"encrypted_content":"c2VhbA==","id":"rs","summary":[],"type":"reasoning"}
         {"content":[{"text":"Reading.","type":"output_text"}],"role":"assistant","type":"message"}
@@ -59,7 +63,8 @@ fn writes_the_history() {
         {"arguments":"{\"malformed_arguments\":\"{\\\"path\\\":\"}","call_id":"b","name":"read","type":"function_call"}
         {"call_id":"a","output":"A","type":"function_call_output"}
         {"call_id":"b","output":"what?","type":"function_call_output"}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -86,28 +91,54 @@ fn writes_what_stays_the_same() {
               "type": "function"
             }
           ]
-        }"#]].assert_eq(&serde_json::to_string_pretty(&body).unwrap());
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&body).unwrap());
 }
 
 #[test]
 fn asks_for_thoughts_where_there_are_some() {
     let mut request = request(Vec::new());
-    check(&request, "gpt-4.1", "reasoning", expect![[r#"
+    check(
+        &request,
+        "gpt-4.1",
+        "reasoning",
+        expect![[r#"
         null
-    "#]]);
-    check(&request, "openai/gpt-5.1-codex", "reasoning", expect![[r#"
+    "#]],
+    );
+    check(
+        &request,
+        "openai/gpt-5.1-codex",
+        "reasoning",
+        expect![[r#"
         {"summary":"auto"}
-    "#]]);
-    check(&request, "gpt-5-chat-latest", "reasoning", expect![[r#"
+    "#]],
+    );
+    check(
+        &request,
+        "gpt-5-chat-latest",
+        "reasoning",
+        expect![[r#"
         null
-    "#]]);
-    check(&request, "o3", "include", expect![[r#"
+    "#]],
+    );
+    check(
+        &request,
+        "o3",
+        "include",
+        expect![[r#"
         "reasoning.encrypted_content"
-    "#]]);
+    "#]],
+    );
     request.effort = Some(Effort::High);
-    check(&request, "whatever", "reasoning", expect![[r#"
+    check(
+        &request,
+        "whatever",
+        "reasoning",
+        expect![[r#"
         {"effort":"high","summary":"auto"}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

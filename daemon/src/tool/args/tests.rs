@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 #[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "shown by Debug")]
 struct Arguments {
     path: String,
     limit: Option<u64>,

@@ -1,0 +1,294 @@
+//! The LSP door: one connection of a language client, over any pair of streams.
+//!
+//! Owns the reading and writing of one connection and the language server's own methods. It never waits for its client
+//! anywhere but in writing, and writing holds up nothing else: answers are bounded by no longer reading, updates by the outbox.
+//!
+//! Everything of a connection runs in the one task that awaits [`serve`]; nothing is spawned, so nothing can be left behind.
+
+use crate::door::calls::{Calls, Stage, Taken};
+use crate::door::envelope::{self, Failure, Message, code};
+use crate::door::frame::{Frame, Frames};
+use crate::door::outbox::{Out, OutboxReader, PAGE};
+use crate::door::{Connection, Peer};
+use crate::hub::Hub;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use futures::{FutureExt, SinkExt};
+use pilotfish_protocol::{
+    DaemonNotice, FEATURES, PROTOCOL_VERSION, SessionChanged, SessionId, SessionUpdate, notification,
+};
+use serde::Deserialize;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::broadcast::error::RecvError;
+use tower_lsp::jsonrpc::{Response, Result as LspResult};
+use tower_lsp::ls_types::{InitializeParams, InitializeResult, ServerCapabilities, ServerInfo};
+use tower_lsp::{LanguageServer, LspService};
+
+/// Bytes read at once.
+const CHUNK: usize = 16 << 10;
+
+/// Bytes of updates written at once, about.
+const WRITE: usize = 64 << 10;
+
+/// Requests that may be open before no more are read. Every method answers at once, so this is far away.
+const MAX_OPEN: usize = 256;
+
+/// How long open requests and their answers may take when the client is gone.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The client asked for `shutdown` before it left.
+    ShutDown,
+    /// It just left.
+    Left,
+}
+
+/// Serves one client until it leaves. Its sessions go on.
+pub async fn serve<I, O>(hub: Hub, input: I, output: O) -> Ended
+where
+    I: AsyncRead + Unpin,
+    O: AsyncWrite + Unpin,
+{
+    let connection = Connection::new(hub);
+    let (service, socket) = LspService::new(|_| Server { connection: connection.clone() });
+    let (mut requests, mut responses) = tower_lsp::Loopback::split(socket);
+    let mut calls = Calls::new(service, &connection);
+    let reader = OutboxReader::new(connection.outbox.clone());
+    let mut writer = Writer { connection: &connection, reader, output, buffer: Vec::new() };
+    let mut writing = std::pin::pin!(writer.run());
+    let requesting = async {
+        while let Some(request) = requests.next().await {
+            connection.outbox.room().await;
+            connection.outbox.answer(envelope::framed(&request));
+        }
+        std::future::pending::<()>().await;
+    };
+    let mut answer = |body: &[u8]| match serde_json::from_slice::<Response>(body) {
+        Ok(response) => drop(responses.send(response).now_or_never()),
+        Err(error) => tracing::debug!(%error, "an answer could not be read"),
+    };
+    tokio::select! {
+        // The client reads no more: nobody is left to serve.
+        Err(error) = &mut writing => tracing::debug!(connection = %connection.id, %error, "output closed"),
+        () = read(&connection, &mut calls, &mut answer, input) => {}
+        () = watch_list(&connection) => {}
+        () = requesting => {}
+    }
+    let attached = connection.outbox.sessions();
+    connection.outbox.end();
+    // A client that no longer reads does not hold us up.
+    let _ = tokio::time::timeout(GRACE, &mut writing).await;
+    detach(&connection, attached).await;
+    if calls.stage() == Stage::ShutDown { Ended::ShutDown } else { Ended::Left }
+}
+
+/// Reads frames and carries out what they call, until the client leaves.
+async fn read<I: AsyncRead + Unpin>(
+    connection: &Connection,
+    calls: &mut Calls<Server>,
+    answer: &mut impl FnMut(&[u8]),
+    mut input: I,
+) {
+    let outbox = &connection.outbox;
+    let mut frames = Frames::default();
+    let mut open: FuturesUnordered<BoxFuture<'static, Vec<u8>>> = FuturesUnordered::new();
+    let mut chunk = vec![0; CHUNK];
+    'reading: loop {
+        let length = tokio::select! {
+            biased;
+            Some(frame) = open.next() => {
+                outbox.answer(frame);
+                continue;
+            }
+            read = input.read(&mut chunk) => match read {
+                Ok(0) | Err(_) => break,
+                Ok(length) => length,
+            }
+        };
+        let mut bytes = chunk.get(..length).unwrap_or_default();
+        while !bytes.is_empty() {
+            let (taken, frame) = frames.take(bytes);
+            bytes = bytes.get(taken..).unwrap_or_default();
+            let Some(frame) = frame else { continue };
+            match take(calls, answer, &frame) {
+                Taken::Answered(frame) => outbox.answer(frame),
+                Taken::Open(future) => open.push(future),
+                Taken::Exit => break 'reading,
+            }
+            make_room(connection, &mut open).await;
+        }
+    }
+    let rest = async {
+        while let Some(frame) = open.next().await {
+            outbox.answer(frame);
+        }
+    };
+    let _ = tokio::time::timeout(GRACE, rest).await;
+}
+
+/// Waits until another call may be read.
+async fn make_room(connection: &Connection, open: &mut FuturesUnordered<BoxFuture<'static, Vec<u8>>>) {
+    while open.len() >= MAX_OPEN {
+        if let Some(frame) = open.next().await {
+            connection.outbox.answer(frame);
+        }
+    }
+    connection.outbox.room().await;
+}
+
+/// Carries out what a frame holds; a frame that holds nothing good is answered, with no id as it has none.
+fn take(calls: &mut Calls<Server>, answer: &mut impl FnMut(&[u8]), frame: &Frame) -> Taken {
+    let failure = match frame {
+        Frame::Bad(bad) => Failure::new(code::PARSE_ERROR, bad.to_string()),
+        Frame::Body(body) => match Message::parse(body) {
+            Ok(Message::Call(call)) => return calls.take(call),
+            Ok(Message::Answer) => {
+                answer(body);
+                return Taken::Answered(Vec::new());
+            }
+            Err(bad) => Failure::new(bad.code(), bad.to_string()),
+        },
+    };
+    tracing::debug!(code = failure.code, message = failure.message, "bad frame");
+    Taken::Answered(envelope::answer::<()>(None, Err(&failure)))
+}
+
+/// Passes on which sessions of the list change, to a client that asked for it.
+async fn watch_list(connection: &Connection) {
+    let mut changes = connection.hub.changes();
+    loop {
+        match changes.recv().await {
+            Ok(session) if connection.opted_in() => connection.outbox.changed(&session),
+            Ok(_) => {}
+            // The next change of the same session says all of it again.
+            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "session list changes were missed"),
+            Err(RecvError::Closed) => return std::future::pending().await,
+        }
+    }
+}
+
+/// Leaves every session. One that has too much to do is asked again.
+async fn detach(connection: &Connection, attached: Vec<SessionId>) {
+    for session_id in attached {
+        let leave = async {
+            let session = connection.hub.session(&session_id);
+            while let Err(crate::session::SessionError::Overloaded(_)) = session.detach(connection.id.clone()).await {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(GRACE, leave).await;
+    }
+}
+
+/// The one writer of a connection.
+struct Writer<'a, O> {
+    connection: &'a Connection,
+    reader: OutboxReader,
+    output: O,
+    buffer: Vec<u8>,
+}
+
+impl<O: AsyncWrite + Unpin> Writer<'_, O> {
+    /// Writes what the outbox says until it ends.
+    async fn run(&mut self) -> io::Result<()> {
+        while let Some(out) = self.reader.next().await {
+            self.buffer.clear();
+            self.add(out).await;
+            while self.buffer.len() < WRITE
+                && let Ok(out) = self.reader.try_next()
+            {
+                self.add(out).await;
+            }
+            self.output.write_all(&self.buffer).await?;
+            self.output.flush().await?;
+            self.buffer.shrink_to(WRITE * 2);
+        }
+        Ok(())
+    }
+
+    async fn add(&mut self, out: Out) {
+        let hub = &self.connection.hub;
+        match out {
+            Out::Frame(frame) => self.buffer.extend_from_slice(&frame),
+            Out::Update(update) => self.add_update(&update),
+            Out::Changed(session) => {
+                let changed = SessionChanged { session: *session };
+                self.buffer.extend(envelope::notification(notification::SESSION_CHANGED, &changed));
+            }
+            Out::Resend(session_id) => hub.session(&session_id).resend_open(self.connection.id.clone()),
+            Out::CatchUp { session_id, after } => match hub.journal().updates_after(&session_id, after, PAGE).await {
+                Ok(page) if !page.is_empty() => {
+                    page.iter().for_each(|update| self.add_update(update));
+                    let last = page.iter().filter_map(|update| update.seq).max();
+                    self.reader.caught_up(&session_id, last.unwrap_or(after));
+                }
+                Ok(_) => self.give_up(&session_id, "they are not in the journal"),
+                Err(error) => self.give_up(&session_id, &error.to_string()),
+            },
+        }
+    }
+
+    fn add_update(&mut self, update: &SessionUpdate) {
+        self.buffer.extend(envelope::notification(notification::SESSION_UPDATE, update));
+    }
+
+    /// Updates are missing and cannot be had: rather no updates than wrong ones.
+    fn give_up(&mut self, session_id: &SessionId, why: &str) {
+        self.connection.outbox.detach(session_id);
+        let text = format!("updates of session {session_id} could not be sent and it was detached: {why}");
+        tracing::warn!(session = %session_id, why, "detached: updates are missing");
+        self.buffer.extend(envelope::notification(notification::DAEMON_NOTICE, &DaemonNotice { text }));
+    }
+}
+
+/// The language server's own methods.
+struct Server {
+    connection: Connection,
+}
+
+/// What a client of ours says of itself in `initializationOptions.pilotfish`.
+#[derive(Deserialize)]
+struct Hello {
+    #[serde(default)]
+    features: Vec<String>,
+}
+
+impl LanguageServer for Server {
+    async fn initialize(&self, params: InitializeParams) -> LspResult<InitializeResult> {
+        let hello = params.initialization_options.as_ref().and_then(|options| options.get("pilotfish"));
+        // Announcing it at all is what counts; fields of another form than ours are as if they were absent.
+        let features = hello
+            .filter(|hello| !hello.is_null())
+            .map(|hello| Hello::deserialize(hello).map_or_else(|_| Vec::new(), |hello| hello.features));
+        let name = params.client_info.map_or_else(
+            || "a client without a name".to_owned(),
+            |info| format!("{} {}", info.name, info.version.unwrap_or_default()).trim_end().to_owned(),
+        );
+        let id = &self.connection.id;
+        tracing::info!(connection = %id, client = name, ours = features.is_some(), "initialized");
+        let _ = self.connection.peer.set(Peer { name, features });
+        let experimental = serde_json::json!({
+            "pilotfish": {
+                "protocol": PROTOCOL_VERSION,
+                "build": env!("CARGO_PKG_VERSION"),
+                "features": FEATURES,
+            }
+        });
+        Ok(InitializeResult {
+            capabilities: ServerCapabilities { experimental: Some(experimental), ..ServerCapabilities::default() },
+            server_info: Some(ServerInfo {
+                name: "pilotfish".to_owned(),
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            }),
+            ..InitializeResult::default()
+        })
+    }
+
+    async fn shutdown(&self) -> LspResult<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! A daemon inside the test's process: a hub with a fresh home and workspace, and a model that says what the test says.
+
+use crate::client::TestClient;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use pilotfish::clock::Clock;
+use pilotfish::config::{ConfigSource, Endpoint, Home};
+use pilotfish::door::{Ended, serve};
+use pilotfish::hub::{Hub, Parts, Workspaces};
+use pilotfish::journal::Journal;
+use pilotfish::model::{Connect, Model, ModelError, ModelEvent, ModelRequest, Stop};
+use pilotfish::sandbox::Sandbox;
+use pilotfish_protocol::{Session, SessionOpened, Usage};
+use serde_json::json;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinHandle;
+
+/// Bytes that a connection's pipes hold in each direction.
+const PIPE: usize = 64 << 10;
+
+/// The daemon. Its folders go with it.
+pub struct TestDaemon {
+    /// The way to its sessions.
+    pub hub: Hub,
+    /// What its model will say.
+    pub script: Script,
+    /// The folder that sessions work in.
+    pub workspace: TempDir,
+    _home: TempDir,
+}
+
+impl TestDaemon {
+    /// Starts one.
+    pub fn start() -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let config = "model = \"script/one\"\n[providers.script]\ndialect = \"responses\"\nbase_url = \"http://127.0.0.1:9/v1\"\n";
+        std::fs::write(home.path().join("config.toml"), config).expect("a file");
+        let folder = home.path().display().to_string();
+        let environment = Arc::new(BTreeMap::from([("PILOTFISH_HOME".to_owned(), folder)]));
+        let script = Script::default();
+        let parts = Parts {
+            clock: Clock::counting(),
+            journal: Journal::in_memory().expect("a thread"),
+            config: ConfigSource::new(Home::of(&environment).expect("it is set"), environment.clone()),
+            connect: Arc::new(script.clone()),
+            sandbox: sandbox(),
+            environment,
+            changed: broadcast::channel(256).0,
+            workspaces: Workspaces::default(),
+        };
+        let workspace = tempfile::tempdir().expect("a folder");
+        Self { hub: Hub::new(parts), script, workspace, _home: home }
+    }
+
+    /// A client that has said nothing yet, and the connection's task.
+    pub fn connect(&self) -> (TestClient, JoinHandle<Ended>) {
+        self.connect_with(PIPE)
+    }
+
+    /// Likewise, with pipes that hold `pipe` bytes.
+    pub fn connect_with(&self, pipe: usize) -> (TestClient, JoinHandle<Ended>) {
+        let (theirs, daemons_output) = tokio::io::duplex(pipe);
+        let (daemons_input, output) = tokio::io::duplex(pipe);
+        let task = tokio::spawn(serve(self.hub.clone(), daemons_input, daemons_output));
+        (TestClient::new(theirs, output), task)
+    }
+
+    /// A client that has said hello as an editor of ours does.
+    pub async fn client(&self) -> TestClient {
+        let mut client = self.connect().0;
+        client.initialize().await;
+        client
+    }
+
+    /// Opens a session over a client; the word to lists about it is read.
+    pub async fn session(&self, client: &mut TestClient) -> Session {
+        let opened = client.request("session/new", json!({"workspace": self.workspace.path()})).await;
+        let SessionOpened { session } = opened.expect("a session opens");
+        session
+    }
+}
+
+fn sandbox() -> Sandbox {
+    Sandbox
+}
+
+/// A model whose answers the test gives, one for each request, in order.
+#[derive(Clone, Default)]
+pub struct Script(Arc<Mutex<VecDeque<mpsc::Receiver<ModelEvent>>>>);
+
+/// One answer of the model, while it is given. Dropping it ends the stream as if it broke, unless it was finished.
+pub struct Answering(mpsc::Sender<ModelEvent>);
+
+impl Script {
+    /// Begins the next answer. It may be given before it is asked for.
+    pub fn answer(&self) -> Answering {
+        let (events, answer) = mpsc::channel(64);
+        self.0.lock().expect("no test panicked").push_back(answer);
+        Answering(events)
+    }
+
+    /// The next answer is these words.
+    pub fn says(&self, words: &str) -> BoxFuture<'static, ()> {
+        let answering = self.answer();
+        let words = words.to_owned();
+        Box::pin(async move {
+            answering.text(&words).await;
+            answering.finish().await;
+        })
+    }
+}
+
+impl Answering {
+    /// Some words.
+    pub async fn text(&self, words: &str) {
+        self.0.send(ModelEvent::Text(words.to_owned())).await.expect("the daemon reads");
+    }
+
+    /// That was all.
+    pub async fn finish(self) {
+        let finished = ModelEvent::Finished { stop: Stop::Done, usage: Usage::default() };
+        for event in [ModelEvent::TextEnded, finished] {
+            self.0.send(event).await.expect("the daemon reads");
+        }
+    }
+}
+
+impl Connect for Script {
+    fn model(&self, _: &Endpoint, _: &str) -> Arc<dyn Model> {
+        Arc::new(self.clone())
+    }
+}
+
+impl Model for Script {
+    fn stream(&self, _: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
+        let answer = self.0.lock().expect("no test panicked").pop_front().expect("the script has an answer left");
+        let events = futures::stream::unfold(answer, |mut answer| async {
+            let event = answer.recv().await?;
+            Some((Ok(event), answer))
+        });
+        events.boxed()
+    }
+}
