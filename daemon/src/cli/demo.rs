@@ -118,7 +118,8 @@ fn fresh_folder(said: Option<&Path>) -> anyhow::Result<PathBuf> {
     };
     private_directory(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = folder.canonicalize().with_context(|| format!("cannot open {}", folder.display()))?;
-    let is_empty = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?.next().is_none();
+    let is_empty =
+        std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?.next().is_none();
     anyhow::ensure!(is_empty, "{} is not empty; name a folder that is, or that does not exist", folder.display());
     Ok(folder)
 }
@@ -129,7 +130,12 @@ async fn check(hub: &Hub) -> anyhow::Result<Confinement> {
 }
 
 /// The Rust project when its tools can be run where its tests will be.
-async fn choose(hub: &Hub, place: &Place, environment: &Environment, confinement: &Confinement) -> anyhow::Result<Kind> {
+async fn choose(
+    hub: &Hub,
+    place: &Place,
+    environment: &Environment,
+    confinement: &Confinement,
+) -> anyhow::Result<Kind> {
     if !has_cargo(environment) {
         return Ok(Kind::Shell);
     }

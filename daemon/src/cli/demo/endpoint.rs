@@ -174,14 +174,15 @@ fn pause(place: usize, event: &Value, pace: Pace) -> Duration {
 
 /// An answer as the dialect's events.
 fn events(answer: &Answer) -> Vec<Value> {
-    let mut events = vec![json!({ "type": "response.created", "response": { "id": "resp_demo", "status": "in_progress" } })];
+    let mut events =
+        vec![json!({ "type": "response.created", "response": { "id": "resp_demo", "status": "in_progress" } })];
     let mut output = Vec::new();
     if !answer.text.is_empty() {
-        let item = |status: &str, content: Value| {
-            json!({ "type": "message", "id": "msg_demo", "role": "assistant", "status": status, "content": content })
-        };
+        let item = |status: &str, content: Value| json!({ "type": "message", "id": "msg_demo", "role": "assistant", "status": status, "content": content });
         let whole = item("completed", json!([{ "type": "output_text", "text": answer.text, "annotations": [] }]));
-        events.push(json!({ "type": "response.output_item.added", "output_index": 0, "item": item("in_progress", json!([])) }));
+        events.push(
+            json!({ "type": "response.output_item.added", "output_index": 0, "item": item("in_progress", json!([])) }),
+        );
         for word in answer.text.split_inclusive(' ') {
             events.push(json!({
                 "type": "response.output_text.delta", "item_id": "msg_demo", "output_index": 0, "content_index": 0, "delta": word,
@@ -192,9 +193,7 @@ fn events(answer: &Answer) -> Vec<Value> {
     }
     for (call_id, name, arguments) in &answer.calls {
         let index = output.len();
-        let item = |arguments: &str| {
-            json!({ "type": "function_call", "id": format!("fc_{call_id}"), "call_id": call_id, "name": name, "arguments": arguments })
-        };
+        let item = |arguments: &str| json!({ "type": "function_call", "id": format!("fc_{call_id}"), "call_id": call_id, "name": name, "arguments": arguments });
         let arguments = arguments.to_string();
         events.push(json!({ "type": "response.output_item.added", "output_index": index, "item": item("") }));
         events.push(json!({

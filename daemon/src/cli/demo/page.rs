@@ -57,7 +57,10 @@ pub(super) fn end(
     }
     if let Confinement::Refused { reason, mend } = confinement {
         page.push_str(&heading(looks, "What was missing"));
-        page.push_str(&paragraph(looks, &format!("Commands are run confined or not at all, and they could not be: {reason}.")));
+        page.push_str(&paragraph(
+            looks,
+            &format!("Commands are run confined or not at all, and they could not be: {reason}."),
+        ));
         if !mend.is_empty() {
             page.push_str(&paragraph(looks, &format!("To mend it, {mend}.")));
         }
@@ -65,10 +68,16 @@ pub(super) fn end(
     page.push_str(&heading(looks, "The model was a script. For a real one, one of these"));
     page.push_str(&real_models(looks, home));
     page.push_str(&heading(looks, "Then, in a project of yours"));
-    for command in ["pilotfish exec \"what does this project do?\"", "pilotfish exec --mode agent \"make the tests pass\""] {
+    for command in
+        ["pilotfish exec \"what does this project do?\"", "pilotfish exec --mode agent \"make the tests pass\""]
+    {
         let _ = writeln!(page, "  {command}");
     }
-    let _ = writeln!(page, "\n{}", looks.paint(Look::Dim, &format!("All of this demo is in {}; delete it when you like.", folder.display())));
+    let _ = writeln!(
+        page,
+        "\n{}",
+        looks.paint(Look::Dim, &format!("All of this demo is in {}; delete it when you like.", folder.display()))
+    );
     page
 }
 
@@ -90,7 +99,8 @@ pub(super) fn serving(looks: &Looks, endpoint: &Endpoint, place: &Place, config:
 }
 
 fn real_models(looks: &Looks, home: &Option<Home>) -> String {
-    let config = home.as_ref().map_or_else(|| "config.toml".to_owned(), |home| home.config_file().display().to_string());
+    let config =
+        home.as_ref().map_or_else(|| "config.toml".to_owned(), |home| home.config_file().display().to_string());
     let dim = |text: &str| looks.paint(Look::Dim, text);
     let mut page = String::new();
     let _ = writeln!(page, "  OpenAI    export OPENAI_API_KEY=…  {}", dim("or: pilotfish login openai"));

@@ -103,8 +103,11 @@ fn summary(kind: Kind) -> String {
 
 /// The script's words about what it tried.
 fn verdict(attempts: &[&Past<'_>]) -> String {
-    let through: Vec<&str> =
-        attempts.iter().filter(|attempt| !failed(attempt.output)).filter_map(|attempt| attempt.arguments["command"].as_str()).collect();
+    let through: Vec<&str> = attempts
+        .iter()
+        .filter(|attempt| !failed(attempt.output))
+        .filter_map(|attempt| attempt.arguments["command"].as_str())
+        .collect();
     let found = if through.is_empty() {
         "Both were refused: in the sandbox there is nothing beside the project, and no network.".to_owned()
     } else {

@@ -36,8 +36,10 @@ impl Changes {
     pub(crate) fn unified(&self, read: &dyn Fn(&str) -> Option<String>) -> String {
         match self.applied(read) {
             Some(files) => {
-                let mut diff: String =
-                    files.iter().map(|(path, sides)| compare(path, sides.before.as_deref(), sides.after.as_deref())).collect();
+                let mut diff: String = files
+                    .iter()
+                    .map(|(path, sides)| compare(path, sides.before.as_deref(), sides.after.as_deref()))
+                    .collect();
                 diff.extend(self.edits_in(EditState::Proposed).map(|edit| proposed(edit, read)));
                 diff
             }
@@ -88,7 +90,8 @@ fn proposed(edit: &Edit, read: &dyn Fn(&str) -> Option<String>) -> String {
 }
 
 fn compare(path: &str, before: Option<&str>, after: Option<&str>) -> String {
-    let name = |side: &str, text: Option<&str>| text.map_or_else(|| "/dev/null".to_owned(), |_| format!("{side}/{path}"));
+    let name =
+        |side: &str, text: Option<&str>| text.map_or_else(|| "/dev/null".to_owned(), |_| format!("{side}/{path}"));
     let (old_name, new_name) = (name("a", before), name("b", after));
     hunks::unified(before.unwrap_or_default(), after.unwrap_or_default(), &old_name, &new_name, CONTEXT)
 }
@@ -123,13 +126,15 @@ fn bare(edit: &Edit) -> String {
 
 /// The text before the hunks. `None` when the text is not the one they led to.
 fn undo(text: &str, hunks: &[Hunk]) -> Option<String> {
-    let turned = hunks.iter().map(|hunk| ((hunk.new_range.start, hunk.new_range.end), &*hunk.new_text, &*hunk.old_text));
+    let turned =
+        hunks.iter().map(|hunk| ((hunk.new_range.start, hunk.new_range.end), &*hunk.new_text, &*hunk.old_text));
     replace(text, turned)
 }
 
 /// The text after the hunks. `None` when the text is not the one they were made for.
 fn apply(text: &str, hunks: &[Hunk]) -> Option<String> {
-    let straight = hunks.iter().map(|hunk| ((hunk.old_range.start, hunk.old_range.end), &*hunk.old_text, &*hunk.new_text));
+    let straight =
+        hunks.iter().map(|hunk| ((hunk.old_range.start, hunk.old_range.end), &*hunk.old_text, &*hunk.new_text));
     replace(text, straight)
 }
 

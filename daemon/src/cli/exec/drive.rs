@@ -131,11 +131,8 @@ async fn typed_line() -> String {
 /// The first signal interrupts the turn, whose end is then awaited; the second one leaves at once. Beside the loop, which may be
 /// held up by an output that nobody reads.
 fn obey_signals(session: SessionHandle) -> anyhow::Result<impl Future<Output = ()>> {
-    let mut signals = [
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::hangup())?,
-    ];
+    let mut signals =
+        [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
     Ok(async move {
         next(&mut signals).await;
         // A session that is gone has nothing left to interrupt.
@@ -153,7 +150,10 @@ async fn next([first, second, third]: &mut [Signal; 3]) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the person insists; what is in the journal stays, and the sandbox ends with us")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the person insists; what is in the journal stays, and the sandbox ends with us"
+)]
 fn leave() {
     std::process::exit(i32::from(INTERRUPTED));
 }

@@ -5,8 +5,8 @@ use super::drive::View;
 use crate::cli::terminal::{Look, Looks, Screen, StatusLine, Wrap, safe};
 use crate::path::AbsPath;
 use pilotfish_protocol::{
-    AgentMessage, Approval, Audience, Completion, Edit, EditKind, EditState, Fault, FaultKind, Item, ItemContent, ItemId, Plan,
-    SessionStatus, SessionUpdate, Status, StepStatus, StopReason, ToolCall, ToolStatus, Update, Usage,
+    AgentMessage, Approval, Audience, Completion, Edit, EditKind, EditState, Fault, FaultKind, Item, ItemContent,
+    ItemId, Plan, SessionStatus, SessionUpdate, Status, StepStatus, StopReason, ToolCall, ToolStatus, Update, Usage,
 };
 use std::collections::HashMap;
 use std::io::Result;
@@ -282,7 +282,8 @@ impl Transcript {
                 0 => String::new(),
                 cached => format!(" ({} cached)", grouped(cached)),
             };
-            let tokens = format!("{} tokens in{cached}, {} out", grouped(usage.input_tokens), grouped(usage.output_tokens));
+            let tokens =
+                format!("{} tokens in{cached}, {} out", grouped(usage.input_tokens), grouped(usage.output_tokens));
             facts.push(self.looks.paint(Look::Dim, &tokens));
         }
         facts.push(self.looks.paint(Look::Dim, &seconds(self.began.elapsed())));
@@ -378,7 +379,8 @@ pub(super) fn question(approval: &Approval) -> String {
 }
 
 fn ending(call: &ToolCall) -> (Look, String) {
-    let took = call.duration_ms.map(Duration::from_millis).map_or_else(String::new, |took| format!(" {}", seconds(took)));
+    let took =
+        call.duration_ms.map(Duration::from_millis).map_or_else(String::new, |took| format!(" {}", seconds(took)));
     let first_line = || call.output.lines().next().unwrap_or_default();
     match (call.status, call.exit_code) {
         (ToolStatus::Done, Some(_)) => (Look::Green, format!("✓{took}")),
