@@ -1,1 +1,3 @@
-//! To come.
+//! The command line: a file for each subcommand.
+
+pub mod sandbox;

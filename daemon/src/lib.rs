@@ -26,3 +26,6 @@ pub mod trace;
 pub mod clock;
 pub mod path;
 pub mod text;
+
+#[cfg(test)]
+mod testing;

@@ -1,2 +1,14 @@
 //! pilotfish: the program.
-fn main() {}
+
+use clap::Parser;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Parser)]
+enum Command {
+    Sandbox(pilotfish::cli::sandbox::Args),
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let Command::Sandbox(args) = Command::parse();
+    Ok(ExitCode::from(pilotfish::cli::sandbox::run(&args)?))
+}

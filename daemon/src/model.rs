@@ -8,8 +8,14 @@ use pilotfish_protocol::{Effort, SessionId, Usage};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod answer;
+mod chat;
+pub mod http;
 pub mod local;
+mod report;
+mod responses;
 pub mod retry;
+pub mod sse;
 
 /// Something that answers.
 pub trait Model: Send + Sync {
@@ -199,21 +205,47 @@ pub enum ModelError {
     },
 }
 
+impl ModelError {
+    /// Whether the same request may work if it is sent again.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Broken { .. } | Self::Silent { .. } => true,
+            Self::Status { status, .. } => report::retryable_status(*status),
+            Self::Reported { retryable, .. } => *retryable,
+            Self::TooLarge { .. } | Self::ContextFull { .. } => false,
+        }
+    }
+
+    /// When the provider says to come back.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            Self::Unreachable { .. }
+            | Self::Broken { .. }
+            | Self::Reported { .. }
+            | Self::Silent { .. }
+            | Self::TooLarge { .. }
+            | Self::ContextFull { .. } => None,
+        }
+    }
+}
+
+/// A call's arguments as they go back to a model: as it wrote them if they are a JSON object, else wrapped in one, since servers exist
+/// that parse the history and refuse all of it for one broken call.
+fn arguments_object(arguments: &str) -> String {
+    if arguments.trim().is_empty() {
+        return "{}".to_owned();
+    }
+    match serde_json::from_str::<serde_json::Value>(arguments) {
+        Ok(serde_json::Value::Object(_)) => arguments.to_owned(),
+        _ => serde_json::json!({ "malformed_arguments": arguments }).to_string(),
+    }
+}
+
 /// What makes models of endpoints; one for the process, since it holds the connections.
 pub trait Connect: Send + Sync {
     /// A model of an endpoint. Connects at the first request.
     fn model(&self, endpoint: &Endpoint, model: &str) -> Arc<dyn Model>;
-}
-
-impl ModelError {
-    /// Stub until the branch `model` lands.
-    #[must_use]
-    pub fn retryable(&self) -> bool {
-        !matches!(self, ModelError::ContextFull { .. })
-    }
-    /// Stub until the branch `model` lands.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
-        None
-    }
 }

@@ -321,6 +321,3 @@ impl TurnCx {
         self.usage.context_size = self.context_size;
     }
 }
-
-#[cfg(test)]
-mod tests;

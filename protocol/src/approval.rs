@@ -53,8 +53,8 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
-    /// Its id; empty in a proposal.
-    #[serde(default)]
+    /// Its id; absent while it is only proposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<RuleId>,
     /// Where it holds.
     pub scope: Scope,
@@ -66,7 +66,7 @@ pub struct Rule {
     /// What it grants beyond the sandbox, such as `host:github.com`.
     #[serde(default)]
     pub grants: Vec<String>,
-    /// The file it stands in.
+    /// The file it stands in; absent while it is only proposed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// How often it answered.

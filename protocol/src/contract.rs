@@ -1,7 +1,7 @@
 //! The methods, one trait for each resource. Together these traits are the method table; nothing else names a method.
 //!
 //! Parameters are objects with the names below in camelCase. A parameter of type `Option` may be left out, and unknown ones
-//! are ignored.
+//! are ignored. In answers and notifications too, what there is nothing to say of is absent, never `null`.
 
 mod approval;
 mod checkpoint;

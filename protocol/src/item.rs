@@ -1,6 +1,6 @@
 //! Items: the entries of a transcript.
 
-use crate::{Hunk, InputPart, ItemId, ModelName, TurnId};
+use crate::{Approval, Hunk, InputPart, ItemId, ModelName, TurnId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub enum ItemContent {
     /// The model's plan.
     Plan(Plan),
     /// A question the policy asks the person.
-    Approval(crate::Approval),
+    Approval(Approval),
     /// A question the model asks the person.
     Question(Question),
     /// An edit that meets the person's own lines.
@@ -149,7 +149,7 @@ pub struct ToolCall {
 
 /// What happened to the file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", tag = "kind")]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum EditKind {
     /// It was not there before.
     Created,

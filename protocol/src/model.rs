@@ -50,7 +50,8 @@ pub struct Usage {
     pub reasoning_tokens: u64,
     /// Tokens in the model's context after the last step.
     pub context_tokens: u64,
-    /// The model's context size, if known.
+    /// The model's context size in tokens, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub context_size: Option<u64>,
 }
 

@@ -1,7 +1,8 @@
 //! Sessions: what one is, what state it is in, what attaching to it answers.
 
-use crate::{Approval, Effort, Item, ItemId, ModelName, Plan, QueuedId, SessionId, TurnId, Usage};
-use crate::{CommandInfo, InputPart};
+use crate::{
+    Approval, CommandInfo, Effort, InputPart, Item, ItemId, ModelName, Plan, QueuedId, SessionId, TurnId, Usage,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -86,9 +87,11 @@ pub struct Session {
     pub title: String,
     /// What the agent may do.
     pub mode: Mode,
-    /// The model that answers, if one is configured.
+    /// The model that answers; absent when none is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelName>,
-    /// How hard the model is asked to think.
+    /// How hard the model is asked to think; absent for its usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort: Option<Effort>,
     /// What it does now.
     pub status: SessionStatus,

@@ -1,1 +1,128 @@
 use super::*;
+use expect_test::{Expect, expect};
+
+fn home(file: &str) -> (tempfile::TempDir, Home) {
+    let directory = tempfile::tempdir().unwrap();
+    let home = Home { config: directory.path().to_owned(), state: directory.path().join("state") };
+    std::fs::write(home.config_file(), file).unwrap();
+    (directory, home)
+}
+
+fn check(file: &str, environment: &[(&str, &str)], expected: Expect) {
+    let (directory, home) = home(file);
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let source = ConfigSource::new(home, Arc::new(environment));
+    let resolved = source.load().and_then(|config| config.resolve(&config.default_model()?));
+    let shown = match resolved {
+        Ok(resolved) => {
+            let key = resolved.endpoint.key.as_ref().map_or("no key", Secret::expose).to_owned();
+            let Endpoint { dialect, base_url, .. } = resolved.endpoint;
+            format!("{} at {base_url} in {dialect:?}, context {:?}, {key}", resolved.name, resolved.context)
+        }
+        Err(error) => error.to_string(),
+    };
+    expected.assert_eq(&shown.replace(&directory.path().display().to_string(), "HOME"));
+}
+
+const LOCAL: &str = r#"
+model = "local/qwen3-coder"
+[providers.local]
+dialect = "chat"
+base_url = "http://127.0.0.1:11434/v1/"
+api_key_env = "LOCAL_KEY"
+models = [{ id = "qwen3-coder", context = 131072 }]
+"#;
+
+#[test]
+fn says_where_the_model_answers() {
+    check(LOCAL, &[], expect!["local/qwen3-coder at http://127.0.0.1:11434/v1 in Chat, context Some(131072), no key"]);
+    check(
+        LOCAL,
+        &[("LOCAL_KEY", "k\n")],
+        expect!["local/qwen3-coder at http://127.0.0.1:11434/v1 in Chat, context Some(131072), k"],
+    );
+    check(
+        "[providers.p]\ndialect = \"responses\"\nbase_url = \"http://x/v1\"\nmodels = [{ id = \"a/b\" }]",
+        &[],
+        expect!["p/a/b at http://x/v1 in Responses, context None, no key"],
+    );
+}
+
+#[test]
+fn finds_a_key_in_the_environment_when_nothing_is_configured() {
+    check(
+        "",
+        &[("OPENAI_API_KEY", "k")],
+        expect!["openai/gpt-5 at https://api.openai.com/v1 in Responses, context None, k"],
+    );
+}
+
+#[test]
+fn says_what_is_wrong_and_where() {
+    check(
+        "modle = \"a/b\"",
+        &[],
+        expect![[r#"
+            HOME/config.toml is not a configuration: TOML parse error at line 1, column 1
+              |
+            1 | modle = "a/b"
+              | ^^^^^
+            unknown field `modle`, expected one of `model`, `providers`, `command_timeout`
+        "#]],
+    );
+    check(
+        "model = \"qwen\"\n[providers.local]\ndialect = \"chat\"\nbase_url = \"http://x\"",
+        &[],
+        expect![[r#""qwen" names no model; write provider/model, such as openai/gpt-5"#]],
+    );
+    check(
+        "model = \"other/m\"\n[providers.local]\ndialect = \"chat\"\nbase_url = \"http://x\"",
+        &[],
+        expect![[r#"there is no provider "other" in HOME/config.toml; it has local"#]],
+    );
+}
+
+#[test]
+fn a_stored_key_is_private_and_the_environment_wins() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_directory, home) = home(LOCAL);
+    let file = store_key(&home, "local", "stored").unwrap();
+    store_key(&home, "other", "o").unwrap();
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let key = |environment: &[(&str, &str)]| {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let config = ConfigSource::new(home.clone(), Arc::new(environment)).load().unwrap();
+        config.resolve(&config.default_model().unwrap()).unwrap().endpoint.key
+    };
+    assert_eq!(key(&[]), Some(Secret::new("stored")));
+    assert_eq!(key(&[("LOCAL_KEY", "said")]), Some(Secret::new("said")));
+}
+
+#[test]
+fn a_file_that_breaks_later_keeps_its_last_good_meaning() {
+    let (_directory, home) = home(LOCAL);
+    let source = ConfigSource::new(home.clone(), Arc::default());
+    let good = source.load().unwrap();
+    std::fs::write(home.config_file(), "model = ").unwrap();
+    assert_eq!(source.load(), Ok(good));
+}
+
+#[test]
+fn homes_follow_the_environment() {
+    let of = |pairs: &[(&str, &str)]| {
+        Home::of(&pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    };
+    let home = |config: &str, state: &str| Ok(Home { config: config.into(), state: state.into() });
+    assert_eq!(of(&[("PILOTFISH_HOME", "/p"), ("HOME", "/h")]), home("/p", "/p/state"));
+    assert_eq!(of(&[("HOME", "/h")]), home("/h/.config/pilotfish", "/h/.local/state/pilotfish"));
+    assert_eq!(
+        of(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/c"), ("XDG_STATE_HOME", "/s")]),
+        home("/c/pilotfish", "/s/pilotfish")
+    );
+    assert_eq!(of(&[]), Err(ConfigError::NoHome));
+}
+
+#[test]
+fn keys_are_never_printed() {
+    assert_eq!(format!("{:?}", Secret::new("sk-123")), "***");
+}

@@ -31,3 +31,6 @@ pub fn delay(attempt: u32, retry_after: Option<Duration>, jitter: f64) -> Option
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

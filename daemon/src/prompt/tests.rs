@@ -1,1 +1,146 @@
 use super::*;
+use expect_test::{Expect, expect};
+use pilotfish_protocol::{AgentMessage, ItemId, Notice, TurnId, UserMessage};
+
+fn item(turn: &str, content: ItemContent) -> Item {
+    Item { id: ItemId::from("i"), turn_id: Some(TurnId::from(turn)), at: String::new(), content }
+}
+
+fn says(text: &str, completion: Completion) -> Item {
+    item("t1", ItemContent::AgentMessage(AgentMessage { text: text.to_owned(), completion }))
+}
+
+fn asks(text: &str) -> Item {
+    let input = vec![InputPart::Text { text: text.to_owned() }];
+    item("t1", ItemContent::UserMessage(UserMessage { input }))
+}
+
+fn calls(turn: &str, step: u32, id: &str) -> Item {
+    let (call_id, name) = (id.to_owned(), "read".to_owned());
+    let call =
+        ToolCall { call_id, step, name, input: "{}".to_owned(), output: format!("out {id}"), ..ToolCall::default() };
+    item(turn, ItemContent::ToolCall(call))
+}
+
+fn thinks(model: &str, completion: Completion, opaque: Option<serde_json::Value>) -> Item {
+    let reasoning = Reasoning { text: "hm".to_owned(), completion, model: Some(ModelName(model.to_owned())), opaque };
+    item("t1", ItemContent::Reasoning(reasoning))
+}
+
+fn notice(text: &str, audience: Audience) -> Item {
+    item("t1", ItemContent::Notice(Notice { text: text.to_owned(), audience }))
+}
+
+fn request(items: Vec<Item>) -> ModelRequest {
+    build(&SessionId::from("s1"), None, &ModelName("p/m".to_owned()), &History::new(items))
+}
+
+fn check(items: Vec<Item>, expected: Expect) {
+    let shown: Vec<String> = request(items)
+        .messages
+        .iter()
+        .map(|message| match message {
+            Message::User(parts) => format!("user {parts:?}"),
+            Message::Agent(text) => format!("agent {text:?}"),
+            Message::Reasoning { text, opaque } => format!("reasoning {text:?} {opaque}"),
+            Message::Call(call) => format!("call {} {} {}", call.call_id, call.name, call.arguments),
+            Message::Output { call_id, text } => format!("output {call_id} {text:?}"),
+        })
+        .collect();
+    expected.assert_eq(&(shown.join("\n") + "\n"));
+}
+
+#[test]
+fn calls_of_one_answer_stand_together_before_their_outputs() {
+    check(
+        vec![asks("go"), calls("t1", 0, "a"), calls("t1", 0, "b"), calls("t1", 1, "c"), calls("t2", 1, "d")],
+        expect![[r#"
+            user [Text("go")]
+            call a read {}
+            call b read {}
+            output a "out a"
+            output b "out b"
+            call c read {}
+            output c "out c"
+            call d read {}
+            output d "out d"
+        "#]],
+    );
+}
+
+#[test]
+fn broken_words_are_left_out_and_interrupted_ones_stay() {
+    check(
+        vec![says("half", Completion::Broken), says("cut", Completion::Interrupted), says("", Completion::Whole)],
+        expect![[r#"
+            agent "cut"
+        "#]],
+    );
+}
+
+#[test]
+fn thoughts_go_back_whole_to_their_own_model_only() {
+    let opaque = Some(serde_json::json!("x"));
+    check(
+        vec![
+            thinks("p/m", Completion::Whole, opaque.clone()),
+            thinks("p/other", Completion::Whole, opaque.clone()),
+            thinks("p/m", Completion::Interrupted, opaque),
+            thinks("p/m", Completion::Whole, None),
+        ],
+        expect![[r#"
+            reasoning "hm" "x"
+        "#]],
+    );
+}
+
+#[test]
+fn notices_reach_whom_they_are_for() {
+    check(
+        vec![notice("p", Audience::Person), notice("m", Audience::Model), notice("b", Audience::Both)],
+        expect![[r#"
+            user [Text("m")]
+            user [Text("b")]
+        "#]],
+    );
+}
+
+#[test]
+fn a_longer_history_only_appends() {
+    let items = vec![asks("go"), says("ok", Completion::Whole), calls("t1", 0, "a"), calls("t1", 1, "b"), asks("on")];
+    let whole = request(items.clone()).messages;
+    for length in 0..items.len() {
+        // Between two calls of one answer no request is made, so every cut here is one that happens.
+        let shorter = request(items.iter().take(length).cloned().collect()).messages;
+        assert_eq!(shorter, whole.iter().take(shorter.len()).cloned().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn the_first_request_is_small() {
+    let request = request(vec![asks("hello")]);
+    let tools: usize = request
+        .tools
+        .iter()
+        .map(|tool| tool.name.len() + tool.description.len() + tool.parameters.to_string().len())
+        .sum();
+    let bytes =
+        request.instructions.len() + tools + environment("/home/me/project", Mode::ReadOnly, "2026-01-01").len();
+    // At four bytes a token this is far below 4,000 tokens.
+    assert!(bytes < 12_000, "{bytes} bytes");
+}
+
+#[test]
+fn tools_are_flat_sorted_and_few() {
+    let request = request(Vec::new());
+    let names: Vec<&str> = request.tools.iter().map(|tool| tool.name).collect();
+    assert_eq!(names, ["edit", "list", "patch", "plan", "read", "search", "shell", "write"]);
+    for tool in request.tools.iter() {
+        let required =
+            tool.parameters.get("required").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+        let properties = tool.parameters.get("properties").and_then(serde_json::Value::as_object).expect("an object");
+        for name in required {
+            assert!(properties.contains_key(name.as_str().expect("a name")), "{}: {name}", tool.name);
+        }
+    }
+}

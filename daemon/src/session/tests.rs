@@ -1,1 +1,391 @@
 use super::*;
+use crate::model::{Message, ModelEvent, Part};
+use crate::testing::{Attached, Fixture, Play, broken, calls, ended, event, finished, says, shown};
+use expect_test::{Expect, expect};
+use pilotfish_protocol::{Item, ItemContent, Status, StopReason, Update};
+use serde_json::json;
+
+fn check(items: &[Item], expected: Expect) {
+    expected.assert_eq(&shown(items));
+}
+
+#[tokio::test]
+async fn a_prompt_is_answered() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(says("hello"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    let (items, stop) = session.turn("hi").await;
+    check(
+        &items,
+        expect![[r#"
+            notice for Model
+            user hi
+            agent "hello" Whole
+        "#]],
+    );
+    assert_eq!(stop, StopReason::Done);
+    let header = session.handle.header().await.unwrap();
+    assert_eq!((header.title.as_str(), header.status.state), ("hi", Status::Idle));
+}
+
+#[tokio::test]
+async fn durable_updates_are_numbered_without_gaps_and_the_journal_has_them_all() {
+    let fixture = Fixture::new(&[("a.txt", "one\n")]);
+    fixture.model.then(calls(&[("read", json!({"path": "a.txt"}))])).then(says("it says one"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.prompt("read it").await;
+    let (updates, _) = session.until_end().await;
+    let durable: Vec<SessionUpdate> = updates.into_iter().filter(|update| update.seq.is_some()).collect();
+    let seqs: Vec<u64> = durable.iter().filter_map(|update| update.seq).collect();
+    assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+    let journaled = fixture.hub.journal().updates_after(session.handle.id(), 0, 100).await.unwrap();
+    assert_eq!(journaled, durable);
+}
+
+#[tokio::test]
+async fn the_second_turn_sees_the_first_and_its_request_only_grew() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(says("one")).then(says("two"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.turn("first").await;
+    session.turn("second").await;
+    let [first, second] = &fixture.model.requests()[..] else { panic!("two requests") };
+    assert_eq!(second.messages.get(..first.messages.len()), Some(&first.messages[..]));
+    let rest = second.messages.get(first.messages.len()..).unwrap();
+    let user = Message::User(vec![Part::Text("second".to_owned())]);
+    assert_eq!(rest, [Message::Agent("one".to_owned()), user]);
+}
+
+#[tokio::test]
+async fn several_calls_of_one_answer_all_run() {
+    let fixture = Fixture::new(&[("a", "1\n"), ("b", "2\n")]);
+    fixture.model.then(calls(&[("read", json!({"path": "a"})), ("read", json!({"path": "b"}))])).then(says("done"));
+    let (items, _) = fixture.session(Mode::ReadOnly).await.turn("go").await;
+    check(
+        &items,
+        expect![[r#"
+            notice for Model
+            user go
+            read a Done: 1	1
+            read b Done: 1	2
+            agent "done" Whole
+        "#]],
+    );
+}
+
+#[tokio::test]
+async fn what_the_model_does_wrong_goes_back_to_it() {
+    let fixture = Fixture::new(&[]);
+    let wrong = [("fly", json!({})), ("read", json!({"limit": 1})), ("read", json!({"path": "../../etc/passwd"}))];
+    fixture.model.then(calls(&wrong)).then(says("sorry"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    let (items, stop) = session.turn("go").await;
+    let items: Vec<Item> = items.into_iter().skip(2).collect();
+    let shown = shown(&items).replace(&fixture.root().to_string(), "ROOT");
+    expect![[r#"
+        fly Failed: there is no tool "fly"; the tools are edit, list, patch, plan, read, search, shell, write
+        read Failed: read: `path` is missing
+        read ../../etc/passwd Failed: "../../etc/passwd" is outside the workspace ROOT
+        agent "sorry" Whole
+    "#]]
+    .assert_eq(&shown);
+    assert_eq!(stop, StopReason::Done);
+}
+
+#[tokio::test]
+async fn read_only_mode_proposes_and_changes_nothing() {
+    let fixture = Fixture::new(&[("a", "old\n")]);
+    let edits = [
+        ("edit", json!({"path": "a", "old_string": "old", "new_string": "new"})),
+        ("write", json!({"path": "b", "content": "b\n"})),
+        ("patch", json!({"patch": "*** Begin Patch\n*** Delete File: a\n*** End Patch"})),
+    ];
+    fixture.model.then(calls(&edits)).then(says("proposed"));
+    let (items, _) = fixture.session(Mode::ReadOnly).await.turn("go").await;
+    let edits: Vec<Item> = items.into_iter().filter(|item| matches!(item.content, ItemContent::Edit(_))).collect();
+    check(
+        &edits,
+        expect![[r#"
+            edit a Proposed +1 -1
+            edit b Proposed +1 -0
+            edit a Proposed +0 -1
+        "#]],
+    );
+    assert_eq!(fixture.file("a"), "old\n");
+    assert!(!fixture.root().as_path().join("b").exists());
+}
+
+#[tokio::test]
+async fn agent_mode_changes_files_but_not_protected_ones() {
+    let fixture = Fixture::new(&[("a", "old\n")]);
+    let edits = [
+        ("edit", json!({"path": "a", "old_string": "old", "new_string": "new"})),
+        ("write", json!({"path": ".vscode/settings.json", "content": "{}"})),
+    ];
+    fixture.model.then(calls(&edits)).then(says("done"));
+    let (items, _) = fixture.session(Mode::Agent).await.turn("go").await;
+    let items: Vec<Item> = items.into_iter().skip(2).collect();
+    check(
+        &items,
+        expect![[r#"
+            edit a Done: edited a
+            1	new
+            edit a Applied +1 -1
+            write .vscode/settings.json Refused: refused: .vscode/settings.json is protected: an editor obeys or runs what stands there. The person would have to allow it, and cannot be asked yet
+            agent "done" Whole
+        "#]],
+    );
+    assert_eq!(fixture.file("a"), "new\n");
+    assert!(!fixture.root().as_path().join(".vscode").exists());
+}
+
+#[tokio::test]
+async fn a_mode_switch_holds_from_the_next_call_on_and_is_told_at_the_end_of_the_history() {
+    let fixture = Fixture::new(&[]);
+    let write = |path: &str| calls(&[("write", json!({"path": path, "content": "x"}))]);
+    fixture.model.then(write("first")).then(says("one")).then(write("second")).then(says("two"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.turn("go").await;
+    session.handle.set_mode(Mode::Agent).await.unwrap();
+    session.turn("again").await;
+    assert!(!fixture.root().as_path().join("first").exists());
+    assert_eq!(fixture.file("second"), "x");
+    let requests = fixture.model.requests();
+    let told = |index: usize| {
+        let environment = |message: &&Message| matches!(message, Message::User(parts) if format!("{parts:?}").contains("<environment>"));
+        requests.get(index).unwrap().messages.iter().filter(environment).count()
+    };
+    assert_eq!((told(0), told(1), told(2), told(3)), (1, 1, 2, 2));
+}
+
+#[tokio::test]
+async fn an_interrupt_while_the_model_answers_keeps_what_came() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(vec![event(ModelEvent::Text("half".to_owned())), Play::Hang]).then(says("whole"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.prompt("go").await;
+    session.until(|update| matches!(update, Update::ItemDelta { .. })).await;
+    session.handle.interrupt(InterruptScope::Turn).await.unwrap();
+    let (updates, stop) = session.until_end().await;
+    check(
+        &ended(&updates),
+        expect![[r#"
+            agent "half" Interrupted
+        "#]],
+    );
+    assert_eq!(stop, StopReason::Interrupted);
+    assert_eq!(session.turn("on").await.1, StopReason::Done);
+}
+
+#[tokio::test]
+async fn an_interrupt_with_nothing_to_stop_is_no_error() {
+    let fixture = Fixture::new(&[]);
+    let session = fixture.session(Mode::ReadOnly).await;
+    session.handle.interrupt(InterruptScope::Turn).await.unwrap();
+    session.handle.interrupt(InterruptScope::Command).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_stream_is_said_and_asked_again() {
+    let fixture = Fixture::new(&[]);
+    fixture
+        .model
+        .then(vec![event(ModelEvent::Text("ha".to_owned())), broken()])
+        .then(vec![broken()])
+        .then(says("hello"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    let (items, stop) = session.turn("hi").await;
+    check(
+        &items,
+        expect![[r#"
+            notice for Model
+            user hi
+            agent "ha" Broken
+            error Stream retryable=true: the answer of http://model broke off: cut; asking again
+            agent "hello" Whole
+        "#]],
+    );
+    assert_eq!(stop, StopReason::Done);
+    let requests = fixture.model.requests();
+    assert!(requests.iter().all(|request| request.messages == requests.first().unwrap().messages));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_always_cut_ends_the_turn_with_a_retryable_error_and_runs_no_call() {
+    let fixture = Fixture::new(&[]);
+    let call = crate::model::Call {
+        call_id: "c".to_owned(),
+        name: "write".to_owned(),
+        arguments: json!({"path": "a", "content": "x"}).to_string(),
+    };
+    for _ in 0..crate::model::retry::MAX_ATTEMPTS {
+        fixture.model.then(vec![event(ModelEvent::Call(call.clone())), broken()]);
+    }
+    let mut session = fixture.session(Mode::Agent).await;
+    let (items, stop) = session.turn("hi").await;
+    check(
+        &items,
+        expect![[r#"
+            notice for Model
+            user hi
+            error Stream retryable=true: the answer of http://model broke off: cut
+        "#]],
+    );
+    assert_eq!(stop, StopReason::Failed);
+    assert!(!fixture.root().as_path().join("a").exists());
+}
+
+#[tokio::test]
+async fn prompts_wait_for_the_turn_and_can_be_changed_and_taken_back() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(vec![event(ModelEvent::Text("a".to_owned())), Play::Hang]);
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.prompt("first").await;
+    session.until(|update| matches!(update, Update::ItemDelta { .. })).await;
+    let second = session.prompt("second").await.queued_id.expect("queued");
+    let third = session.prompt("third").await.queued_id.expect("queued");
+    let text = |text: &str| vec![InputPart::Text { text: text.to_owned() }];
+    session.handle.requeue(third.clone(), text("third, changed")).await.unwrap();
+    session.handle.unqueue(second.clone()).await.unwrap();
+    assert!(session.handle.unqueue(second).await.is_err());
+    let again = Attached::to(session.handle.clone()).await;
+    assert_eq!(again.snapshot.queue, [pilotfish_protocol::Queued { id: third, input: text("third, changed") }]);
+}
+
+#[tokio::test]
+async fn the_next_waiting_prompt_starts_when_a_turn_is_done() {
+    let fixture = Fixture::new(&[("a", "1")]);
+    fixture.model.then(calls(&[("read", json!({"path": "a"}))])).then(says("one")).then(says("two"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.prompt("first").await;
+    assert!(session.prompt("second").await.queued_id.is_some());
+    session.until_end().await;
+    let (updates, stop) = session.until_end().await;
+    check(
+        &ended(&updates),
+        expect![[r#"
+            user second
+            agent "two" Whole
+        "#]],
+    );
+    assert_eq!(stop, StopReason::Done);
+}
+
+#[tokio::test]
+async fn steering_reaches_the_model_at_the_next_step() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(says("one")).then(says("two"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.prompt("first").await;
+    let steer = vec![InputPart::Text { text: "and this".to_owned() }];
+    let taken = session.handle.prompt(steer, Delivery::Steer).await.unwrap();
+    assert!(taken.turn_id.is_some() && taken.queued_id.is_none());
+    // Whether it came before or after the turn's last look, it is answered.
+    while fixture.model.requests().len() < 2 {
+        session.updates.recv().await.expect("the session goes on");
+    }
+    let last = fixture.model.requests().pop().unwrap();
+    assert!(last.messages.contains(&Message::User(vec![Part::Text("and this".to_owned())])));
+    session.until(|update| matches!(update, Update::TurnEnded { .. })).await;
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_turn_alone() {
+    let fixture = Fixture::new(&[]);
+    fixture
+        .model
+        .then(vec![event(ModelEvent::Text("a".to_owned())), Play::Panic])
+        .then(says("fine"))
+        .then(says("mended"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    let (items, stop) = session.turn("go").await;
+    assert_eq!(stop, StopReason::Failed);
+    check(
+        &items,
+        expect![[r#"
+            notice for Model
+            user go
+            agent "" Interrupted
+            error Internal retryable=true: pilotfish failed inside this turn; its log says where. The session can go on
+        "#]],
+    );
+    assert_eq!(fixture.session(Mode::ReadOnly).await.turn("other").await.1, StopReason::Done);
+    assert_eq!(session.turn("again").await.1, StopReason::Done);
+}
+
+#[tokio::test]
+async fn after_a_crash_what_was_open_is_interrupted_and_the_session_goes_on() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(vec![event(ModelEvent::Text("half".to_owned())), Play::Hang]);
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.prompt("go").await;
+    session.until(|update| matches!(update, Update::ItemDelta { .. })).await;
+    let id = session.handle.id().clone();
+    drop(session);
+    let fixture = fixture.restarted();
+    fixture.model.then(says("back"));
+    let mut session = Attached::to(fixture.hub.session(&id)).await;
+    assert_eq!((session.snapshot.turn_id.clone(), session.snapshot.open_items.len()), (None, 0));
+    assert_eq!(session.turn("on").await.1, StopReason::Done);
+    let items = fixture.hub.journal().history(&id).await.unwrap();
+    check(
+        &items,
+        expect![[r#"
+            notice for Model
+            user go
+            agent "" Interrupted
+            user on
+            agent "back" Whole
+        "#]],
+    );
+}
+
+#[tokio::test]
+async fn unknown_sessions_and_empty_prompts_are_errors() {
+    let fixture = Fixture::new(&[]);
+    let unknown = fixture.hub.session(&SessionId::from("nobody"));
+    let error = unknown.prompt(vec![InputPart::Text { text: "hi".to_owned() }], Delivery::Queue).await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no session nobody");
+    let session = fixture.session(Mode::ReadOnly).await;
+    let error =
+        session.handle.prompt(vec![InputPart::Text { text: " \n".to_owned() }], Delivery::Queue).await.unwrap_err();
+    assert_eq!(error.to_string(), "the prompt is empty; say what to do");
+}
+
+#[tokio::test]
+async fn thoughts_and_words_are_items_of_their_own() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(vec![
+        event(ModelEvent::Reasoning("hm".to_owned())),
+        event(ModelEvent::ReasoningEnded { opaque: Some(json!("secret")) }),
+        event(ModelEvent::ReasoningEnded { opaque: Some(json!("wordless")) }),
+        event(ModelEvent::Text("hi".to_owned())),
+        finished(),
+    ]);
+    let (items, _) = fixture.session(Mode::ReadOnly).await.turn("go").await;
+    let items: Vec<Item> = items.into_iter().skip(2).collect();
+    check(
+        &items,
+        expect![[r#"
+            reasoning "hm" Whole
+            reasoning "" Whole
+            agent "hi" Whole
+        "#]],
+    );
+}
+
+#[tokio::test]
+async fn a_turn_without_a_model_says_what_to_write_where() {
+    let fixture = Fixture::new(&[]);
+    let broken = "model = \"nowhere/model\"\n[providers.here]\ndialect = \"chat\"\nbase_url = \"http://127.0.0.1:1\"\n";
+    std::fs::write(fixture.directory.path().join("config.toml"), broken).unwrap();
+    let (items, stop) = fixture.session(Mode::ReadOnly).await.turn("go").await;
+    let shown = shown(&items).replace(&fixture.directory.path().display().to_string(), "HOME");
+    expect![[r#"
+        notice for Model
+        user go
+        error Configuration retryable=false: there is no provider "nowhere" in HOME/config.toml; it has here
+    "#]]
+    .assert_eq(&shown);
+    assert_eq!(stop, StopReason::Failed);
+}

@@ -68,7 +68,7 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
         workspace: cx.workspace.root().clone(),
         cwd,
         argv: vec!["bash".to_owned(), "-c".to_owned(), args.command.clone()],
-        env: sandbox::spec_env(&cx.environment),
+        env: sandbox::spec_env(&cx.environment, mode),
         time_limit: Some(time_limit),
     };
     let mut output = Collector::new(cx.events.clone(), item.id.clone());
@@ -107,13 +107,15 @@ fn report(
         Err(error) => return Output::refused(format!("not run: {error}")),
     };
     let (status, exit_code, end): (_, _, Option<String>) = match (finished.stopped, finished.status) {
-        (Stopped::TimeLimit, _) => {
+        (Some(Stopped::TimeLimit), _) => {
             (ToolStatus::Failed, None, Some(format!("[stopped after its time limit of {} s]", time_limit.as_secs())))
         }
-        (Stopped::Cancelled, _) => (ToolStatus::Interrupted, None, Some("[interrupted by the person]".to_owned())),
-        (Stopped::No, Exit::Code(0)) => (ToolStatus::Done, Some(0), None),
-        (Stopped::No, Exit::Code(code)) => (ToolStatus::Failed, Some(code), Some(format!("[exit status {code}]"))),
-        (Stopped::No, Exit::Signal(signal)) => {
+        (Some(Stopped::Cancelled), _) => {
+            (ToolStatus::Interrupted, None, Some("[interrupted by the person]".to_owned()))
+        }
+        (None, Exit::Code(0)) => (ToolStatus::Done, Some(0), None),
+        (None, Exit::Code(code)) => (ToolStatus::Failed, Some(code), Some(format!("[exit status {code}]"))),
+        (None, Exit::Signal(signal)) => {
             (ToolStatus::Failed, Some(128 + signal), Some(format!("[ended by signal {signal}]")))
         }
     };
@@ -167,12 +169,15 @@ impl Collector {
         if self.shown >= LIVE {
             return;
         }
-        self.pending.extend_from_slice(chunk.get(..chunk.len().min(LIVE - self.shown)).unwrap_or_default());
-        let whole = self.pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let room = LIVE - self.shown - self.pending.len();
+        self.pending.extend_from_slice(chunk.get(..chunk.len().min(room)).unwrap_or_default());
+        let full = self.shown + self.pending.len() == LIVE;
+        let line_end = self.pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let whole = if full { self.pending.len() } else { line_end };
         let Some(lines) = self.pending.get(..whole).filter(|lines| !lines.is_empty()) else { return };
         let mut text = printable(lines);
-        if self.shown + whole >= LIVE {
-            text.push_str("[… the rest is shown when the command ends]\n");
+        if full {
+            text.push_str("\n[… the rest is shown when the command ends]\n");
         }
         let update = Update::ItemDelta { item_id: self.item.clone(), text };
         // A session that has no room gets these lines with the next ones.

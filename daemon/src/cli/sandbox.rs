@@ -1,0 +1,91 @@
+//! `pilotfish sandbox`: runs one command in the cage that the agent's commands run in, streams and status untouched.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use pilotfish_protocol::Mode;
+
+use crate::path::AbsPath;
+use crate::sandbox::{Sandbox, SandboxError, Spec, spec_env};
+
+/// The status when the command was not run because it cannot be confined.
+const REFUSED: u8 = 125;
+
+/// Run a command in the sandbox that the agent's commands run in
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What the command may do
+    #[arg(long, value_parser = parse_mode)]
+    mode: Mode,
+    /// The folder it works in; nothing else of yours is visible to it
+    #[arg(long, value_name = "DIR")]
+    workspace: PathBuf,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    argv: Vec<String>,
+}
+
+/// Runs the command and returns its status: 128 and the number when a signal ended it, 125 when it was not run, 126 when it is no
+/// program, 127 when there is none of that name.
+///
+/// # Errors
+/// When the workspace cannot be opened or the sandbox program is missing.
+pub fn run(args: &Args) -> anyhow::Result<u8> {
+    let workspace = AbsPath::new(std::path::absolute(&args.workspace)?)?;
+    let workspace = AbsPath::new(
+        workspace
+            .as_path()
+            .canonicalize()
+            .map_err(|error| anyhow::anyhow!("cannot open the workspace {workspace}: {error}"))?,
+    )?;
+    let spec = Spec {
+        mode: args.mode,
+        cwd: start_folder(&workspace)?,
+        workspace,
+        argv: args.argv.clone(),
+        env: spec_env(&environment(), args.mode),
+        time_limit: None,
+    };
+    match Sandbox::find()?.run_attached(&spec) {
+        Ok(exit) => Ok(exit.shell_status()),
+        Err(error @ (SandboxError::Refused { .. } | SandboxError::Spec(_) | SandboxError::Lost(_))) => {
+            complain(&error);
+            Ok(REFUSED)
+        }
+        Err(error @ (SandboxError::NoHelper { .. } | SandboxError::Start(_))) => {
+            complain(&error);
+            Ok(REFUSED)
+        }
+    }
+}
+
+/// The folder we are in when it is part of the workspace, else the workspace.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the current folder is known")]
+fn start_folder(workspace: &AbsPath) -> anyhow::Result<AbsPath> {
+    let current = std::env::current_dir().and_then(|folder| folder.canonicalize());
+    match current {
+        Ok(folder) if folder.starts_with(workspace.as_path()) => Ok(AbsPath::new(folder)?),
+        Ok(_) | Err(_) => Ok(workspace.clone()),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is known")]
+fn environment() -> BTreeMap<String, String> {
+    // What is no text is nothing that passes into the sandbox.
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+#[expect(clippy::print_stderr, reason = "the one line that says why nothing was run")]
+fn complain(error: &SandboxError) {
+    eprintln!("pilotfish-sandbox: {error}");
+}
+
+fn parse_mode(text: &str) -> Result<Mode, String> {
+    match text {
+        "read-only" => Ok(Mode::ReadOnly),
+        "agent" => Ok(Mode::Agent),
+        _ => Err("read-only or agent".to_owned()),
+    }
+}

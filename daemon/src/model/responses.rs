@@ -1,0 +1,119 @@
+//! The dialect of OpenAI's Responses API, as a client without server-side state speaks it. Owns its words; never waits, never connects.
+
+use crate::model::{Message, ModelRequest, Part, arguments_object};
+use pilotfish_protocol::Effort;
+use serde_json::{Value, json};
+
+pub(crate) mod fold;
+
+/// The path below an endpoint's base.
+pub(crate) const PATH: &str = "responses";
+
+/// The request's body. Equal histories give equal beginnings, so that the provider's prompt cache holds.
+pub(crate) fn body(request: &ModelRequest, model: &str) -> Value {
+    let mut body = json!({
+        "model": model,
+        "instructions": &*request.instructions,
+        "input": request.messages.iter().filter_map(input).collect::<Vec<_>>(),
+        "stream": true,
+        "store": false,
+        "prompt_cache_key": request.session.to_string(),
+    });
+    if !request.tools.is_empty() {
+        body["tools"] = request
+            .tools
+            .iter()
+            .map(|tool| {
+                json!({
+                    "type": "function",
+                    "name": tool.name,
+                    "description": tool.description,
+                    "parameters": tool.parameters,
+                    "strict": false,
+                })
+            })
+            .collect();
+        body["tool_choice"] = json!("auto");
+        body["parallel_tool_calls"] = json!(true);
+    }
+    if request.effort.is_some() || reasons(model) {
+        let mut reasoning = json!({ "summary": "auto" });
+        if let Some(effort) = request.effort {
+            reasoning["effort"] = json!(effort_word(effort));
+        }
+        body["reasoning"] = reasoning;
+        // Nothing is stored at the provider, so thoughts travel with the history, sealed. Models that do not think refuse the word.
+        body["include"] = json!(["reasoning.encrypted_content"]);
+    }
+    body
+}
+
+/// How the providers call an effort.
+pub(crate) fn effort_word(effort: Effort) -> &'static str {
+    match effort {
+        Effort::Minimal => "minimal",
+        Effort::Low => "low",
+        Effort::Medium => "medium",
+        Effort::High => "high",
+    }
+}
+
+/// Whether a model is known by its name to think. A provider's prefix (`openai/gpt-5`) does not matter.
+fn reasons(model: &str) -> bool {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    ["gpt-5", "gpt-oss", "codex", "o1", "o3", "o4"].iter().any(|family| name.starts_with(family))
+        && !name.contains("chat")
+}
+
+fn input(message: &Message) -> Option<Value> {
+    Some(match message {
+        Message::User(parts) => {
+            let content: Vec<Value> = parts.iter().map(content).collect();
+            json!({ "type": "message", "role": "user", "content": content })
+        }
+        Message::Agent(text) => {
+            json!({ "type": "message", "role": "assistant", "content": [{ "type": "output_text", "text": text }] })
+        }
+        Message::Reasoning { opaque, .. } => return thought(opaque),
+        Message::Call(call) => json!({
+            "type": "function_call",
+            "call_id": call.call_id,
+            "name": call.name,
+            "arguments": arguments_object(&call.arguments),
+        }),
+        Message::Output { call_id, text } => {
+            json!({ "type": "function_call_output", "call_id": call_id, "output": text })
+        }
+    })
+}
+
+fn content(part: &Part) -> Value {
+    match part {
+        Part::Text(text) => json!({ "type": "input_text", "text": text }),
+        Part::Image { media_type, data } => {
+            json!({ "type": "input_image", "image_url": format!("data:{media_type};base64,{data}") })
+        }
+    }
+}
+
+/// A thought as it came, without what is empty. One that holds nothing a server could read again is left out, since a server that
+/// stored nothing refuses a bare id; so is one of another dialect.
+fn thought(opaque: &Value) -> Option<Value> {
+    let item = opaque.as_object().filter(|item| item.get("type").and_then(Value::as_str) == Some("reasoning"))?;
+    let sealed = item.get("encrypted_content").and_then(Value::as_str).is_some_and(|sealed| !sealed.is_empty());
+    let open = item.get("content").and_then(Value::as_array).is_some_and(|content| !content.is_empty());
+    if !sealed && !open {
+        return None;
+    }
+    let mut kept = serde_json::Map::new();
+    for key in ["type", "id", "summary", "content", "encrypted_content"] {
+        if let Some(value) = item.get(key).filter(|value| !value.is_null()) {
+            kept.insert(key.to_owned(), value.clone());
+        }
+    }
+    kept.entry("summary").or_insert_with(|| json!([]));
+    Some(Value::Object(kept))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Starting the helper program and talking to it. The program is opened once and started by its descriptor.
+
+use std::io::{self, PipeWriter, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use crate::sandbox::SandboxError;
+use crate::sandbox::wire::{Report, body_length};
+
+/// The name of the helper program.
+pub(crate) const NAME: &str = "pilotfish-sandbox";
+
+/// The helper program, open.
+#[derive(Debug, Clone)]
+pub(crate) struct Helper {
+    program: Arc<OwnedFd>,
+    path: Arc<PathBuf>,
+}
+
+/// The streams of a command that is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Streams {
+    /// Those of this program.
+    Ours,
+    /// No input, and nobody reads the output.
+    None,
+}
+
+impl Helper {
+    pub(crate) fn open(path: &Path) -> Result<Self, SandboxError> {
+        let path = path.canonicalize().map_err(|error| SandboxError::NoHelper { path: path.to_owned(), error })?;
+        // Reading is enough to start it, and says now whether it can be.
+        let file = std::fs::File::open(&path).map_err(|error| SandboxError::NoHelper { path: path.clone(), error })?;
+        Ok(Self { program: Arc::new(file.into()), path: Arc::new(path) })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Starts it with both of the command's output streams going to `output`, and no input. Dropped, it is killed.
+    pub(crate) fn start_async(&self, output: PipeWriter) -> io::Result<(tokio::process::Child, UnixStream)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let mut command = self.command(theirs);
+        command.arg("run").stdout(output.try_clone()?).stderr(output);
+        let child = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
+        Ok((child, ours))
+    }
+
+    pub(crate) fn start(&self, streams: Streams) -> io::Result<(Child, UnixStream)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let mut command = self.command(theirs);
+        command.arg("run");
+        // Open until the helper has it: a copy that the helper inherits under its number.
+        let input = match streams {
+            Streams::Ours => Some(rustix::io::dup(rustix::stdio::stdin())?),
+            Streams::None => {
+                command.stdout(Stdio::null()).stderr(Stdio::null());
+                None
+            }
+        };
+        if let Some(input) = &input {
+            command.arg(input.as_raw_fd().to_string());
+        }
+        Ok((command.spawn()?, ours))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
+    fn command(&self, channel: UnixStream) -> Command {
+        let mut command = if cfg!(target_os = "linux") {
+            Command::new(format!("/proc/self/fd/{}", self.program.as_raw_fd()))
+        } else {
+            Command::new(self.path.as_path())
+        };
+        command.arg0(NAME).env_clear().current_dir("/").stdin(OwnedFd::from(channel));
+        command
+    }
+}
+
+/// Hands a message over. A helper that does not take all of it has ended, and says why in its report.
+pub(crate) fn send(mut channel: &UnixStream, message: &[u8]) -> io::Result<()> {
+    match channel.write_all(message) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Reads the report of a helper that has ended; nothing when it ended without one.
+pub(crate) fn take_report(mut channel: &UnixStream) -> io::Result<Option<Report>> {
+    // Nobody writes any more: what is there is all there is, and nothing is worth waiting for.
+    channel.set_nonblocking(true)?;
+    let mut header = [0; 4];
+    if channel.read_exact(&mut header).is_err() {
+        return Ok(None);
+    }
+    let mut body = vec![0; body_length(header).map_err(io::Error::other)?];
+    channel.read_exact(&mut body)?;
+    Ok(Some(Report::decode(&body).map_err(io::Error::other)?))
+}

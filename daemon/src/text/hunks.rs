@@ -1,0 +1,165 @@
+//! The differences of two texts: as line hunks, as a unified diff, as changed words. It never applies anything.
+
+use std::fmt::Write;
+use std::ops::Range;
+
+use imara_diff::{Algorithm, Diff, InternedInput};
+
+/// Word spans are for a few lines under a person's eyes; more than this many words are not compared.
+const MAX_WORDS: usize = 40_000;
+
+/// Lines `old` of the one text became lines `new` of the other: zero-based, half open; one of them may be empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineHunk {
+    /// Lines of the old text.
+    pub old: Range<u32>,
+    /// Lines of the new text.
+    pub new: Range<u32>,
+}
+
+/// The lines of a text, each with its ending. The last one may lack it; an empty text has no lines.
+pub fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+/// The hunks that turn `old` into `new`, in order, never touching one another. Line endings count: a line that
+/// gained a `\r` or lost its final newline has changed.
+pub fn diff(old: &str, new: &str) -> Vec<LineHunk> {
+    compare(&InternedInput::new(old, new))
+}
+
+/// As [`diff`], over lines that were split already.
+pub(crate) fn diff_lines(old: &[&str], new: &[&str]) -> Vec<LineHunk> {
+    let mut input = InternedInput::default();
+    input.update_before(old.iter().copied());
+    input.update_after(new.iter().copied());
+    compare(&input)
+}
+
+fn compare(input: &InternedInput<&str>) -> Vec<LineHunk> {
+    let mut diff = Diff::compute(Algorithm::Histogram, input);
+    diff.postprocess_lines(input);
+    diff.hunks().map(|hunk| LineHunk { old: hunk.before, new: hunk.after }).collect()
+}
+
+/// A unified diff with `context` unchanged lines around each change, and nothing at all for equal texts.
+pub fn unified(old: &str, new: &str, old_name: &str, new_name: &str, context: usize) -> String {
+    let (old_lines, new_lines) = (lines(old), lines(new));
+    let mut output = String::new();
+    for group in groups(&diff(old, new), context) {
+        if output.is_empty() {
+            output = format!("--- {old_name}\n+++ {new_name}\n");
+        }
+        write_group(&mut output, group, context, &old_lines, &new_lines);
+    }
+    output
+}
+
+/// Hunks that are so near that their context would touch or overlap belong together.
+fn groups(hunks: &[LineHunk], context: usize) -> impl Iterator<Item = &[LineHunk]> {
+    hunks.chunk_by(move |first, second| {
+        let between = (second.old.start - first.old.end) as usize;
+        between <= context.saturating_mul(2)
+    })
+}
+
+fn write_group(output: &mut String, group: &[LineHunk], context: usize, old_lines: &[&str], new_lines: &[&str]) {
+    let (Some(first), Some(last)) = (group.first(), group.last()) else { return };
+    let lead = context.min(first.old.start as usize);
+    let tail = context.min(old_lines.len() - last.old.end as usize);
+    let old = first.old.start as usize - lead..last.old.end as usize + tail;
+    let new = first.new.start as usize - lead..last.new.end as usize + tail;
+    // Writing to a String cannot fail.
+    let _ = writeln!(output, "@@ -{} +{} @@", header_range(&old), header_range(&new));
+    let mut at = old.start;
+    for hunk in group {
+        write_lines(output, ' ', old_lines, at..hunk.old.start as usize);
+        write_lines(output, '-', old_lines, hunk.old.start as usize..hunk.old.end as usize);
+        write_lines(output, '+', new_lines, hunk.new.start as usize..hunk.new.end as usize);
+        at = hunk.old.end as usize;
+    }
+    write_lines(output, ' ', old_lines, at..old.end);
+}
+
+/// An empty range is named by the line before it, and a count of one is left out, as POSIX diff does.
+fn header_range(range: &Range<usize>) -> String {
+    match range.len() {
+        0 => format!("{},0", range.start),
+        1 => format!("{}", range.start + 1),
+        count => format!("{},{count}", range.start + 1),
+    }
+}
+
+fn write_lines(output: &mut String, mark: char, lines: &[&str], range: Range<usize>) {
+    for line in lines.get(range).unwrap_or_default() {
+        output.push(mark);
+        output.push_str(line);
+        if !line.ends_with('\n') {
+            output.push_str("\n\\ No newline at end of file\n");
+        }
+    }
+}
+
+/// The words of `new_lines` that `old_lines` does not have at their place: (line in `new_lines`, start, end), the
+/// columns in UTF-16 units, in order. Empty when nothing was added, or when the texts are too long to compare so.
+pub fn spans(old_lines: &str, new_lines: &str) -> Vec<(u32, u32, u32)> {
+    let (old, new) = (words(old_lines), words(new_lines));
+    if old.len().max(new.len()) > MAX_WORDS {
+        return Vec::new();
+    }
+    let mut input = InternedInput::default();
+    input.update_before(old.iter().copied());
+    input.update_after(new.iter().copied());
+    let diff = Diff::compute(Algorithm::Myers, &input);
+    let mut spans: Vec<(u32, u32, u32)> = Vec::new();
+    let (mut line, mut column, mut blank_since) = (0, 0, None);
+    for (word, index) in new.iter().zip(0..) {
+        if matches!(*word, "\n" | "\r\n") {
+            (line, column, blank_since) = (line + 1, 0, None);
+            continue;
+        }
+        let end = column + word.encode_utf16().count() as u32;
+        if diff.is_added(index) {
+            match spans.last_mut() {
+                // Blanks between two changed words are no news of their own.
+                Some(last) if last.0 == line && (last.2 == column || blank_since == Some(last.2)) => last.2 = end,
+                _ => spans.push((line, column, end)),
+            }
+        }
+        blank_since = word.trim().is_empty().then(|| blank_since.unwrap_or(column));
+        column = end;
+    }
+    spans
+}
+
+/// Runs of letters, digits and `_`, runs of blanks, line endings, and every other character by itself.
+fn words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = if rest.starts_with("\r\n") {
+            2
+        } else if is_word(first) {
+            rest.find(|character| !is_word(character)).unwrap_or(rest.len())
+        } else if is_blank(first) {
+            rest.find(|character| !is_blank(character)).unwrap_or(rest.len())
+        } else {
+            first.len_utf8()
+        };
+        let (word, after) = rest.split_at(end);
+        words.push(word);
+        rest = after;
+    }
+    words
+}
+
+fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+fn is_blank(character: char) -> bool {
+    matches!(character, ' ' | '\t')
+}
+
+#[cfg(test)]
+mod tests;
