@@ -8,7 +8,7 @@ enum Command {
     Sandbox(pilotfish::cli::sandbox::Args),
 }
 
-fn main() -> anyhow::Result<ExitCode> {
+fn main() -> ExitCode {
     let Command::Sandbox(args) = Command::parse();
-    Ok(ExitCode::from(pilotfish::cli::sandbox::run(&args)?))
+    ExitCode::from(pilotfish::cli::sandbox::run(&args))
 }

@@ -147,6 +147,14 @@ pub enum ModelError {
         /// The system's words.
         why: String,
     },
+    /// The endpoint cannot be asked as it is configured here.
+    #[error("cannot ask {url}: {why}")]
+    Misconfigured {
+        /// The endpoint.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A status that says no.
     #[error("{url} answered {status}: {message}")]
     Status {
@@ -213,7 +221,7 @@ impl ModelError {
             Self::Unreachable { .. } | Self::Broken { .. } | Self::Silent { .. } => true,
             Self::Status { status, .. } => report::retryable_status(*status),
             Self::Reported { retryable, .. } => *retryable,
-            Self::TooLarge { .. } | Self::ContextFull { .. } => false,
+            Self::Misconfigured { .. } | Self::TooLarge { .. } | Self::ContextFull { .. } => false,
         }
     }
 
@@ -223,6 +231,7 @@ impl ModelError {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
             Self::Unreachable { .. }
+            | Self::Misconfigured { .. }
             | Self::Broken { .. }
             | Self::Reported { .. }
             | Self::Silent { .. }

@@ -177,7 +177,7 @@ impl Sandbox {
         cancel: &CancellationToken,
         on_output: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<Finished, SandboxError> {
-        let request = spec::request(spec, &|path| path.exists())?;
+        let request = spec::request(spec, &|path| path.canonicalize().ok())?;
         let start = Instant::now();
         let (reader, writer) = std::io::pipe()?;
         let (child, channel) = self.helper.start_async(writer)?;
@@ -232,7 +232,7 @@ impl Sandbox {
     }
 
     fn run_and_wait(&self, spec: &Spec, streams: Streams) -> Result<Exit, SandboxError> {
-        let request = spec::request(spec, &|path| path.exists())?;
+        let request = spec::request(spec, &|path| path.canonicalize().ok())?;
         let (mut child, channel) = self.helper.start(streams)?;
         helper::send(&channel, &request.encode())?;
         let status = child.wait()?;

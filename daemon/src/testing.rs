@@ -108,6 +108,7 @@ pub(crate) struct Fixture {
     pub(crate) directory: tempfile::TempDir,
     pub(crate) model: Scripted,
     pub(crate) hub: Hub,
+    clock: Clock,
 }
 
 impl Fixture {
@@ -123,16 +124,17 @@ impl Fixture {
         }
         std::fs::write(directory.path().join("config.toml"), CONFIG).unwrap();
         let model = Scripted::default();
-        let hub = hub(directory.path().to_owned(), &model);
-        Self { directory, model, hub }
+        let clock = Clock::counting();
+        let hub = hub(directory.path().to_owned(), &model, &clock);
+        Self { directory, model, hub, clock }
     }
 
     /// A second life over the same files, as after a crash.
     pub(crate) fn restarted(self) -> Self {
-        let Self { directory, model, hub } = self;
+        let Self { directory, model, hub, clock } = self;
         drop(hub);
-        let hub = self::hub(directory.path().to_owned(), &model);
-        Self { directory, model, hub }
+        let hub = self::hub(directory.path().to_owned(), &model, &clock);
+        Self { directory, model, hub, clock }
     }
 
     pub(crate) fn root(&self) -> AbsPath {
@@ -153,11 +155,11 @@ impl Fixture {
 const CONFIG: &str =
     "model = \"test/model\"\n[providers.test]\ndialect = \"chat\"\nbase_url = \"http://127.0.0.1:1/v1\"\n";
 
-fn hub(home: PathBuf, model: &Scripted) -> Hub {
+fn hub(home: PathBuf, model: &Scripted, clock: &Clock) -> Hub {
     let environment = Arc::new(BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]));
     let (changed, _) = broadcast::channel(16);
     Hub::new(Parts {
-        clock: Clock::counting(),
+        clock: clock.clone(),
         journal: Journal::open(&home.join("state")).unwrap(),
         config: ConfigSource::new(Home { state: home.join("state"), config: home }, environment.clone()),
         connect: Arc::new(model.clone()),

@@ -47,8 +47,7 @@ impl TestDaemon {
             journal: Journal::in_memory().expect("a thread"),
             config: ConfigSource::new(Home::of(&environment).expect("it is set"), environment.clone()),
             connect: Arc::new(script.clone()),
-            // These sessions run no commands.
-            sandbox: Sandbox::open(std::path::Path::new("/bin/true")).expect("every machine has it"),
+            sandbox: sandbox(),
             environment,
             changed: broadcast::channel(256).0,
             workspaces: Workspaces::default(),
@@ -83,6 +82,10 @@ impl TestDaemon {
         let SessionOpened { session } = opened.expect("a session opens");
         session
     }
+}
+
+fn sandbox() -> Sandbox {
+    Sandbox::open(&crate::bins::pilotfish_sandbox()).expect("it was built")
 }
 
 /// A model whose answers the test gives, one for each request, in order.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use pilotfish_protocol::Mode;
 
 use crate::path::AbsPath;
-use crate::sandbox::{Sandbox, SandboxError, Spec, spec_env};
+use crate::sandbox::{Exit, Sandbox, Spec, spec_env};
 
 /// The status when the command was not run because it cannot be confined.
 const REFUSED: u8 = 125;
@@ -26,18 +26,24 @@ pub struct Args {
 }
 
 /// Runs the command and returns its status: 128 and the number when a signal ended it, 125 when it was not run, 126 when it is no
-/// program, 127 when there is none of that name.
-///
-/// # Errors
-/// When the workspace cannot be opened or the sandbox program is missing.
-pub fn run(args: &Args) -> anyhow::Result<u8> {
-    let workspace = AbsPath::new(std::path::absolute(&args.workspace)?)?;
-    let workspace = AbsPath::new(
-        workspace
-            .as_path()
-            .canonicalize()
-            .map_err(|error| anyhow::anyhow!("cannot open the workspace {workspace}: {error}"))?,
-    )?;
+/// program, 127 when there is none of that name. Why it was not run is said in one line on standard error.
+#[must_use]
+pub fn run(args: &Args) -> u8 {
+    match try_run(args) {
+        Ok(exit) => exit.shell_status(),
+        Err(error) => {
+            complain(&error);
+            REFUSED
+        }
+    }
+}
+
+fn try_run(args: &Args) -> anyhow::Result<Exit> {
+    let workspace = &args.workspace;
+    let workspace = workspace
+        .canonicalize()
+        .map_err(|error| anyhow::anyhow!("cannot open the workspace {}: {error}", workspace.display()))?;
+    let workspace = AbsPath::new(workspace)?;
     let spec = Spec {
         mode: args.mode,
         cwd: start_folder(&workspace)?,
@@ -46,17 +52,7 @@ pub fn run(args: &Args) -> anyhow::Result<u8> {
         env: spec_env(&environment(), args.mode),
         time_limit: None,
     };
-    match Sandbox::find()?.run_attached(&spec) {
-        Ok(exit) => Ok(exit.shell_status()),
-        Err(error @ (SandboxError::Refused { .. } | SandboxError::Spec(_) | SandboxError::Lost(_))) => {
-            complain(&error);
-            Ok(REFUSED)
-        }
-        Err(error @ (SandboxError::NoHelper { .. } | SandboxError::Start(_))) => {
-            complain(&error);
-            Ok(REFUSED)
-        }
-    }
+    Ok(Sandbox::find()?.run_attached(&spec)?)
 }
 
 /// The folder we are in when it is part of the workspace, else the workspace.
@@ -78,7 +74,7 @@ fn environment() -> BTreeMap<String, String> {
 }
 
 #[expect(clippy::print_stderr, reason = "the one line that says why nothing was run")]
-fn complain(error: &SandboxError) {
+fn complain(error: &anyhow::Error) {
     eprintln!("pilotfish-sandbox: {error}");
 }
 

@@ -64,6 +64,11 @@ impl Answer {
         if self.bytes > MAX_ANSWER {
             return Err(too_large(&self.url, "all of it", MAX_ANSWER));
         }
+        // Servers exist that call their stream JSON.
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        if self.form == Form::Whole && self.whole.is_empty() && first.is_some_and(|first| !b"{[".contains(first)) {
+            self.form = Form::Events;
+        }
         match self.form {
             Form::Whole => {
                 self.whole.extend_from_slice(bytes);

@@ -94,6 +94,10 @@ impl Target {
         ModelError::Unreachable { url: self.shown.clone(), why: why.to_string() }
     }
 
+    fn misconfigured(&self, why: impl ToString) -> ModelError {
+        ModelError::Misconfigured { url: self.shown.clone(), why: why.to_string() }
+    }
+
     fn silent(&self) -> ModelError {
         ModelError::Silent { url: self.shown.clone(), after: self.endpoint.idle_limit }
     }
@@ -151,11 +155,11 @@ fn address(endpoint: &Endpoint) -> Result<Url, String> {
 
 /// Sends a request until an answer begins: once, or again without an optional field that the server does not know.
 async fn ask(clients: &Clients, target: &Arc<Target>, request: ModelRequest) -> Result<Reading, ModelError> {
-    let url = address(&target.endpoint).map_err(|why| target.unreachable(why))?;
-    let client = clients.client(url.scheme()).await.map_err(|why| target.unreachable(why))?;
+    let url = address(&target.endpoint).map_err(|why| target.misconfigured(why))?;
+    let client = clients.client(url.scheme()).await.map_err(|why| target.misconfigured(why))?;
     loop {
         let body = target.body(&request);
-        let bytes = serde_json::to_vec(&body).map_err(|error| target.unreachable(error))?;
+        let bytes = serde_json::to_vec(&body).map_err(|error| target.misconfigured(error))?;
         let response = follow(&client, target, &url, bytes).await?;
         if response.status().is_success() {
             return Reading::begin(response, target, &request);
@@ -188,8 +192,12 @@ async fn follow(
             return Ok(response);
         };
         redirects += 1;
-        if next.origin() != first.origin() || redirects > MAX_REDIRECTS {
-            return Err(refusal::redirected(target, response.status().as_u16(), first, &next));
+        let status = response.status().as_u16();
+        if next.origin() != first.origin() {
+            return Err(refusal::redirected(target, status, first, &next));
+        }
+        if redirects > MAX_REDIRECTS {
+            return Err(refusal::circling(target, status));
         }
         request = again;
         *request.url_mut() = next;
@@ -197,20 +205,21 @@ async fn follow(
 }
 
 fn post(client: &reqwest::Client, target: &Target, url: &Url, bytes: Vec<u8>) -> Result<Request, ModelError> {
-    let mut request = client
+    let request = client
         .post(url.clone())
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, "text/event-stream")
         // Compressing servers hold words back until a block is full.
         .header(header::ACCEPT_ENCODING, "identity")
         .body(bytes);
+    let mut request = request.build().map_err(|error| target.misconfigured(client::words(&error)))?;
     if let Some(key) = &target.endpoint.key {
         let mut value = header::HeaderValue::from_str(&format!("Bearer {}", key.expose().trim()))
-            .map_err(|_| target.unreachable("the key holds characters that no header can carry"))?;
+            .map_err(|_| target.misconfigured("the key holds characters that no header can carry"))?;
         value.set_sensitive(true);
-        request = request.header(header::AUTHORIZATION, value);
+        request.headers_mut().insert(header::AUTHORIZATION, value);
     }
-    request.build().map_err(|error| target.unreachable(client::words(&error)))
+    Ok(request)
 }
 
 async fn send(client: &reqwest::Client, target: &Target, request: Request) -> Result<Response, ModelError> {

@@ -1,4 +1,4 @@
-//! From what is to be run to what is visible inside. Pure: whether a path exists is asked of the caller.
+//! From what is to be run to what is visible inside. Pure: what a path leads to is asked of the caller.
 
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -165,9 +165,11 @@ const PROTECTED: &[(&str, Protection)] = &[
     (".git/config", Protection::Frozen),
     (".git/config.worktree", Protection::Frozen),
     (".git/hooks", Protection::Frozen),
-    (".git/info", Protection::Frozen),
+    (".git/info", Protection::Pinned),
+    (".git/info/attributes", Protection::Frozen),
     (".git/modules", Protection::Frozen),
-    (".git/objects/info", Protection::Frozen),
+    (".git/objects/info", Protection::Pinned),
+    (".git/objects/info/alternates", Protection::Frozen),
     (".gitmodules", Protection::Frozen),
     (".helix", Protection::Frozen),
     (".husky", Protection::Frozen),
@@ -183,15 +185,21 @@ const PROTECTED: &[(&str, Protection)] = &[
     (".zed", Protection::Frozen),
 ];
 
-/// Works out what the helper is to be told. `exists` answers for paths of this machine.
+/// Answers, for a path of this machine, what it is without links; nothing when it does not exist.
+pub type Resolve<'a> = &'a dyn Fn(&Path) -> Option<PathBuf>;
+
+/// Works out what the helper is to be told.
 ///
 /// # Errors
 /// When the specification contradicts itself, or the workspace is so wide that confining to it means little.
-pub fn request(spec: &Spec, exists: &dyn Fn(&Path) -> bool) -> Result<Request, SpecError> {
+pub fn request(spec: &Spec, resolve: Resolve<'_>) -> Result<Request, SpecError> {
     let workspace = spec.workspace.as_path();
     refuse_zero_bytes(spec)?;
     let home = home(spec);
-    if let Some(why) = too_wide(workspace, home) {
+    // A home folder is kept out of sight under its usual name and under its name without links.
+    let homes: Vec<PathBuf> =
+        home.into_iter().flat_map(|home| [Some(home.to_owned()), resolve(home)]).flatten().collect();
+    if let Some(why) = too_wide(workspace, &homes) {
         return Err(SpecError::TooWide { workspace: workspace.to_owned(), why });
     }
     if spec.argv.first().is_none_or(String::is_empty) {
@@ -206,24 +214,28 @@ pub fn request(spec: &Spec, exists: &dyn Fn(&Path) -> bool) -> Result<Request, S
         cwd: spec.cwd.as_path().to_owned(),
         argv: spec.argv.iter().map(OsString::from).collect(),
         env: environment(spec, inside_home),
-        grants: grants(spec, home, exists),
+        grants: grants(spec, home, &homes, resolve),
         private: vec![TEMPORARY.into(), "/var/tmp".into(), inside_home.to_owned()],
         protected: protected(spec.mode),
     })
 }
 
 /// The path of every grant with what it is good for, the workspace last.
-fn grants(spec: &Spec, home: Option<&Path>, exists: &dyn Fn(&Path) -> bool) -> Vec<Grant> {
+fn grants(spec: &Spec, home: Option<&Path>, homes: &[PathBuf], resolve: Resolve<'_>) -> Vec<Grant> {
     let workspace = spec.workspace.as_path();
     // A place that holds the home folder would show what is in it, under the name that is meant to be empty.
-    let hides_home = |path: &Path| home.is_none_or(|home| !home.starts_with(path));
+    let is_shown = |path: &Path| {
+        let Some(resolved) = resolve(path) else { return false };
+        let shows_home = homes.iter().any(|home| home.starts_with(path) || home.starts_with(&resolved));
+        !shows_home && !path.starts_with(workspace)
+    };
     let system = SYSTEM.iter().map(|path| (PathBuf::from(path), Access::Execute));
     let files = SYSTEM_FILES.iter().map(|path| (PathBuf::from(path), Access::Read));
     let stores = stores(spec, home).into_iter().map(|path| (path, Access::Execute));
     let mut grants: Vec<Grant> = system
         .chain(files)
         .chain(stores)
-        .filter(|(path, _)| hides_home(path) && !path.starts_with(workspace) && exists(path))
+        .filter(|(path, _)| is_shown(path))
         .map(|(path, access)| Grant { path, access })
         .collect();
     grants.push(Grant { path: "/dev".into(), access: Access::Write });
@@ -281,12 +293,12 @@ fn is_plain(path: &Path) -> bool {
     path.is_absolute() && path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
 }
 
-fn too_wide(workspace: &Path, home: Option<&Path>) -> Option<&'static str> {
+fn too_wide(workspace: &Path, homes: &[PathBuf]) -> Option<&'static str> {
     let is = |path: &str| workspace == Path::new(path);
     let below = |path: &str| workspace.starts_with(path);
     if is("/") {
         Some("it is the whole machine")
-    } else if home.is_some_and(|home| home.starts_with(workspace)) {
+    } else if homes.iter().any(|home| home.starts_with(workspace)) {
         Some("it holds the home folder, and with it keys and passwords")
     } else if is(TEMPORARY) || is("/var") || is("/var/tmp") || is("/dev/shm") {
         Some("it holds what other programs keep there")

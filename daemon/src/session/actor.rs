@@ -2,8 +2,10 @@
 
 use super::state::{self, State, Taking};
 use super::{Answer, Event, Outlet, SessionError};
+use crate::config::Resolved;
 use crate::hub::Parts;
 use crate::journal::{Journal, Stored};
+use crate::model::Model;
 use crate::path::AbsPath;
 use crate::prompt::{self, History};
 use crate::turn::{self, TurnCx, TurnError, TurnEvent};
@@ -40,6 +42,8 @@ struct Running {
     /// What the model has seen; read from the journal when it is first needed, and while a turn runs it is the turn's.
     history: Option<History>,
     mode: watch::Sender<Mode>,
+    /// The last turn's model. Kept, because it knows what its server refuses.
+    model: Option<(Resolved, Arc<dyn Model>)>,
 }
 
 /// The running turn, as its session holds it.
@@ -73,7 +77,8 @@ impl Actor {
         };
         let (mode, _) = watch::channel(state.session.mode);
         let history = (state.seq == 0).then(History::default);
-        let mut running = Running { state, parts: self.parts, outlets: Vec::new(), turn: None, history, mode };
+        let mut running =
+            Running { state, parts: self.parts, outlets: Vec::new(), turn: None, history, mode, model: None };
         running.mend().await;
         loop {
             tokio::select! {
@@ -262,7 +267,7 @@ impl Running {
 
     /// What a turn needs, from the configuration as it is now; and how to start it.
     fn turn_cx(
-        &self,
+        &mut self,
         turn_id: &TurnId,
     ) -> Result<(TurnCx, impl FnOnce(History, TurnCx) -> Turn + use<>), SessionError> {
         let config = self.parts.config.load()?;
@@ -279,7 +284,7 @@ impl Running {
         let cx = TurnCx {
             session: self.state.session.id.clone(),
             turn: turn_id.clone(),
-            model: self.parts.connect.model(&resolved.endpoint, &resolved.model),
+            model: self.model(&resolved),
             model_name: resolved.name,
             context_size: resolved.context,
             effort: self.state.session.effort,
@@ -302,6 +307,17 @@ impl Running {
             Turn { id, task, events, steer, cancel, stop_command }
         };
         Ok((cx, start))
+    }
+
+    fn model(&mut self, resolved: &Resolved) -> Arc<dyn Model> {
+        match &self.model {
+            Some((known, model)) if known == resolved => model.clone(),
+            _ => {
+                let model = self.parts.connect.model(&resolved.endpoint, &resolved.model);
+                self.model = Some((resolved.clone(), model.clone()));
+                model
+            }
+        }
     }
 
     /// The turn has said all; takes its result and starts what waits.
@@ -342,6 +358,7 @@ impl Running {
             Err(TurnError::Model(error)) => {
                 let fault = match &error {
                     crate::model::ModelError::ContextFull { .. } => FaultKind::ContextFull,
+                    crate::model::ModelError::Misconfigured { .. } => FaultKind::Configuration,
                     crate::model::ModelError::Broken { .. }
                     | crate::model::ModelError::Silent { .. }
                     | crate::model::ModelError::TooLarge { .. } => FaultKind::Stream,

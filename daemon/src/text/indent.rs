@@ -161,7 +161,7 @@ impl Shift {
 
 /// How long a text is that consists of nothing but this character.
 fn only(text: &str, character: char) -> Option<usize> {
-    text.chars().all(|other| other == character).then(|| text.len())
+    text.chars().all(|other| other == character).then_some(text.len())
 }
 
 fn greatest_common_divisor(mut first: usize, mut second: usize) -> usize {

@@ -2,7 +2,7 @@
 //! written by resemblance.
 
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::ops::Range;
 
 use crate::text::hunks;
@@ -33,6 +33,16 @@ pub struct Nearest {
     pub lines: Range<usize>,
     /// How much of the block's characters stands there, roughly.
     pub percent: u8,
+}
+
+impl fmt::Display for Nearest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.lines.len() {
+            1 => write!(formatter, "line {}", self.lines.end)?,
+            _ => write!(formatter, "lines {}-{}", self.lines.start + 1, self.lines.end)?,
+        }
+        write!(formatter, " ({} % alike)", self.percent)
+    }
 }
 
 /// At most two places, the better one first; none when nothing resembles the block.

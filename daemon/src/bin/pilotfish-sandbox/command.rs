@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -131,20 +131,4 @@ fn execute(request: &Request) -> u8 {
         descriptors::complain(&format!("{name}: {error}"));
         NOT_RUNNABLE
     }
-}
-
-/// Whether the user of this program is the administrator of the machine, and owns the kernel's settings.
-pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-/// Opens a folder or file to name it to the kernel.
-///
-/// # Errors
-/// When it is not there.
-pub(crate) fn open_path(path: &Path) -> io::Result<OwnedFd> {
-    let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC;
-    let descriptor = rustix::fs::open(path, flags, rustix::fs::Mode::empty())?;
-    debug_assert!(rustix::io::fcntl_getfd(descriptor.as_fd()).is_ok());
-    Ok(descriptor)
 }

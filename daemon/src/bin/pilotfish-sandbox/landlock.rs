@@ -7,8 +7,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
 use pilotfish::sandbox::wire::Request;
+use rustix::fs::{Mode, OFlags};
 
-use crate::{Failure, command};
+use crate::Failure;
 
 const WRITE_FILE: u64 = 1 << 1;
 const REMOVE_FOLDER: u64 = 1 << 4;
@@ -42,7 +43,7 @@ const RULE_PATH_BENEATH: u32 = 1;
 pub(crate) fn apply(request: &Request) -> Result<(), Failure> {
     let version = version();
     if version < VERSION_WITH_REFER {
-        return if command::is_root() {
+        return if rustix::process::geteuid().is_root() {
             let missing =
                 io::Error::other("this kernel has no Landlock, which confining root needs; use an ordinary user");
             Err(Failure::new("forbid writing to /proc", missing))
@@ -97,7 +98,8 @@ fn create(handled: u64) -> io::Result<OwnedFd> {
 
 #[expect(unsafe_code, reason = "a system call without a wrapper")]
 fn allow(ruleset: &OwnedFd, path: &Path, known: u64) -> io::Result<()> {
-    let folder = command::open_path(path)?;
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(path, flags, Mode::empty())?;
     let is_folder = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&folder)?.st_mode).is_dir();
     let allowed = if is_folder { OF_FOLDERS } else { OF_FILES };
     let rule = PathBeneath { allowed: allowed & known, parent: folder.as_raw_fd() };

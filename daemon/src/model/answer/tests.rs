@@ -1,7 +1,7 @@
 //! Hand-written streams in the shapes of the providers and their imitators: each folded whole, split at every byte, and cut at
 //! every byte.
 
-use super::{Answer, Form};
+use super::{Answer, Form, MAX_ANSWER};
 use crate::config::Dialect;
 use crate::model::{ModelError, ModelEvent};
 use expect_test::{Expect, expect};
@@ -425,6 +425,15 @@ fn takes_one_whole_answer_from_servers_that_do_not_stream() {
 }
 
 #[test]
+fn takes_a_stream_that_is_called_json() {
+    let mut answer = Answer::new(Dialect::Chat, Form::Whole, "http://model", HashSet::new());
+    let mut events = Vec::new();
+    let stream = "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n";
+    let ended = answer.push(stream.as_bytes(), &mut events);
+    assert_eq!((events, ended), (vec![ModelEvent::Text("Hi".to_owned())], Ok(())));
+}
+
+#[test]
 fn errors_are_told_apart() {
     let shown: Vec<String> = [
         (Dialect::Chat, r#"data: {"error":{"message":"This model's maximum context length is 8192 tokens.","code":"context_length_exceeded"}}"#),
@@ -489,9 +498,9 @@ fn refuses_arguments_over_the_limit() {
 
 #[test]
 fn refuses_an_answer_over_the_limit() {
-    let comment = [b": still here\n".as_slice(); 4096].concat();
-    let mut answer = Answer::new(Dialect::Chat, Form::Events, "http://model", HashSet::new());
-    let pushed = (0..2_000).try_for_each(|_| answer.push(&comment, &mut Vec::new()));
+    let mut answer = answer(Dialect::Chat);
+    answer.bytes = MAX_ANSWER - 20;
+    let pushed = (0..2).try_for_each(|_| answer.push(b": still here\n\n", &mut Vec::new()));
     expect!["the answer of http://model is too large: all of it over 67108864 bytes"]
         .assert_eq(&pushed.unwrap_err().to_string());
 }

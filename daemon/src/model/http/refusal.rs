@@ -75,7 +75,7 @@ pub(super) async fn read(mut response: Response, target: &Target) -> Refusal {
     Refusal { error: error(status, &report, retry_after, target), report, status }
 }
 
-/// The error of a redirect to another server, or of one too many.
+/// The error of a redirect to another server.
 pub(super) fn redirected(target: &Target, status: u16, from: &Url, to: &Url) -> ModelError {
     let place = |url: &Url| url.origin().ascii_serialization();
     ModelError::Status {
@@ -90,6 +90,12 @@ pub(super) fn redirected(target: &Target, status: u16, from: &Url, to: &Url) -> 
     }
 }
 
+/// The error of one redirect too many.
+pub(super) fn circling(target: &Target, status: u16) -> ModelError {
+    let message = "it redirects again and again".to_owned();
+    ModelError::Status { url: target.shown.clone(), status, message, retry_after: None }
+}
+
 fn error(status: u16, report: &Report, retry_after: Option<Duration>, target: &Target) -> ModelError {
     let url = target.shown.clone();
     if report.context_full() && !matches!(status, 401 | 403 | 404 | 429) {
@@ -102,6 +108,7 @@ fn error(status: u16, report: &Report, retry_after: Option<Duration>, target: &T
     let mut message = report.message.clone();
     if let Some(advice) = advice(status, target) {
         if !message.is_empty() {
+            message.truncate(message.trim_end_matches('.').len());
             message.push_str("; ");
         }
         message.push_str(&advice);

@@ -65,7 +65,7 @@ fn missing(text: &str, lines: &[Line], replacement: &Replacement, found: &[Neare
     }
     for (index, nearest) in found.iter().enumerate() {
         let lead = if index == 0 { "Nearest:" } else { "Also near:" };
-        let _ = write!(output, "\n{lead} {} ({} % alike)", range(nearest), nearest.percent);
+        let _ = write!(output, "\n{lead} {nearest}");
         output.push_str(if index == 0 { "; `-` is old_string, `+` is the file:\n" } else { ":\n" });
         // The second place gets what the first one left, and none when that is too little to be read.
         let left = MAX_BYTES.saturating_sub(output.len());
@@ -83,13 +83,6 @@ fn escaped(text: &str, old: &str) -> Option<&'static str> {
     let bare = old.replace("\\n", "\n").replace("\\t", "\t").replace("\\\"", "\"").replace("\\\\", "\\");
     (bare != old && text.contains(bare.as_str()))
         .then_some(" It is there once the escapes (\\n, \\t, \\\") are taken off: old_string was escaped twice.")
-}
-
-fn range(nearest: &Nearest) -> String {
-    match nearest.lines.len() {
-        1 => format!("line {}", nearest.lines.end),
-        _ => format!("lines {}-{}", nearest.lines.start + 1, nearest.lines.end),
-    }
 }
 
 /// `line 3`, or `lines 3, 7 and 9`.

@@ -1,3 +1,5 @@
+#![expect(clippy::single_range_in_vec_init, reason = "a list of one range of lines is meant")]
+
 use super::*;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -416,23 +418,23 @@ fn an_ambiguous_edit_is_told_the_places() {
         "x\n",
         Some(9),
         expect![[r#"
-        old_string is not in the file. Nothing was changed.
-        The nearest lines are lines 5-8 (100 % alike); `-` is old_string, `+` is the file:
-               - for item in items {
-               -   sum
-             5 +     for item in items {
-             6 +         sum += item.price;
-             7 +     }
-             8 +     sum
-        (some lines differ only in blanks; a tab is shown as →)
+            old_string is not in the file. Nothing was changed.
+            Nearest: lines 5-8 (99 % alike); `-` is old_string, `+` is the file:
+                   - for item in items {
+                   -   sum
+                 5 +     for item in items {
+                 6 +         sum += item.price;
+                 7 +     }
+                 8 +     sum
+            (some lines differ only in blanks; a tab is shown as →)
 
-        Also near: lines 13-14 (89 % alike):
-               - for item in items {
-               -   sum
-            13 +     for item in items {
-            14 +         sum += item.price;
-        (some lines differ only in blanks; a tab is shown as →)
-    "#]],
+            Also near: lines 13-14 (89 % alike):
+                   - for item in items {
+                   -   sum
+                13 +     for item in items {
+                14 +         sum += item.price;
+            (some lines differ only in blanks; a tab is shown as →)
+        "#]],
     );
     check(
         PROGRAM,
@@ -486,23 +488,23 @@ fn a_missing_text_is_told_the_nearest_lines() {
         "x\n",
         None,
         expect![[r#"
-        old_string is not in the file. Nothing was changed.
-        The nearest lines are lines 5-9 (86 % alike); `-` is old_string, `+` is the file:
-             5       for item in items {
-               -         sum += item.cost;
-             6 +         sum += item.price;
-             7       }
-             8       sum
+            old_string is not in the file. Nothing was changed.
+            Nearest: lines 5-9 (86 % alike); `-` is old_string, `+` is the file:
+                 5       for item in items {
+                   -         sum += item.cost;
+                 6 +         sum += item.price;
+                 7       }
+                 8       sum
 
-        Also near: lines 13-17 (80 % alike):
-            13       for item in items {
-               -         sum += item.cost;
-            14 +         sum += item.price;
-            15       }
-               -     sum
-            16 +     sum / items.len() as u64
-            17   }
-    "#]],
+            Also near: lines 13-17 (80 % alike):
+                13       for item in items {
+                   -         sum += item.cost;
+                14 +         sum += item.price;
+                15       }
+                   -     sum
+                16 +     sum / items.len() as u64
+                17   }
+        "#]],
     );
     check(
         PROGRAM,
@@ -511,7 +513,7 @@ fn a_missing_text_is_told_the_nearest_lines() {
         None,
         expect![[r#"
             old_string is not in the file. Nothing was changed.
-            The nearest lines are lines 12-16 (85 % alike); `-` is old_string, `+` is the file:
+            Nearest: lines 12-16 (85 % alike); `-` is old_string, `+` is the file:
                 12       let mut sum = 0;
                    -     for entry in items {
                    -         sum += entry.price;
@@ -528,7 +530,7 @@ fn a_missing_text_is_told_the_nearest_lines() {
         None,
         expect![[r#"
             old_string is not in the file. Nothing was changed.
-            The nearest lines are lines 3-11 (87 % alike); `-` is old_string, `+` is the file:
+            Nearest: lines 3-11 (87 % alike); `-` is old_string, `+` is the file:
                  3   fn total(items: &[Item]) -> u64 {
                  4       let mut sum = 0;
                    -     let count = 0;
@@ -536,7 +538,7 @@ fn a_missing_text_is_told_the_nearest_lines() {
                  6           sum += item.price;
                    …
                  9   }
-                10   
+                10  
                    - fn mean(items: &[Item]) -> u32 {
                 11 + fn mean(items: &[Item]) -> u64 {
         "#]],
@@ -547,15 +549,15 @@ fn a_missing_text_is_told_the_nearest_lines() {
         "x\n",
         None,
         expect![[r#"
-        old_string is not in the file. Nothing was changed.
-        The nearest lines are lines 1-3 (100 % alike); `-` is old_string, `+` is the file:
-             1   if x:
-               -       a = 1
-               -     b = 2
-             2 + →a = 1
-             3 + →b = 2
-        (some lines differ only in blanks; a tab is shown as →)
-    "#]],
+            old_string is not in the file. Nothing was changed.
+            Nearest: lines 1-3 (99 % alike); `-` is old_string, `+` is the file:
+                 1   if x:
+                   -       a = 1
+                   -     b = 2
+                 2 + →a = 1
+                 3 + →b = 2
+            (some lines differ only in blanks; a tab is shown as →)
+        "#]],
     );
     check(
         PROGRAM,
@@ -572,11 +574,11 @@ fn a_missing_text_is_told_the_nearest_lines() {
         "x\n",
         None,
         expect![[r#"
-        old_string is not in the file. Nothing was changed. It is there once the escapes (\n, \t, \") are taken off: old_string was escaped twice.
-        The nearest lines are line 1 (66 % alike); `-` is old_string, `+` is the file:
-               - say(\"hi\")
-             1 + say("hi")
-    "#]],
+            old_string is not in the file. Nothing was changed. It is there once the escapes (\n, \t, \") are taken off: old_string was escaped twice.
+            Nearest: line 1 (66 % alike); `-` is old_string, `+` is the file:
+                   - say(\"hi\")
+                 1 + say("hi")
+        "#]],
     );
     check(
         "",
@@ -614,9 +616,12 @@ fn an_edit_made_before_is_recognised() {
         "    summe\n",
         "    sum\n",
         None,
-        expect![
-            "old_string is not in the file. Nothing was changed. Nothing in it resembles old_string: is it another file, or was the text changed? Read it first."
-        ],
+        expect![[r#"
+            old_string is not in the file. Nothing was changed.
+            Nearest: line 8 (66 % alike); `-` is old_string, `+` is the file:
+                   -     summe
+                 8 +     sum
+        "#]],
     );
 }
 

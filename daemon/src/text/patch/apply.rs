@@ -193,13 +193,7 @@ impl Search<'_> {
                 line + 1
             );
         } else if let Some(nearest) = nearest::nearest(&self.haystack.lines, &old).first() {
-            let _ = writeln!(
-                what,
-                "; the nearest are lines {}-{} ({} % alike); `-` is the chunk, `+` is the file:",
-                nearest.lines.start + 1,
-                nearest.lines.end,
-                nearest.percent
-            );
+            let _ = writeln!(what, "; nearest: {nearest}; `-` is the chunk, `+` is the file:");
             let left = MAX_BYTES.saturating_sub(what.len());
             what.push_str(nearest::differences(&self.haystack.lines, &old, nearest, left).trim_end());
         } else {

@@ -18,6 +18,9 @@ enum Directive<'a> {
 
 pub(super) fn parse(text: &str) -> Result<Vec<FileOp>, PatchError> {
     let all: Vec<&str> = shape::split(shape::split_bom(text).1).into_iter().map(|line| line.body).collect();
+    if all.iter().all(|line| directive(line).is_none()) {
+        return Err(malformed(1, no_operation(text)));
+    }
     let mut reader = Reader { lines: unwrap(&all), at: 0 };
     let mut operations = Vec::new();
     while let Some((number, line)) = reader.next() {
@@ -60,8 +63,9 @@ fn unwrap<'a>(all: &[&'a str]) -> Vec<(usize, &'a str)> {
     let fenced = before.iter().any(|line| line.trim_start().starts_with("```"));
     let terminator = before.iter().rev().find_map(|line| here_document(line));
     while let Some((_, line)) = lines.last() {
-        let line = line.trim();
-        if !(line.is_empty() || fenced && line == "```" || terminator.is_some_and(|end| line == end)) {
+        // A line of one blank may be a kept one.
+        let closes = fenced && line.trim() == "```" || terminator.is_some_and(|end| line.trim() == end);
+        if !line.is_empty() && !closes {
             break;
         }
         lines.pop();

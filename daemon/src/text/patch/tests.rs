@@ -156,23 +156,97 @@ fn forgives_what_models_get_wrong_in_form() {
 
 #[test]
 fn malformed_ones_say_what_is_wrong() {
-    check("", "", expect![[""]]);
-    check("", "  \n", expect![[""]]);
-    check("", "hello\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** End Patch\n", expect![[""]]);
-    check("", "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n", expect![[""]]);
-    check("", "*** Begin Patch\nUpdate File: f\n-a\n*** End Patch\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** Rename File: f\n*** End Patch\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** Update File: f\n-a\n*** Updat File: g\n-b\n*** End Patch\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** Update File:\n-a\n*** End Patch\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** Delete File: \n*** End Patch\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** Update File: f\n*** End Patch\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** Update File: f\n@@\n a\n b\n*** End Patch\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** Add File: f\n+a\nb\n*** End Patch\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** Move Directory: a\n*** End Patch\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** Move Directory: a\n*** Move to:\n*** End Patch\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** Move to: a\n*** End Patch\n", expect![[""]]);
-    check("", "*** Begin Patch\n*** Delete File: f\n-a\n*** End Patch\n", expect![[""]]);
+    check("", "", expect!["line 1 of the patch: the patch is empty"]);
+    check("", "  \n", expect!["line 1 of the patch: the patch is empty"]);
+    check(
+        "",
+        "hello\n",
+        expect![
+            "line 1 of the patch: no operation found; a patch is `*** Begin Patch`, then `*** Add File: <path>`, `*** Update File: <path>`, `*** Delete File: <path>` or `*** Move Directory: <path>`, then `*** End Patch`"
+        ],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** End Patch\n",
+        expect![
+            "line 1 of the patch: no operation found; a patch is `*** Begin Patch`, then `*** Add File: <path>`, `*** Update File: <path>`, `*** Delete File: <path>` or `*** Move Directory: <path>`, then `*** End Patch`"
+        ],
+    );
+    check(
+        "",
+        "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n",
+        expect![
+            "line 1 of the patch: this is a unified diff; write it as `*** Begin Patch`, `*** Update File: <path>`, chunks after `@@` with a blank, `-` or `+` before each line, `*** End Patch`"
+        ],
+    );
+    check(
+        "",
+        "*** Begin Patch\nUpdate File: f\n-a\n*** End Patch\n",
+        expect![
+            "line 2 of the patch: `Update File: f` is not an operation; expected `*** Add File:`, `*** Update File:`, `*** Delete File:`, `*** Move Directory:`, `*** Move to:`, `*** End of File` or `*** End Patch`"
+        ],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** Rename File: f\n*** End Patch\n",
+        expect![
+            "line 2 of the patch: `*** Rename File: f` is not an operation; expected `*** Add File:`, `*** Update File:`, `*** Delete File:`, `*** Move Directory:`, `*** Move to:`, `*** End of File` or `*** End Patch`"
+        ],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** Update File: f\n-a\n*** Updat File: g\n-b\n*** End Patch\n",
+        expect![
+            "line 4 of the patch: `*** Updat File: g` is not an operation; expected `*** Add File:`, `*** Update File:`, `*** Delete File:`, `*** Move Directory:`, `*** Move to:`, `*** End of File` or `*** End Patch`"
+        ],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** Update File:\n-a\n*** End Patch\n",
+        expect!["line 2 of the patch: the path is missing"],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** Delete File: \n*** End Patch\n",
+        expect!["line 2 of the patch: the path is missing"],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** Update File: f\n*** End Patch\n",
+        expect!["line 2 of the patch: the update of f changes nothing: give lines with `-` or `+`"],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** Update File: f\n@@\n a\n b\n*** End Patch\n",
+        expect!["line 2 of the patch: the update of f changes nothing: give lines with `-` or `+`"],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** Add File: f\n+a\nb\n*** End Patch\n",
+        expect!["line 4 of the patch: every line of an added file begins with `+`"],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** Move Directory: a\n*** End Patch\n",
+        expect!["line 2 of the patch: `*** Move Directory:` must be followed by `*** Move to: <new path>`"],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** Move Directory: a\n*** Move to:\n*** End Patch\n",
+        expect!["line 3 of the patch: the path is missing"],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** Move to: a\n*** End Patch\n",
+        expect!["line 2 of the patch: `*** Move to:` must follow `*** Update File:` or `*** Move Directory:`"],
+    );
+    check(
+        "",
+        "*** Begin Patch\n*** Delete File: f\n-a\n*** End Patch\n",
+        expect![
+            "line 3 of the patch: `-a` is not an operation; expected `*** Add File:`, `*** Update File:`, `*** Delete File:`, `*** Move Directory:`, `*** Move to:`, `*** End of File` or `*** End Patch`"
+        ],
+    );
 }
 
 #[test]
@@ -267,7 +341,7 @@ fn chunks_land_without_leading_blanks() {
         (file, "fn f() {\n-    let x = 1;\n+    let x = 2;\n", after),
         (file, "-    let x = 1;\n+    let x = 2;\n\n    g(x);\n", after),
         (file, "@@ fn f() {\n-    let x = 1;\n+    let x = 2;\n    g(x);\n", after),
-        (file, "\n@@\n\n-    let x = 1;\n\n+    let x = 2;\n\n\n@@\n\n-    g(x);\n+    g(x);\n", after),
+        ("a\nb\nc\n", "\n@@\n\n-a\n\n+A\n\n\n@@\n\n-b\n+B\n", "A\nB\nc\n"),
         (file, "@@\n fn f() {\n-    let x = 1;\n+    let x = 2;\n \n     g(x);\n }\n\n", after),
         ("  a\n  b\n", "  a\n-  b\n+  c\n", "  a\n  c\n"),
         ("\ta\n\tb\n", "\ta\n-\tb\n+\tc\n", "\ta\n\tc\n"),
@@ -277,18 +351,96 @@ fn chunks_land_without_leading_blanks() {
 #[test]
 fn chunks_without_one_place_say_why() {
     let file = "fn f() {\n    let x = 1;\n    g(x);\n}\n\nfn h() {\n    let x = 1;\n    g(y);\n}\n";
-    check(file, "*** Update File: f\n@@\n-    let x = 1;\n", expect![[""]]);
-    check(file, "*** Update File: f\n@@ fn f() {\n-    let x = 2;\n+    let x = 3;\n     g(x);\n", expect![[""]]);
-    check(file, "*** Update File: f\n@@\n-    g(y);\n+    g(z);\n@@\n-    g(x);\n+    g(z);\n", expect![[""]]);
-    check(file, "*** Update File: f\n@@\n fn f() {\n-    let y = 1;\n+    let x = 1;\n", expect![[""]]);
-    check(file, "*** Update File: f\n@@\n+    new();\n", expect![[""]]);
-    check(file, "*** Update File: f\n@@ fn nowhere() {\n+    new();\n", expect![[""]]);
-    check("f\na\nf\nb\n", "*** Update File: f\n@@ f\n+x\n", expect![[""]]);
-    check("f\na\nf\na\n", "*** Update File: f\n@@ f\n-a\n+b\n", expect![[""]]);
-    check(file, "*** Update File: f\n@@\n-SELECT name FROM users;\n+x\n", expect![[""]]);
-    check(file, "*** Update File: f\n@@\n-    let x = 1;\n+    let x = 2;\n     g(w);\n", expect![[""]]);
-    check("a\nb\n", "*** Update File: f\n@@ nowhere\n- a\n+ c\n", expect![[""]]);
-    check("x\n  a\n", "*** Update File: f\n@@\n-      a\n+    b\n", expect![[""]]);
+    check(
+        file,
+        "*** Update File: f\n@@\n-    let x = 1;\n",
+        expect![
+            "chunk 1: its lines stand at 2 places: lines 2, 7. Give more lines around the change, or an `@@` line with the function or class it is in"
+        ],
+    );
+    check(
+        file,
+        "*** Update File: f\n@@ fn f() {\n-    let x = 2;\n+    let x = 3;\n     g(x);\n",
+        expect![[r#"
+            chunk 1: (@@ fn f() {) its lines are not in the file; nearest: lines 2-3 (85 % alike); `-` is the chunk, `+` is the file:
+                   -     let x = 2;
+                 2 +     let x = 1;
+                 3       g(x);"#]],
+    );
+    check(
+        file,
+        "*** Update File: f\n@@\n-    g(y);\n+    g(z);\n@@\n-    g(x);\n+    g(z);\n",
+        expect!["chunk 2: its lines stand at line 3, above the chunk before it; chunks go from top to bottom"],
+    );
+    check(
+        file,
+        "*** Update File: f\n@@\n fn f() {\n-    let y = 1;\n+    let x = 1;\n",
+        expect![
+            "chunk 1: its lines are not in the file, but what it would make of them is, at line 1: perhaps it was applied before"
+        ],
+    );
+    check(
+        file,
+        "*** Update File: f\n@@\n+    new();\n",
+        expect![
+            "chunk 1: it only adds lines, and nothing says where: give the line above or below them with a leading blank, or end the chunk with `*** End of File`"
+        ],
+    );
+    check(
+        file,
+        "*** Update File: f\n@@ fn nowhere() {\n+    new();\n",
+        expect![
+            "chunk 1: (@@ fn nowhere() {) it only adds lines, and nothing says where: give the line above or below them with a leading blank, or end the chunk with `*** End of File`"
+        ],
+    );
+    check(
+        "f\na\nf\nb\n",
+        "*** Update File: f\n@@ f\n+x\n",
+        expect![
+            "chunk 1: (@@ f) the line after its `@@` stands at 2 places: lines 1, 3. Give more lines around the change, or an `@@` line with the function or class it is in"
+        ],
+    );
+    check(
+        "f\na\nf\na\n",
+        "*** Update File: f\n@@ f\n-a\n+b\n",
+        expect![
+            "chunk 1: (@@ f) its lines stand at 2 places: lines 2, 4. Give more lines around the change, or an `@@` line with the function or class it is in"
+        ],
+    );
+    check(
+        file,
+        "*** Update File: f\n@@\n-SELECT name FROM users;\n+x\n",
+        expect![
+            "chunk 1: its lines are not in the file, nor is anything like them: is it another file, or was it changed? Read it first"
+        ],
+    );
+    check(
+        file,
+        "*** Update File: f\n@@\n-    let x = 1;\n+    let x = 2;\n     g(w);\n",
+        expect![[r#"
+            chunk 1: its lines are not in the file; nearest: lines 2-3 (83 % alike); `-` is the chunk, `+` is the file:
+                 2       let x = 1;
+                   -     g(w);
+                 3 +     g(x);"#]],
+    );
+    check(
+        "a\nb\n",
+        "*** Update File: f\n@@ nowhere\n- a\n+ c\n",
+        expect![[r#"
+            chunk 1: (@@ nowhere) its lines are not in the file; nearest: line 1 (99 % alike); `-` is the chunk, `+` is the file:
+                   -  a
+                 1 + a
+            (some lines differ only in blanks; a tab is shown as →)"#]],
+    );
+    check(
+        "x\n  a\n",
+        "*** Update File: f\n@@\n-      a\n+  b\n",
+        expect![[r#"
+        chunk 1: its lines are not in the file; nearest: line 2 (99 % alike); `-` is the chunk, `+` is the file:
+               -       a
+             2 +   a
+        (some lines differ only in blanks; a tab is shown as →)"#]],
+    );
 }
 
 #[test]
