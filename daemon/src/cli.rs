@@ -1,4 +1,110 @@
-//! The command line: a file for each subcommand.
+//! The command line: argv and the environment are read here, once, and stop here. One file for each subcommand.
+//!
+//! A subcommand returns the program's status, or an error that says what to do; only `lsp` and `exec --json` own stdout as a wire.
 
+use crate::config::Home;
+use clap::{Parser, Subcommand};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+pub mod daemon;
+pub mod demo;
+pub mod exec;
+pub mod login;
 pub mod lsp;
+pub mod models;
 pub mod sandbox;
+pub mod terminal;
+
+/// The turn failed, or what was asked could not be done.
+pub const FAILED: u8 = 1;
+/// The command line says something that cannot be.
+pub const USAGE: u8 = 2;
+/// A question came up, and nobody was there to answer it.
+pub const QUESTION: u8 = 3;
+/// Somebody interrupted it.
+pub const INTERRUPTED: u8 = 130;
+
+/// A coding agent that lives beside the editor, as a language server does
+#[derive(Debug, Parser)]
+#[command(name = "pilotfish", version, arg_required_else_help = true)]
+#[command(after_help = "Begin with `pilotfish demo`: it needs no key and no configuration.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Exec(exec::Args),
+    Login(login::Args),
+    Lsp(lsp::Args),
+    Models(models::Args),
+    Sandbox(sandbox::Args),
+}
+
+/// The environment, once read: what is no text is left out.
+pub type Environment = Arc<BTreeMap<String, String>>;
+
+/// Runs what the command line asks for. Errors go to stderr in full.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too, and have their own status. Nobody is left to tell when this fails.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    without_core_dumps();
+    match run(cli.command, environment()) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            // Nobody is left to tell when this fails.
+            let _ = writeln!(std::io::stderr(), "pilotfish: {}", terminal::safe(&format!("{error:#}")));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
+    match command {
+        Command::Demo(args) => wait(demo::run(args, environment)),
+        Command::Exec(args) => wait(exec::run(args, environment)),
+        Command::Login(args) => login::run(&args, &Home::of(&environment)?, &environment),
+        Command::Lsp(args) => wait(lsp::run(args, environment)),
+        Command::Models(_) => models::run(&environment),
+        Command::Sandbox(args) => Ok(sandbox::run(&args)),
+    }
+}
+
+/// Runs to the end of a future. What has no end of its own, such as a read of a terminal, does not hold the program up.
+fn wait(work: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let status = runtime.block_on(work);
+    runtime.shutdown_background();
+    status
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+fn environment() -> Environment {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    Arc::new(std::env::vars_os().filter_map(text).collect())
+}
+
+/// A core would hold keys and other people's words.
+fn without_core_dumps() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    // A system that refuses keeps its own rule.
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,5 @@
-//! pilotfish: the program.
+//! pilotfish: the program. What it does is told in `cli`.
 
-use clap::Parser;
-use std::process::ExitCode;
-
-#[derive(Debug, clap::Parser)]
-enum Command {
-    Sandbox(pilotfish::cli::sandbox::Args),
-}
-
-fn main() -> ExitCode {
-    let Command::Sandbox(args) = Command::parse();
-    ExitCode::from(pilotfish::cli::sandbox::run(&args))
+fn main() -> std::process::ExitCode {
+    pilotfish::cli::main()
 }
