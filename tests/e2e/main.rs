@@ -1,3 +1,4 @@
 //! The end-to-end tests, a module for each user story.
 
 mod door;
+mod sandbox;

@@ -85,7 +85,7 @@ impl TestDaemon {
 }
 
 fn sandbox() -> Sandbox {
-    Sandbox
+    Sandbox::open(&crate::bins::pilotfish_sandbox()).expect("it was built")
 }
 
 /// A model whose answers the test gives, one for each request, in order.

@@ -2,9 +2,10 @@
 
 use super::not_built;
 use crate::door::Connection;
+use crate::sandbox::{Confinement, Sandbox};
 use jsonrpsee::core::{RpcResult, async_trait};
 use pilotfish_protocol::contract::DaemonRpcServer;
-use pilotfish_protocol::{DaemonStatus, Done, PROTOCOL_VERSION, Status};
+use pilotfish_protocol::{Capability, DaemonStatus, Done, PROTOCOL_VERSION, Status};
 
 #[async_trait]
 impl DaemonRpcServer for Connection {
@@ -18,13 +19,25 @@ impl DaemonRpcServer for Connection {
             started_at: self.hub.started_at().to_owned(),
             sessions: sessions.len() as u64,
             turns: turns as u64,
-            capabilities: Vec::new(),
+            capabilities: vec![confinement(self.hub.sandbox().clone()).await],
         })
     }
 
     async fn stop(&self, _: Option<bool>) -> RpcResult<Done> {
         // A daemon of one connection ends with it; the shared one will have to be told.
         not_built("daemon/stop")
+    }
+}
+
+/// Whether commands are confined here, found out by confining one.
+async fn confinement(sandbox: Sandbox) -> Capability {
+    let name = "commands are confined".to_owned();
+    match tokio::task::spawn_blocking(move || sandbox.check()).await {
+        Ok(Confinement::Confined) => Capability { name, enforced: true, reason: None },
+        Ok(Confinement::Refused { reason, mend }) => {
+            Capability { name, enforced: false, reason: Some(format!("{reason}; {mend}")) }
+        }
+        Err(error) => Capability { name, enforced: false, reason: Some(error.to_string()) },
     }
 }
 

@@ -157,7 +157,7 @@ async fn a_torn_log_loses_at_most_what_was_torn() {
     }
     let (whole, database) = (fs::read(&log).unwrap(), fs::read(&file).unwrap());
     let first = usize::try_from(lengths[0]).unwrap();
-    for cut in (first..=whole.len()).step_by(1021).chain([whole.len()]) {
+    for cut in (first..=whole.len()).step_by(16_381).chain([whole.len()]) {
         for garbage in [0, 5000] {
             let torn = tempfile::tempdir().unwrap();
             fs::write(schema::file(torn.path()), &database).unwrap();
