@@ -125,6 +125,3 @@ fn parse_mode(text: &str) -> Result<Mode, String> {
         _ => Err("write read-only or agent".to_owned()),
     }
 }
-
-#[cfg(test)]
-mod tests;

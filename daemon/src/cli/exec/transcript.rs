@@ -407,6 +407,7 @@ fn outcome(stop: StopReason) -> (Look, &'static str) {
 /// A duration as people say it.
 pub(crate) fn seconds(duration: Duration) -> String {
     match duration.as_secs() {
+        0 if duration.as_millis() < 100 => format!("{} ms", duration.as_millis()),
         0..10 => format!("{:.1} s", duration.as_secs_f64()),
         seconds @ 10..120 => format!("{seconds} s"),
         seconds => format!("{} min {:02} s", seconds / 60, seconds % 60),
