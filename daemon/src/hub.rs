@@ -73,7 +73,7 @@ impl Hub {
             parent: None,
         };
         self.parts.journal.create(&session).await?;
-        self.start(session.id.clone(), Some(session.clone()));
+        self.start(&mut self.live(), session.id.clone(), Some(session.clone()));
         let _ = self.parts.changed.send(session.clone());
         Ok(session)
     }
@@ -81,8 +81,16 @@ impl Hub {
     /// The way to a session, in memory or in the journal. Never waits: a session that does not exist says so when asked.
     #[must_use]
     pub fn session(&self, id: &SessionId) -> SessionHandle {
-        let known = self.live().sessions.get(id).filter(|handle| !handle.is_gone()).cloned();
-        known.unwrap_or_else(|| self.start(id.clone(), None))
+        let mut live = self.live();
+        // Under one lock, so that two who ask at once get the same task.
+        let known = live.sessions.get(id).filter(|handle| !handle.is_gone()).cloned();
+        known.unwrap_or_else(|| self.start(&mut live, id.clone(), None))
+    }
+
+    /// The way to a session that is in memory.
+    #[must_use]
+    pub fn loaded(&self, id: &SessionId) -> Option<SessionHandle> {
+        self.live().sessions.get(id).filter(|handle| !handle.is_gone()).cloned()
     }
 
     /// Ends every session: turns are interrupted, journals written.
@@ -142,9 +150,8 @@ impl Hub {
         futures::future::join_all(headers).await.into_iter().flatten().collect()
     }
 
-    fn start(&self, id: SessionId, fresh: Option<Session>) -> SessionHandle {
+    fn start(&self, live: &mut Live, id: SessionId, fresh: Option<Session>) -> SessionHandle {
         let (handle, actor) = SessionHandle::start(id.clone(), fresh, self.parts.clone());
-        let mut live = self.live();
         live.sessions.insert(id.clone(), handle.clone());
         let registry = self.live.clone();
         live.tasks.spawn(async move {
