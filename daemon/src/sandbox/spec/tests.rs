@@ -141,10 +141,17 @@ fn a_place_that_holds_the_home_folder_is_not_shown() {
 #[test]
 fn a_home_folder_behind_a_link_stays_out_of_sight() {
     let home = [("HOME", "/link/u"), ("PYENV_ROOT", "/data/u")];
-    check(&spec(Mode::Agent, "/data/u", &home), &["/data"], expect![[r#"
+    check(
+        &spec(Mode::Agent, "/data/u", &home),
+        &["/data"],
+        expect![[r#"
         cannot confine commands to /data/u: it holds the home folder, and with it keys and passwords; open a folder below it
-    "#]]);
-    check(&spec(Mode::Agent, "/data/u/work", &[("HOME", "/link/u"), ("NVM_DIR", "/data")]), &["/data"], expect![[r#"
+    "#]],
+    );
+    check(
+        &spec(Mode::Agent, "/data/u/work", &[("HOME", "/link/u"), ("NVM_DIR", "/data")]),
+        &["/data"],
+        expect![[r#"
         Execute /link/u/.cargo/bin
         Execute /link/u/.cargo/registry
         Execute /link/u/.cargo/git
@@ -198,7 +205,8 @@ fn a_home_folder_behind_a_link_stays_out_of_sight() {
         NVM_DIR=/data
         HOME=/link/u
         TMPDIR=/tmp
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -278,6 +286,12 @@ fn workspaces_that_hold_too_much_are_refused() {
             "/tmp",
             expect![[r#"
             cannot confine commands to /tmp: it holds what other programs keep there; open a folder below it
+        "#]],
+        ),
+        (
+            "/run/media",
+            expect![[r#"
+            cannot confine commands to /run/media: it is a place of the system; open a folder below it
         "#]],
         ),
         (
