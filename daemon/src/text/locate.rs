@@ -167,6 +167,10 @@ impl<'a> Haystack<'a> {
             return false;
         }
         let mut lines: Vec<&str> = seen.iter().map(|(_, line)| key(line, tier)).collect();
+        if let (Some(view), true) = (self.views[slot(Tier::Indentation)].get(), tier > Tier::Indentation) {
+            // The keys of the further tiers are no others.
+            return lines.iter().any(|line| !view.names.contains_key(*line));
+        }
         lines.sort_unstable_by_key(|line| std::cmp::Reverse(line.len()));
         lines.dedup();
         lines.iter().take(LOOKED_FOR_FIRST).any(|line| !self.text.contains(line))
@@ -201,14 +205,18 @@ impl<'a> Haystack<'a> {
     }
 
     fn view(&self, tier: Tier) -> &View<'a> {
-        let slot = match tier {
-            Tier::Exact => 0,
-            Tier::TrailingBlanks => 1,
-            Tier::Indentation => 2,
-            Tier::BlankLines => 3,
-            Tier::Punctuation | Tier::LineNumbers => 4,
-        };
-        self.views[slot].get_or_init(|| View::new(&self.lines, tier))
+        self.views[slot(tier)].get_or_init(|| View::new(&self.lines, tier))
+    }
+}
+
+/// Which of the views a tier looks at.
+fn slot(tier: Tier) -> usize {
+    match tier {
+        Tier::Exact => 0,
+        Tier::TrailingBlanks => 1,
+        Tier::Indentation => 2,
+        Tier::BlankLines => 3,
+        Tier::Punctuation | Tier::LineNumbers => 4,
     }
 }
 

@@ -569,6 +569,10 @@ fn a_missing_text_is_told_the_nearest_lines() {
             (some lines differ only in blanks; a tab is shown as →)
         "#]],
     );
+}
+
+#[test]
+fn a_text_from_elsewhere_is_told_so() {
     check(
         PROGRAM,
         "SELECT name FROM users;\n",

@@ -66,26 +66,32 @@ fn split(old: &[Token], new: &[Token], gap: &Gap, row: usize) -> Vec<Gap> {
     gaps
 }
 
-/// Where rows of so many lines start that both sides have exactly once, in the order of the old side.
+/// Where equal rows of so many lines start on both sides, in the order of the old one; only rows that are found once.
+/// Rows of the old side do not overlap.
 fn common_rows(old: &[Token], new: &[Token], row: usize) -> Vec<(usize, usize)> {
-    let mut seen: HashMap<&[Token], [Option<Result<usize, ()>>; 2]> = HashMap::new();
-    for (side, lines) in [old, new].into_iter().enumerate() {
-        // Of long rows every line of the old side begins one, but only some of the new side are looked up.
-        let step = if side == 0 { row } else { 1 };
-        for (start, row) in lines.windows(row).enumerate().step_by(step) {
-            let places = seen.entry(row).or_default();
-            places[side] = Some(if places[side].is_none() { Ok(start) } else { Err(()) });
+    let mut seen: HashMap<&[Token], Row> = HashMap::new();
+    for (start, lines) in old.windows(row).enumerate().step_by(row) {
+        let found = seen.entry(lines).or_default();
+        (found.old, found.in_old) = (start, found.in_old + 1);
+    }
+    for (start, lines) in new.windows(row).enumerate() {
+        if let Some(found) = seen.get_mut(lines) {
+            (found.new, found.in_new) = (start, found.in_new + 1);
         }
     }
-    let mut rows: Vec<(usize, usize)> = seen
-        .into_values()
-        .filter_map(|places| match places {
-            [Some(Ok(old)), Some(Ok(new))] => Some((old, new)),
-            _ => None,
-        })
-        .collect();
+    let once = seen.into_values().filter(|found| found.in_old == 1 && found.in_new == 1);
+    let mut rows: Vec<(usize, usize)> = once.map(|found| (found.old, found.new)).collect();
     rows.sort_unstable();
     rows
+}
+
+/// Where a row was found last, and how often.
+#[derive(Default)]
+struct Row {
+    old: usize,
+    new: usize,
+    in_old: usize,
+    in_new: usize,
 }
 
 /// The longest choice of pairs of which both sides rise (patience sorting).

@@ -88,6 +88,10 @@ fn unified_diffs_read_as_usual() {
         +I
     "#]],
     );
+}
+
+#[test]
+fn unified_diffs_tell_line_endings() {
     check(
         "a\nb\n",
         "a\nx\nb\n",
@@ -236,6 +240,26 @@ proptest! {
     }
 
     #[test]
+    fn unified_diffs_can_be_applied(old in "([abc]\n){0,30}[ab]?", new in "([abc]\n){0,30}[ab]?", context in 0usize..5) {
+        let patch = unified(&old, &new, "a", "b", context);
+        prop_assert_eq!(patch.is_empty(), old == new);
+        prop_assert_eq!(apply_unified(&old, &patch), new);
+    }
+
+    #[test]
+    fn nothing_panics(old in ".{0,100}", new in ".{0,100}") {
+        prop_assert_eq!(apply(&old, &new, &diff(&old, &new)), new.clone());
+        for (line, start, end) in spans(&old, &new) {
+            let line = lines(&new)[line as usize];
+            prop_assert!(start < end && end as usize <= line.encode_utf16().count());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
     fn hunks_of_long_texts_turn_the_old_one_into_the_new_one(
         seed in prop::collection::vec(0u16..400, 2_100..2_300), cuts in prop::collection::vec((0usize..2_000, 0usize..90, 0u16..500), 0..8),
     ) {
@@ -250,21 +274,5 @@ proptest! {
         let hunks = diff(&old, &new);
         prop_assert_eq!(apply(&old, &new, &hunks), new);
         prop_assert!(hunks.windows(2).all(|pair| pair[0].old.end < pair[1].old.start && pair[0].new.end < pair[1].new.start));
-    }
-
-    #[test]
-    fn unified_diffs_can_be_applied(old in "([abc]\n){0,30}[ab]?", new in "([abc]\n){0,30}[ab]?", context in 0usize..5) {
-        let patch = unified(&old, &new, "a", "b", context);
-        prop_assert_eq!(patch.is_empty(), old == new);
-        prop_assert_eq!(apply_unified(&old, &patch), new);
-    }
-
-    #[test]
-    fn nothing_panics(old in ".{0,100}", new in ".{0,100}") {
-        prop_assert_eq!(apply(&old, &new, &diff(&old, &new)), new.clone());
-        for (line, start, end) in spans(&old, &new) {
-            let line = lines(&new)[line as usize];
-            prop_assert!(start < end && end as usize <= line.encode_utf16().count());
-        }
     }
 }
