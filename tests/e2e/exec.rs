@@ -59,7 +59,6 @@ impl Desk {
 
     /// The program with an environment of its own.
     fn pilotfish(&self, arguments: &[&str]) -> Command {
-        #[expect(clippy::disallowed_methods, reason = "tests start the program under test")]
         let mut command = Command::new(bins::pilotfish());
         command
             .args(arguments)
