@@ -1,50 +1,16 @@
 //! The hub: which sessions live in memory, and which folder has which workspace. It routes; it decides nothing.
 
 use crate::clock::Clock;
-use crate::config::{ConfigError, ConfigSource};
+use crate::config::ConfigError;
 use crate::journal::Journal;
-use crate::model::Connect;
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
-use crate::session::{SessionError, SessionHandle};
-use crate::workspace::Workspace;
+use crate::session::{Parts, SessionError, SessionHandle};
 use pilotfish_protocol::{Effort, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
-
-/// What sessions are built from. Shared, and never changed after the start.
-pub struct Parts {
-    /// Time and ids.
-    pub clock: Clock,
-    /// The record.
-    pub journal: Journal,
-    /// Where models and limits come from; read again for each turn.
-    pub config: ConfigSource,
-    /// What reaches models.
-    pub connect: Arc<dyn Connect>,
-    /// What confines commands.
-    pub sandbox: Sandbox,
-    /// The environment commands may see a part of.
-    pub environment: Arc<BTreeMap<String, String>>,
-    /// Says that a session of a list changed.
-    pub changed: broadcast::Sender<Session>,
-    /// The folders that are open.
-    pub workspaces: Workspaces,
-}
-
-/// Folder to workspace; one for each root.
-#[derive(Default)]
-pub struct Workspaces(Mutex<HashMap<AbsPath, Workspace>>);
-
-impl Workspaces {
-    /// The workspace of a root, opened on first use.
-    pub fn open(&self, root: &AbsPath) -> Workspace {
-        let mut workspaces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        workspaces.entry(root.clone()).or_insert_with(|| Workspace::open(root.clone())).clone()
-    }
-}
 
 /// What a new session begins with.
 #[derive(Debug, Clone)]

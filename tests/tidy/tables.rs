@@ -24,7 +24,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("door", &["clock", "config", "hub", "path", "session", "text", "trace", "workspace"]),
+    ("door", &["clock", "config", "hub", "journal", "path", "sandbox", "session", "text", "trace", "workspace"]),
     ("hub", &["clock", "config", "journal", "model", "path", "sandbox", "session", "tool", "workspace"]),
     (
         "session",
