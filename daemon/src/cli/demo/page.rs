@@ -62,7 +62,7 @@ pub(super) fn end(
             &format!("Commands are run confined or not at all, and they could not be: {reason}."),
         ));
         if !mend.is_empty() {
-            page.push_str(&paragraph(looks, &format!("To mend it, {mend}.")));
+            page.push_str(&paragraph(looks, &format!("To mend it, {mend}")));
         }
     }
     page.push_str(&heading(looks, "The model was a script. For a real one, one of these"));
