@@ -27,7 +27,7 @@ fn says_what_was_missing_and_how_to_mend_it() {
 
         Commands are run confined or not at all, and they could not
         be: unsharing the user namespace: Operation not permitted.
-        To mend it, let users make namespaces.
+        To mend it, let users make namespaces
 
         The model was a script. For a real one, one of these
 

@@ -30,9 +30,15 @@ impl Write for Shared {
 
 /// What a test does to a transcript.
 enum Do {
-    See(Update),
+    See(Box<Update>),
     Lag,
     Tick,
+}
+
+impl Do {
+    fn see(update: Update) -> Self {
+        Self::See(Box::new(update))
+    }
 }
 
 fn item(id: &str, content: ItemContent) -> Item {
@@ -51,21 +57,21 @@ fn said(id: &str, deltas: &[&str]) -> Vec<Do> {
         _ => whole,
     });
     let ended = Update::ItemEnded { item: item(id, message(&whole)) };
-    [started].into_iter().chain(deltas).chain([ended]).map(Do::See).collect()
+    [started].into_iter().chain(deltas).chain([ended]).map(Do::see).collect()
 }
 
 fn called(id: &str, name: &str, title: &str, status: ToolStatus, exit_code: Option<i32>, output: &str) -> Vec<Do> {
     let call = ToolCall { name: name.to_owned(), title: title.to_owned(), ..ToolCall::default() };
     let ended = ToolCall { status, exit_code, output: output.to_owned(), duration_ms: Some(800), ..call.clone() };
     vec![
-        Do::See(Update::ItemStarted { item: item(id, ItemContent::ToolCall(call)) }),
-        Do::See(Update::ItemEnded { item: item(id, ItemContent::ToolCall(ended)) }),
+        Do::see(Update::ItemStarted { item: item(id, ItemContent::ToolCall(call)) }),
+        Do::see(Update::ItemEnded { item: item(id, ItemContent::ToolCall(ended)) }),
     ]
 }
 
 fn over(stop: StopReason) -> Do {
     let usage = Usage { input_tokens: 12_345, cached_tokens: 9_000, output_tokens: 67, ..Usage::default() };
-    Do::See(Update::TurnEnded { turn_id: "t1".into(), stop, usage, at: String::new() })
+    Do::see(Update::TurnEnded { turn_id: "t1".into(), stop, usage, at: String::new() })
 }
 
 async fn check(looks: Looks, script: Vec<Do>, expected: Expect) {
@@ -75,7 +81,7 @@ async fn check(looks: Looks, script: Vec<Do>, expected: Expect) {
     for step in script {
         match step {
             Do::See(update) => {
-                transcript.update(&SessionUpdate { session_id: "s1".into(), seq: None, update }).unwrap();
+                transcript.update(&SessionUpdate { session_id: "s1".into(), seq: None, update: *update }).unwrap();
             }
             Do::Lag => transcript.lagged(),
             Do::Tick => {
@@ -145,7 +151,7 @@ async fn a_terminal_gets_colours_a_status_and_wrapped_words() {
                 "inal.\n\n```\nbut code stays on its line however long it is\n```",
             ],
         ),
-        vec![Do::See(Update::ItemStarted {
+        vec![Do::see(Update::ItemStarted {
             item: item(
                 "i2",
                 ItemContent::ToolCall(ToolCall {
@@ -157,7 +163,7 @@ async fn a_terminal_gets_colours_a_status_and_wrapped_words() {
         })],
         vec![
             Do::Tick,
-            Do::See(Update::ItemDelta { item_id: "i2".into(), text: "one\n   Compiling versions\n".to_owned() }),
+            Do::see(Update::ItemDelta { item_id: "i2".into(), text: "one\n   Compiling versions\n".to_owned() }),
             Do::Tick,
         ],
         called("i2", "shell", "$ cargo test --a-long-option --another-long-one", ToolStatus::Done, Some(0), ""),
@@ -181,12 +187,12 @@ async fn a_terminal_gets_colours_a_status_and_wrapped_words() {
 #[tokio::test]
 async fn what_was_lost_on_the_way_comes_with_the_end() {
     let script = vec![
-        Do::See(Update::ItemStarted { item: item("i1", message("")) }),
-        Do::See(Update::ItemDelta { item_id: "i1".into(), text: "  One, ".to_owned() }),
+        Do::see(Update::ItemStarted { item: item("i1", message("")) }),
+        Do::see(Update::ItemDelta { item_id: "i1".into(), text: "  One, ".to_owned() }),
         Do::Lag,
-        Do::See(Update::ItemDelta { item_id: "i1".into(), text: "three, ".to_owned() }),
-        Do::See(Update::ItemEnded { item: item("i1", message("  One, two, three, four.")) }),
-        Do::See(Update::ItemEnded { item: item("i2", message("Never begun.")) }),
+        Do::see(Update::ItemDelta { item_id: "i1".into(), text: "three, ".to_owned() }),
+        Do::see(Update::ItemEnded { item: item("i1", message("  One, two, three, four.")) }),
+        Do::see(Update::ItemEnded { item: item("i2", message("Never begun.")) }),
         over(StopReason::Interrupted),
     ];
     check(
@@ -237,7 +243,7 @@ async fn changes_proposals_and_plans_have_their_lines() {
             removed: 1,
             hunks: Vec::new(),
         };
-        Do::See(Update::ItemEnded { item: item("i2", ItemContent::Edit(edit)) })
+        Do::see(Update::ItemEnded { item: item("i2", ItemContent::Edit(edit)) })
     };
     let step = |step: &str, status| PlanStep { step: step.to_owned(), status };
     let plan = Plan {
@@ -251,7 +257,7 @@ async fn changes_proposals_and_plans_have_their_lines() {
     script.extend([
         edit(EditState::Applied, EditKind::Created),
         edit(EditState::Proposed, EditKind::Changed),
-        Do::See(Update::PlanChanged { plan }),
+        Do::see(Update::PlanChanged { plan }),
         over(StopReason::StepLimit),
     ]);
     check(
@@ -280,7 +286,7 @@ async fn changes_proposals_and_plans_have_their_lines() {
 async fn faults_go_to_stderr_in_full() {
     let fault = |fault, retryable| {
         let fault = Fault { fault, message: "cannot reach it;\nwrite this there".to_owned(), retryable };
-        Do::See(Update::ItemEnded { item: item("i1", ItemContent::Error(fault)) })
+        Do::see(Update::ItemEnded { item: item("i1", ItemContent::Error(fault)) })
     };
     let script = vec![fault(FaultKind::Stream, true), fault(FaultKind::Configuration, false), over(StopReason::Failed)];
     check(
