@@ -14,6 +14,7 @@ pub mod daemon;
 pub mod demo;
 pub mod exec;
 pub mod login;
+pub mod lsp;
 pub mod models;
 pub mod sandbox;
 pub mod terminal;
@@ -41,6 +42,7 @@ enum Command {
     Demo(demo::Args),
     Exec(exec::Args),
     Login(login::Args),
+    Lsp(lsp::Args),
     Models(models::Args),
     Sandbox(sandbox::Args),
 }
@@ -75,6 +77,7 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Demo(args) => wait(demo::run(args, environment)),
         Command::Exec(args) => wait(exec::run(args, environment)),
         Command::Login(args) => login::run(&args, &Home::of(&environment)?, &environment),
+        Command::Lsp(args) => wait(lsp::run(args, environment)),
         Command::Models(_) => models::run(&environment),
         Command::Sandbox(args) => Ok(sandbox::run(&args)),
     }

@@ -2,14 +2,14 @@
 //!
 //! Only the person's own file counts. Nothing that a workspace ships is read here.
 
-use crate::model::local;
-use crate::turn::Limits;
 use pilotfish_protocol::{ModelInfo, ModelName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+mod local;
 
 /// The longest silence in a stream, unless a provider says another.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
@@ -123,6 +123,17 @@ pub struct Resolved {
     pub endpoint: Endpoint,
     /// Its context size in tokens, if known.
     pub context: Option<u64>,
+}
+
+/// The limits of one turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Model requests.
+    pub max_steps: u32,
+    /// Characters one tool's output may take in the history.
+    pub output_chars: usize,
+    /// A command's time, unless the model asks for another.
+    pub command_time: Duration,
 }
 
 /// What is wrong with the configuration. The words say what to write where.

@@ -1,50 +1,16 @@
 //! The hub: which sessions live in memory, and which folder has which workspace. It routes; it decides nothing.
 
 use crate::clock::Clock;
-use crate::config::{ConfigError, ConfigSource};
+use crate::config::ConfigError;
 use crate::journal::Journal;
-use crate::model::Connect;
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
-use crate::session::{SessionError, SessionHandle};
-use crate::workspace::Workspace;
+use crate::session::{Parts, SessionError, SessionHandle};
 use pilotfish_protocol::{Effort, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
-
-/// What sessions are built from. Shared, and never changed after the start.
-pub struct Parts {
-    /// Time and ids.
-    pub clock: Clock,
-    /// The record.
-    pub journal: Journal,
-    /// Where models and limits come from; read again for each turn.
-    pub config: ConfigSource,
-    /// What reaches models.
-    pub connect: Arc<dyn Connect>,
-    /// What confines commands.
-    pub sandbox: Sandbox,
-    /// The environment commands may see a part of.
-    pub environment: Arc<BTreeMap<String, String>>,
-    /// Says that a session of a list changed.
-    pub changed: broadcast::Sender<Session>,
-    /// The folders that are open.
-    pub workspaces: Workspaces,
-}
-
-/// Folder to workspace; one for each root.
-#[derive(Default)]
-pub struct Workspaces(Mutex<HashMap<AbsPath, Workspace>>);
-
-impl Workspaces {
-    /// The workspace of a root, opened on first use.
-    pub fn open(&self, root: &AbsPath) -> Workspace {
-        let mut workspaces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        workspaces.entry(root.clone()).or_insert_with(|| Workspace::open(root.clone())).clone()
-    }
-}
 
 /// What a new session begins with.
 #[derive(Debug, Clone)]
@@ -107,7 +73,7 @@ impl Hub {
             parent: None,
         };
         self.parts.journal.create(&session).await?;
-        self.start(session.id.clone(), Some(session.clone()));
+        self.start(&mut self.live(), session.id.clone(), Some(session.clone()));
         let _ = self.parts.changed.send(session.clone());
         Ok(session)
     }
@@ -115,8 +81,16 @@ impl Hub {
     /// The way to a session, in memory or in the journal. Never waits: a session that does not exist says so when asked.
     #[must_use]
     pub fn session(&self, id: &SessionId) -> SessionHandle {
-        let known = self.live().sessions.get(id).filter(|handle| !handle.is_gone()).cloned();
-        known.unwrap_or_else(|| self.start(id.clone(), None))
+        let mut live = self.live();
+        // Under one lock, so that two who ask at once get the same task.
+        let known = live.sessions.get(id).filter(|handle| !handle.is_gone()).cloned();
+        known.unwrap_or_else(|| self.start(&mut live, id.clone(), None))
+    }
+
+    /// The way to a session that is in memory.
+    #[must_use]
+    pub fn loaded(&self, id: &SessionId) -> Option<SessionHandle> {
+        self.live().sessions.get(id).filter(|handle| !handle.is_gone()).cloned()
     }
 
     /// Ends every session: turns are interrupted, journals written.
@@ -176,9 +150,8 @@ impl Hub {
         futures::future::join_all(headers).await.into_iter().flatten().collect()
     }
 
-    fn start(&self, id: SessionId, fresh: Option<Session>) -> SessionHandle {
+    fn start(&self, live: &mut Live, id: SessionId, fresh: Option<Session>) -> SessionHandle {
         let (handle, actor) = SessionHandle::start(id.clone(), fresh, self.parts.clone());
-        let mut live = self.live();
         live.sessions.insert(id.clone(), handle.clone());
         let registry = self.live.clone();
         live.tasks.spawn(async move {

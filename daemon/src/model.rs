@@ -11,7 +11,6 @@ use std::time::Duration;
 mod answer;
 mod chat;
 pub mod http;
-pub mod local;
 mod report;
 mod responses;
 pub mod retry;

@@ -4,7 +4,6 @@
 //! change within a session, and facts that do change (date, mode) enter the history as notices where they became true.
 
 use crate::model::{Call, Message, ModelRequest, Part, ToolSpec};
-use crate::tool;
 use pilotfish_protocol::{
     Audience, Completion, Effort, InputPart, Item, ItemContent, Mode, ModelName, Reasoning, SessionId, ToolCall,
 };
@@ -13,9 +12,7 @@ use std::sync::{Arc, LazyLock};
 /// Who the model is here.
 const INSTRUCTIONS: &str = include_str!("prompt/instructions.md");
 
-/// Both are the same for every session, so they are made once.
-static FIXED: LazyLock<(Arc<str>, Arc<[ToolSpec]>)> =
-    LazyLock::new(|| (Arc::from(INSTRUCTIONS.trim_end()), tool::specs().into()));
+static SHARED_INSTRUCTIONS: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(INSTRUCTIONS.trim_end()));
 
 /// The items the model's next request is built from, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -53,8 +50,12 @@ impl History {
 
 /// Builds the next request.
 #[must_use]
-pub fn build(session: &SessionId, effort: Option<Effort>, model: &ModelName, history: &History) -> ModelRequest {
-    let (instructions, tools) = &*FIXED;
+pub fn build(
+    session: &SessionId,
+    (model, effort): (&ModelName, Option<Effort>),
+    tools: &Arc<[ToolSpec]>,
+    history: &History,
+) -> ModelRequest {
     let mut messages = Vec::with_capacity(history.items.len() + 8);
     let mut items = history.items.iter().peekable();
     while let Some(item) = items.next() {
@@ -75,7 +76,7 @@ pub fn build(session: &SessionId, effort: Option<Effort>, model: &ModelName, his
         messages.extend(calls.iter().map(|call| output(call)));
     }
     ModelRequest {
-        instructions: instructions.clone(),
+        instructions: SHARED_INSTRUCTIONS.clone(),
         tools: tools.clone(),
         messages,
         effort,
@@ -85,7 +86,7 @@ pub fn build(session: &SessionId, effort: Option<Effort>, model: &ModelName, his
 
 /// What the model is told of where it works. Told again, whole, when any of it changed.
 #[must_use]
-pub fn environment(workspace: &str, mode: Mode, date: &str) -> String {
+pub fn environment(workspace: &str, platform: &str, mode: Mode, date: &str) -> String {
     let may = match mode {
         Mode::ReadOnly => {
             "read-only: edit, patch and write become proposals for the person; commands run confined and cannot write \
@@ -96,9 +97,7 @@ pub fn environment(workspace: &str, mode: Mode, date: &str) -> String {
         }
     };
     format!(
-        "<environment>\nworkspace: {workspace}\nplatform: {} {}\ndate: {date}\nmode: {may}\nnetwork: none\n</environment>",
-        std::env::consts::OS,
-        std::env::consts::ARCH
+        "<environment>\nworkspace: {workspace}\nplatform: {platform}\ndate: {date}\nmode: {may}\nnetwork: none\n</environment>"
     )
 }
 

@@ -15,12 +15,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::path::AbsPath;
-use crate::sandbox::helper::{Helper, Streams};
+use crate::sandbox::launcher::{Launcher, Streams};
 use crate::sandbox::refusal::Machine;
 use crate::sandbox::wire::Report;
 
 pub mod environment;
-mod helper;
+mod launcher;
 pub mod refusal;
 pub mod spec;
 pub mod wire;
@@ -139,7 +139,7 @@ pub enum SandboxError {
 /// Runs commands in the cage. Cheap to clone; holds the helper program open, so that replacing its file changes nothing.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
-    helper: Helper,
+    launcher: Launcher,
 }
 
 impl Sandbox {
@@ -148,7 +148,7 @@ impl Sandbox {
     /// # Errors
     /// When it is not there.
     pub fn open(path: &Path) -> Result<Self, SandboxError> {
-        Ok(Self { helper: Helper::open(path)? })
+        Ok(Self { launcher: Launcher::open(path)? })
     }
 
     /// Opens the helper program that was installed with this one: `pilotfish-sandbox` in the folder of the running program,
@@ -158,8 +158,8 @@ impl Sandbox {
     /// When it is not there.
     pub fn find() -> Result<Self, SandboxError> {
         let program = std::env::current_exe()?;
-        let beside = program.with_file_name(helper::NAME);
-        let above = program.parent().map(|folder| folder.with_file_name(helper::NAME));
+        let beside = program.with_file_name(launcher::NAME);
+        let above = program.parent().map(|folder| folder.with_file_name(launcher::NAME));
         match above {
             Some(above) if !beside.exists() && above.exists() => Self::open(&above),
             Some(_) | None => Self::open(&beside),
@@ -180,7 +180,7 @@ impl Sandbox {
         let request = spec::request(spec, &|path| path.canonicalize().ok())?;
         let start = Instant::now();
         let (reader, writer) = std::io::pipe()?;
-        let (child, channel) = self.helper.start_async(writer)?;
+        let (child, channel) = self.launcher.start_async(writer)?;
         let mut run = Run {
             child,
             channel: UnixStream::from_std(channel)?,
@@ -195,7 +195,7 @@ impl Sandbox {
         run.drain(on_output);
         let status = match stopped {
             Some(_) => Exit::Signal(libc::SIGKILL),
-            None => self.judge(helper::take_report(&run.channel.into_std()?)?, status)?,
+            None => self.judge(launcher::take_report(&run.channel.into_std()?)?, status)?,
         };
         Ok(Finished { status, stopped, duration: start.elapsed() })
     }
@@ -233,10 +233,10 @@ impl Sandbox {
 
     fn run_and_wait(&self, spec: &Spec, streams: Streams) -> Result<Exit, SandboxError> {
         let request = spec::request(spec, &|path| path.canonicalize().ok())?;
-        let (mut child, channel) = self.helper.start(streams)?;
-        helper::send(&channel, &request.encode())?;
+        let (mut child, channel) = self.launcher.start(streams)?;
+        launcher::send(&channel, &request.encode())?;
         let status = child.wait()?;
-        self.judge(helper::take_report(&channel)?, status)
+        self.judge(launcher::take_report(&channel)?, status)
     }
 
     fn judge(&self, report: Option<Report>, status: ExitStatus) -> Result<Exit, SandboxError> {
@@ -251,7 +251,7 @@ impl Sandbox {
     }
 
     fn mend(&self) -> String {
-        refusal::mend(Machine::look(), self.helper.path())
+        refusal::mend(Machine::look(), self.launcher.path())
     }
 }
 

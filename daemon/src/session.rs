@@ -3,7 +3,6 @@
 //! Everybody else holds a [`SessionHandle`]. Its verbs send their event at once, when they are called, and answer later: that
 //! keeps the order in which a door calls them. No lock guards the state and no verb waits for a person.
 
-use crate::hub::Parts;
 use crate::journal::JournalError;
 use pilotfish_protocol::{
     Attached, ConnectionId, Delivery, Effort, InputPart, InterruptScope, Mode, ModelName, PromptTaken, QueuedId,
@@ -16,7 +15,10 @@ use std::task::{Context, Poll};
 use tokio::sync::{mpsc, oneshot};
 
 mod actor;
+mod parts;
 pub mod state;
+
+pub use parts::{Parts, Workspaces};
 
 /// Events a session holds before it answers `overloaded`.
 const MAILBOX: usize = 256;

@@ -2,11 +2,11 @@
 
 use crate::clock::Clock;
 use crate::config::{ConfigSource, Endpoint, Home};
-use crate::hub::{Hub, NewSession, Parts, Workspaces};
+use crate::hub::{Hub, NewSession};
 use crate::journal::Journal;
 use crate::model::{Call, Connect, Model, ModelError, ModelEvent, ModelRequest, Stop};
 use crate::path::AbsPath;
-use crate::session::{Outlet, SessionHandle};
+use crate::session::{Outlet, Parts, SessionHandle, Workspaces};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use pilotfish_protocol::{

@@ -1,9 +1,10 @@
 //! The tools: one table, and one path that every call takes: arguments, policy, effect, record.
 
+use crate::cx::{TurnCx, TurnError};
 use crate::model::{Call, ToolSpec};
 use crate::text::excerpt::excerpt;
-use crate::turn::{TurnCx, TurnError};
 use pilotfish_protocol::{Edit, Item, ItemContent, Plan, Status, ToolCall, ToolStatus, Update};
+use std::sync::{Arc, LazyLock};
 
 mod args;
 mod change;
@@ -56,17 +57,20 @@ impl Output {
 
 /// The tools as models are told of them, by name. The order is part of the prompt's prefix: it never depends on anything.
 #[must_use]
-pub fn specs() -> Vec<ToolSpec> {
-    vec![
-        edit::spec(),
-        list::spec(),
-        patch::spec(),
-        plan::spec(),
-        read::spec(),
-        search::spec(),
-        shell::spec(),
-        write::spec(),
-    ]
+pub fn specs() -> Arc<[ToolSpec]> {
+    static SPECS: LazyLock<Arc<[ToolSpec]>> = LazyLock::new(|| {
+        Arc::new([
+            edit::spec(),
+            list::spec(),
+            patch::spec(),
+            plan::spec(),
+            read::spec(),
+            search::spec(),
+            shell::spec(),
+            write::spec(),
+        ])
+    });
+    SPECS.clone()
 }
 
 /// Runs one call and gives the item that records it. What the model did wrong is told to the model; it ends no turn.

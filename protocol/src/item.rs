@@ -49,6 +49,27 @@ pub enum ItemContent {
     Notice(Notice),
 }
 
+impl ItemContent {
+    /// Appends the text of an [`itemDelta`](crate::Update::ItemDelta): a message's words, a thought's, a tool's output. Nothing else
+    /// streams.
+    pub fn append(&mut self, text: &str) {
+        match self {
+            ItemContent::AgentMessage(message) => message.text.push_str(text),
+            ItemContent::Reasoning(reasoning) => reasoning.text.push_str(text),
+            ItemContent::ToolCall(call) => call.output.push_str(text),
+            ItemContent::UserMessage(_)
+            | ItemContent::Edit(_)
+            | ItemContent::Plan(_)
+            | ItemContent::Approval(_)
+            | ItemContent::Question(_)
+            | ItemContent::Conflict(_)
+            | ItemContent::Error(_)
+            | ItemContent::Compaction(_)
+            | ItemContent::Notice(_) => {}
+        }
+    }
+}
+
 /// The person's prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

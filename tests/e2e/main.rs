@@ -1,4 +1,5 @@
 //! The end-to-end tests, a module for each user story.
 
 mod door;
+mod exec;
 mod sandbox;

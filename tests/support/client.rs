@@ -6,8 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
+use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::process::{Child, Command};
 
 /// How long anything may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -61,6 +63,16 @@ impl TestClient {
             last_id: 0,
             ignores_rest: false,
         }
+    }
+
+    /// Speaks with a program over its standard streams; its standard error is the test's. The program is killed when the
+    /// answered child is dropped.
+    pub fn spawn(mut program: Command) -> (Self, Child) {
+        program.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = program.spawn().expect("the program starts");
+        let input = child.stdout.take().expect("it is piped");
+        let output = child.stdin.take().expect("it is piped");
+        (Self::new(input, output), child)
     }
 
     /// Says hello as an editor of ours does, and answers what the server said.

@@ -3,10 +3,11 @@
 use crate::cli::Environment;
 use crate::clock::Clock;
 use crate::config::{ConfigSource, Home, private_directory};
-use crate::hub::{Hub, Parts, Workspaces};
+use crate::hub::Hub;
 use crate::journal::Journal;
 use crate::model::http::Http;
 use crate::sandbox::Sandbox;
+use crate::session::{Parts, Workspaces};
 use crate::trace;
 use anyhow::Context;
 use std::sync::Arc;

@@ -106,7 +106,6 @@ async fn serve(screen: &mut Screen, endpoint: &Endpoint, place: &Place, config: 
 }
 
 /// A new folder, which only its owner can look into.
-#[expect(clippy::disallowed_methods, reason = "a new folder needs a place and a name")]
 fn fresh_folder(said: Option<&Path>) -> anyhow::Result<PathBuf> {
     let folder = match said {
         Some(folder) => folder.to_owned(),

@@ -37,7 +37,8 @@ pub struct Args {
     /// Print each session/update as a line of JSON, and nothing else
     #[arg(long)]
     json: bool,
-    /// How questions are answered; without it they are asked on the terminal, and without a terminal they end the run
+    /// How questions are answered; without it they are asked on the terminal, and without a terminal they end the run. This version
+    /// asks none yet: what would ask is refused
     #[arg(long, value_name = "ANSWER", value_enum)]
     on_ask: Option<OnAsk>,
     /// What to do; - reads it from stdin
@@ -125,6 +126,3 @@ fn parse_mode(text: &str) -> Result<Mode, String> {
         _ => Err("write read-only or agent".to_owned()),
     }
 }
-
-#[cfg(test)]
-mod tests;

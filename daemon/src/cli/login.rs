@@ -5,7 +5,7 @@ use crate::cli::{Environment, INTERRUPTED, USAGE};
 use crate::config::{Home, store_key};
 use anyhow::Context;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
-use std::io::{IsTerminal, Read, Write};
+use std::io::{BufRead, IsTerminal, Read, Write};
 
 /// The longest key that is taken, in bytes. Keys that are tokens of an identity service have a few thousand.
 const MAX_KEY: u64 = 64 << 10;
@@ -72,7 +72,7 @@ fn read_key(provider: &str) -> anyhow::Result<Option<String>> {
     typed.context("cannot read the key from the terminal")
 }
 
-fn read_line(input: impl Read) -> std::io::Result<Option<String>> {
+fn read_line(input: impl BufRead) -> std::io::Result<Option<String>> {
     let mut line = Vec::new();
     for byte in input.bytes() {
         match byte? {

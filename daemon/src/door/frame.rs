@@ -131,7 +131,7 @@ impl Frames {
         self.line.extend_from_slice(bytes.get(..step).unwrap_or_default());
         if self.line.last() != Some(&b'\n') {
             let full = header.bytes >= MAX_HEADER;
-            return (step, full.then_some(()).and_then(|()| self.refuse(BadHeader::HeaderTooLong)));
+            return (step, if full { self.refuse(BadHeader::HeaderTooLong) } else { None });
         }
         let line = std::mem::take(&mut self.line);
         let frame = match header.read(line.trim_ascii()) {
@@ -148,8 +148,9 @@ impl Frames {
     }
 
     fn refuse(&mut self, bad: BadHeader) -> Option<Frame> {
-        let silent = matches!(&self.state, State::Header(Header { searched: true, .. }))
-            && !matches!(bad, BadHeader::TooLong(_));
+        // What was found by searching was no answerable frame yet; a length too long was meant as one.
+        let searched = matches!(&self.state, State::Header(Header { searched: true, .. }));
+        let silent = searched && !matches!(bad, BadHeader::TooLong(_));
         self.line = Vec::new();
         self.state = State::Search(Search::Token(0));
         (!silent).then_some(Frame::Bad(bad))
@@ -160,8 +161,7 @@ impl Header {
     /// Reads one line; answers the length when the line ends a good block.
     fn read(&mut self, line: &[u8]) -> Result<Option<u64>, BadHeader> {
         if line.is_empty() {
-            let stray = self.length.is_none() && self.bytes <= 2;
-            if stray {
+            if self.length.is_none() && self.bytes <= 2 {
                 // A line break between two frames.
                 self.bytes = 0;
                 return Ok(None);

@@ -175,7 +175,7 @@ async fn watch_list(connection: &Connection) {
 async fn detach(connection: &Connection, attached: Vec<SessionId>) {
     for session_id in attached {
         let leave = async {
-            let session = connection.hub.session(&session_id);
+            let Some(session) = connection.hub.loaded(&session_id) else { return };
             while let Err(crate::session::SessionError::Overloaded(_)) = session.detach(connection.id.clone()).await {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }

@@ -40,7 +40,7 @@ pub(crate) enum Out {
     /// Send these bytes, a whole frame.
     Frame(Vec<u8>),
     /// Send it.
-    Update(SessionUpdate),
+    Update(Box<SessionUpdate>),
     /// Fetch up to [`PAGE`] durable updates after `after` from the journal, send them, and tell [`OutboxReader::caught_up`].
     CatchUp {
         /// Whose.

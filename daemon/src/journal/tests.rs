@@ -311,7 +311,7 @@ async fn keeps_what_a_session_needs_to_go_on() {
         format!("{lines}then {} {} {}", again.title, again.updated_at, again.archived)
     };
     check(steps, expect![[r#"
-        {"archived":false,"createdAt":"2026-01-01T00:00:00.000Z","effort":null,"id":"s1","mode":"agent","model":"local/m","status":{"state":"idle","text":""},"title":"Another title","updatedAt":"2026-01-02T00:00:00.000Z","workspace":"/w"}
+        {"archived":false,"createdAt":"2026-01-01T00:00:00.000Z","id":"s1","mode":"agent","model":"local/m","status":{"state":"idle","text":""},"title":"Another title","updatedAt":"2026-01-02T00:00:00.000Z","workspace":"/w"}
         13
         "t2"
         "half a sent"

@@ -32,7 +32,7 @@ fn notice(text: &str, audience: Audience) -> Item {
 }
 
 fn request(items: Vec<Item>) -> ModelRequest {
-    build(&SessionId::from("s1"), None, &ModelName("p/m".to_owned()), &History::new(items))
+    build(&SessionId::from("s1"), (&ModelName("p/m".to_owned()), None), &crate::tool::specs(), &History::new(items))
 }
 
 fn check(items: Vec<Item>, expected: Expect) {
@@ -124,8 +124,9 @@ fn the_first_request_is_small() {
         .iter()
         .map(|tool| tool.name.len() + tool.description.len() + tool.parameters.to_string().len())
         .sum();
-    let bytes =
-        request.instructions.len() + tools + environment("/home/me/project", Mode::ReadOnly, "2026-01-01").len();
+    let bytes = request.instructions.len()
+        + tools
+        + environment("/home/me/project", "linux x86_64", Mode::ReadOnly, "2026-01-01").len();
     // At four bytes a token this is far below 4,000 tokens.
     assert!(bytes < 12_000, "{bytes} bytes");
 }

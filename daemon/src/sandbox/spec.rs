@@ -296,13 +296,17 @@ fn is_plain(path: &Path) -> bool {
 fn too_wide(workspace: &Path, homes: &[PathBuf]) -> Option<&'static str> {
     let is = |path: &str| workspace == Path::new(path);
     let below = |path: &str| workspace.starts_with(path);
+    // What is plugged in is mounted below /run/media; shared memory is a place to work in like any other.
+    let is_ordinary = (below("/dev/shm") && !is("/dev/shm")) || (below("/run/media") && !is("/run/media"));
     if is("/") {
         Some("it is the whole machine")
     } else if homes.iter().any(|home| home.starts_with(workspace)) {
         Some("it holds the home folder, and with it keys and passwords")
+    } else if is_ordinary {
+        None
     } else if is(TEMPORARY) || is("/var") || is("/var/tmp") || is("/dev/shm") {
         Some("it holds what other programs keep there")
-    } else if below("/proc") || below("/sys") || below("/run") || (below("/dev") && !below("/dev/shm")) {
+    } else if ["/dev", "/proc", "/run", "/sys"].into_iter().any(below) {
         Some("it is a place of the system")
     } else {
         None

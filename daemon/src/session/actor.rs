@@ -1,14 +1,15 @@
 //! The task of a session: one mailbox, one `select!`, the only owner of [`State`].
 
 use super::state::{self, State, Taking};
-use super::{Answer, Event, Outlet, SessionError};
+use super::{Answer, Event, Outlet, Parts, SessionError};
 use crate::config::Resolved;
-use crate::hub::Parts;
+use crate::cx::{TurnCx, TurnError, TurnEvent};
 use crate::journal::{Journal, Stored};
 use crate::model::Model;
 use crate::path::AbsPath;
 use crate::prompt::{self, History};
-use crate::turn::{self, TurnCx, TurnError, TurnEvent};
+use crate::tool;
+use crate::turn;
 use pilotfish_protocol::{
     Attached, Audience, ConnectionId, Delivery, Effort, Fault, FaultKind, InputPart, InterruptScope, Item, ItemContent,
     Mode, ModelName, Notice, PromptTaken, Queued, QueuedId, Session, SessionId, SessionStatus, SessionUpdate, Status,
@@ -285,6 +286,7 @@ impl Running {
             session: self.state.session.id.clone(),
             turn: turn_id.clone(),
             model: self.model(&resolved),
+            tools: tool::specs(),
             model_name: resolved.name,
             context_size: resolved.context,
             effort: self.state.session.effort,
@@ -568,7 +570,8 @@ impl Running {
     fn environment(&self) -> Option<Item> {
         let date = self.parts.clock.now();
         let date = date.split('T').next().unwrap_or(&date);
-        let text = prompt::environment(&self.state.session.workspace, self.state.session.mode, date);
+        let platform = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
+        let text = prompt::environment(&self.state.session.workspace, &platform, self.state.session.mode, date);
         let told = self.history.as_ref().and_then(History::environment);
         (told != Some(text.as_str()))
             .then(|| self.item(ItemContent::Notice(Notice { text, audience: Audience::Model })))

@@ -87,7 +87,7 @@ impl State {
             }
             Update::ItemDelta { item_id, text } => {
                 if let Some(item) = self.open.get_mut(item_id) {
-                    append(&mut item.content, text);
+                    item.content.append(text);
                 }
             }
             Update::ItemEnded { item } => {
@@ -144,17 +144,6 @@ pub fn is_durable(update: &Update) -> bool {
             | Update::StatusChanged { .. }
             | Update::DraftChanged { .. }
     )
-}
-
-/// Appends streamed text to what an open item shows.
-pub fn append(content: &mut ItemContent, text: &str) {
-    match content {
-        ItemContent::AgentMessage(message) => message.text.push_str(text),
-        ItemContent::Reasoning(reasoning) => reasoning.text.push_str(text),
-        ItemContent::ToolCall(call) => call.output.push_str(text),
-        // Nothing else streams.
-        _ => {}
-    }
 }
 
 /// An item whose turn ended under it, as it is then recorded: nothing open stays open and nothing is run again.

@@ -6,12 +6,13 @@
 
 use std::ops::Range;
 
-use crate::text::hunks;
+use crate::text::edit::changed::Changed;
 use crate::text::locate::{Haystack, Needle, Place, Tier};
 use crate::text::nearest::{self, Nearest};
 use crate::text::shape::{self, LineEnding, TextShape};
 use crate::text::splice::{self, Splice, Step};
 
+mod changed;
 mod explain;
 mod numbers;
 
@@ -104,21 +105,18 @@ pub fn replace(text: &str, replacement: &Replacement) -> Result<Replaced, Mismat
         return Err(Mismatch::Unchanged);
     }
     let replacement = Replacement { old, new, ..*replacement };
-    let (changed, tier, places) = match replace_exactly(body, &replacement)? {
-        Some((changed, places)) => (changed, Tier::Exact, places),
+    let replaced = match replace_exactly(body, &replacement)? {
+        Some(replaced) => replaced,
         None => replace_lines(body, &replacement)?,
     };
-    if changed == body {
+    if replaced.text == body {
         return Err(Mismatch::Unchanged);
     }
-    let text_after = format!("{bom}{changed}");
-    let hunks = hunks::diff(text, &text_after);
-    let lines = hunks.into_iter().map(|hunk| hunk.new.start as usize..hunk.new.end as usize).collect();
-    Ok(Replaced { text: text_after, tier, places, lines })
+    Ok(Replaced { text: format!("{bom}{}", replaced.text), ..replaced })
 }
 
-/// The text afterwards and the number of places, or None when the old text is nowhere as it is.
-fn replace_exactly(text: &str, replacement: &Replacement) -> Result<Option<(String, usize)>, Mismatch> {
+/// None when the old text is nowhere as it is.
+fn replace_exactly(text: &str, replacement: &Replacement) -> Result<Option<Replaced>, Mismatch> {
     let found = occurrences(text, replacement.old);
     if found.is_empty() {
         return Ok(None);
@@ -139,17 +137,20 @@ fn replace_exactly(text: &str, replacement: &Replacement) -> Result<Option<(Stri
         (LineEnding::Lf | LineEnding::Mixed, None) => replacement.new,
     };
     let mut output = String::with_capacity(text.len() + replacement.new.len());
+    let mut changed = Changed::new(&replacement.old.replace("\r\n", "\n"), &plain);
     let (mut at, mut places) = (0, 0);
     for range in chosen.into_iter().filter_map(|index| found.get(index)) {
         // Only the overlapping ones of "all" can begin before the last one ended.
         let Some(between) = text.get(at..range.start) else { continue };
         output.push_str(between);
+        changed.pass(between);
+        changed.replace(output.is_empty() || output.ends_with('\n'));
         output.push_str(ended(range.start));
         at = range.end;
         places += 1;
     }
     output.push_str(text.get(at..).unwrap_or_default());
-    Ok(Some((output, places)))
+    Ok(Some(Replaced { text: output, tier: Tier::Exact, places, lines: changed.lines }))
 }
 
 /// Where the old text stands with its own line endings, with `\n` or with `\r\n`. When it stands there but once,
@@ -181,7 +182,7 @@ fn splits_ending(text: &str, offset: usize) -> bool {
     offset > 0 && bytes.get(offset - 1) == Some(&b'\r') && bytes.get(offset) == Some(&b'\n')
 }
 
-fn replace_lines(text: &str, replacement: &Replacement) -> Result<(String, Tier, usize), Mismatch> {
+fn replace_lines(text: &str, replacement: &Replacement) -> Result<Replaced, Mismatch> {
     let haystack = Haystack::new(text);
     let old = bodies(replacement.old);
     let new = bodies(replacement.new);
@@ -204,7 +205,12 @@ fn replace_lines(text: &str, replacement: &Replacement) -> Result<(String, Tier,
         let lines: Vec<Range<usize>> = places.iter().map(|place| place.lines.clone()).collect();
         let chosen = choose(&lines, replacement, tier)?;
         let splices = splices(&haystack, &places, &chosen, old, &steps);
-        return Ok((splice::write(&haystack, &splices), tier, splices.len()));
+        return Ok(Replaced {
+            text: splice::write(&haystack, &splices),
+            tier,
+            places: splices.len(),
+            lines: splice::changed(&splices),
+        });
     }
     Err(missing(&haystack, replacement, &old, &new))
 }

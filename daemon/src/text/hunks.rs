@@ -3,10 +3,18 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use imara_diff::{Algorithm, Diff, InternedInput};
+use imara_diff::{Algorithm, Diff, InternedInput, Token};
+
+use crate::text::hunks::gaps::Gap;
+
+mod gaps;
 
 /// Word spans are for a few lines under a person's eyes; more than this many words are not compared.
-const MAX_WORDS: usize = 40_000;
+const MAX_WORDS: usize = 4_000;
+
+/// Equal lines that are looked at around a gap: as many as it is long and some more, but no more than this.
+const MOST_MARGIN: usize = 200;
+const LEAST_MARGIN: usize = 8;
 
 /// Lines `old` of the one text became lines `new` of the other: zero-based, half open; one of them may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +44,52 @@ pub(crate) fn diff_lines(old: &[&str], new: &[&str]) -> Vec<LineHunk> {
     compare(&input)
 }
 
+/// Compares closely what lies between equal lines, each gap with some of the equal lines around it, along which a hunk
+/// may slide to where it reads best.
 fn compare(input: &InternedInput<&str>) -> Vec<LineHunk> {
-    let mut diff = Diff::compute(Algorithm::Histogram, input);
-    diff.postprocess_lines(input);
+    let (old, new) = (input.before.as_slice(), input.after.as_slice());
+    let gaps = gaps::gaps(old, new);
+    let mut hunks: Vec<LineHunk> = Vec::new();
+    let mut from = 0;
+    for (index, gap) in gaps.iter().enumerate() {
+        // Two gaps share the equal lines between them.
+        let below =
+            gaps.get(index + 1).map_or(old.len() - gap.old.end, |next| (next.old.start - gap.old.end).div_ceil(2));
+        let margin = gap.old.len().max(gap.new.len()).saturating_add(LEAST_MARGIN).min(MOST_MARGIN);
+        let (above, below) = (margin.min(gap.old.start - from), margin.min(below));
+        from = gap.old.end + below;
+        let (old_start, new_start) = (gap.old.start - above, gap.new.start - above);
+        let (old_end, new_end) = (gap.old.end + below, gap.new.end + below);
+        let part = (old.get(old_start..old_end).unwrap_or_default(), new.get(new_start..new_end).unwrap_or_default());
+        for hunk in if gap.is_small() { compare_closely(input, part) } else { vec![hunk_of(gap, above)] } {
+            let shift = |range: Range<u32>, by: usize| range.start + by as u32..range.end + by as u32;
+            let hunk = LineHunk { old: shift(hunk.old, old_start), new: shift(hunk.new, new_start) };
+            match hunks.last_mut() {
+                Some(last) if last.old.end == hunk.old.start && last.new.end == hunk.new.start => {
+                    (last.old.end, last.new.end) = (hunk.old.end, hunk.new.end);
+                }
+                _ => hunks.push(hunk),
+            }
+        }
+    }
+    hunks
+}
+
+/// The hunks of some lines of both texts.
+fn compare_closely(input: &InternedInput<&str>, (old, new): (&[Token], &[Token])) -> Vec<LineHunk> {
+    // The tokens are renumbered, since comparing takes time and memory by the highest one.
+    let mut part = InternedInput::default();
+    part.update_before(old.iter().map(|token| input.interner[*token]));
+    part.update_after(new.iter().map(|token| input.interner[*token]));
+    let mut diff = Diff::compute(Algorithm::Histogram, &part);
+    diff.postprocess_lines(&part);
     diff.hunks().map(|hunk| LineHunk { old: hunk.before, new: hunk.after }).collect()
+}
+
+/// All of a gap, that begins after so many equal lines.
+fn hunk_of(gap: &Gap, above: usize) -> LineHunk {
+    let range = |length: usize| above as u32..(above + length) as u32;
+    LineHunk { old: range(gap.old.len()), new: range(gap.new.len()) }
 }
 
 /// A unified diff with `context` unchanged lines around each change, and nothing at all for equal texts.

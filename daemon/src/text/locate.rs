@@ -13,6 +13,9 @@ use crate::text::shape::{self, Line};
 /// Comparing indentations is the one step that is not linear; past so many lines a tier is given up, found or not.
 const MAX_COMPARED: usize = 4_000_000;
 
+/// So many lines of a block are looked for by themselves first, which is quick and rules most texts out.
+const LOOKED_FOR_FIRST: usize = 8;
+
 /// With how much tolerance a text was found. Each tier also tolerates what the earlier ones do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
@@ -68,6 +71,8 @@ pub(crate) struct Place {
 pub(crate) struct Haystack<'a> {
     /// Its lines, without a byte order mark.
     pub lines: Vec<Line<'a>>,
+    text: &'a str,
+    ascii: bool,
     views: [OnceCell<View<'a>>; 5],
     unit: OnceCell<Option<usize>>,
 }
@@ -84,13 +89,22 @@ struct View<'a> {
 impl<'a> Haystack<'a> {
     /// Splits a text that has no byte order mark (any more).
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { lines: shape::split(text), views: Default::default(), unit: OnceCell::new() }
+        Self {
+            lines: shape::split(text),
+            text,
+            ascii: text.is_ascii(),
+            views: Default::default(),
+            unit: OnceCell::new(),
+        }
     }
 
     /// Every place at or after line `from`, overlapping ones too, in order.
     pub(crate) fn find(&self, needle: &Needle, tier: Tier, from: usize) -> Vec<Place> {
-        let view = self.view(tier);
         let seen = see_all(needle.lines, tier);
+        if self.lacks(&seen, tier) {
+            return Vec::new();
+        }
+        let view = self.view(tier);
         let mut keys = Vec::with_capacity(seen.len());
         for (_, line) in &seen {
             let Some(key) = view.names.get(key(line, tier)) else { return Vec::new() };
@@ -146,6 +160,22 @@ impl<'a> Haystack<'a> {
         ending.unwrap_or("\n")
     }
 
+    /// Whether some line of the block stands nowhere, not even within another one.
+    fn lacks(&self, seen: &[(usize, Cow<str>)], tier: Tier) -> bool {
+        // Of other texts the tier sees what is not written there.
+        if tier >= Tier::Punctuation && !self.ascii {
+            return false;
+        }
+        let mut lines: Vec<&str> = seen.iter().map(|(_, line)| key(line, tier)).collect();
+        if let (Some(view), true) = (self.views[slot(Tier::Indentation)].get(), tier > Tier::Indentation) {
+            // The keys of the further tiers are no others.
+            return lines.iter().any(|line| !view.names.contains_key(*line));
+        }
+        lines.sort_unstable_by_key(|line| std::cmp::Reverse(line.len()));
+        lines.dedup();
+        lines.iter().take(LOOKED_FOR_FIRST).any(|line| !self.text.contains(line))
+    }
+
     fn shift(&self, view: &View, first: usize, seen: &[(usize, Cow<str>)], added: &[&str]) -> Option<Shift> {
         let there = view.indentations.get(first..)?;
         let shown = seen.iter().zip(there).filter(|((_, line), _)| !indent::is_blank(line));
@@ -175,14 +205,18 @@ impl<'a> Haystack<'a> {
     }
 
     fn view(&self, tier: Tier) -> &View<'a> {
-        let slot = match tier {
-            Tier::Exact => 0,
-            Tier::TrailingBlanks => 1,
-            Tier::Indentation => 2,
-            Tier::BlankLines => 3,
-            Tier::Punctuation | Tier::LineNumbers => 4,
-        };
-        self.views[slot].get_or_init(|| View::new(&self.lines, tier))
+        self.views[slot(tier)].get_or_init(|| View::new(&self.lines, tier))
+    }
+}
+
+/// Which of the views a tier looks at.
+fn slot(tier: Tier) -> usize {
+    match tier {
+        Tier::Exact => 0,
+        Tier::TrailingBlanks => 1,
+        Tier::Indentation => 2,
+        Tier::BlankLines => 3,
+        Tier::Punctuation | Tier::LineNumbers => 4,
     }
 }
 

@@ -180,6 +180,7 @@ fn resemblance(first: &str, second: &str) -> f32 {
 /// Says how a block differs from the lines of a place, in at most `budget` bytes: `-` is the block, `+` the text.
 pub(crate) fn differences(text: &[Line], block: &[&str], nearest: &Nearest, budget: usize) -> String {
     let Range { start, end } = nearest.lines;
+    let block = block.get(..MAX_LINES).unwrap_or(block);
     let there: Vec<&str> = text.get(start..end).unwrap_or_default().iter().map(|line| line.body).collect();
     let hunks = hunks::diff_lines(block, &there);
     let blanks_only = hunks.iter().any(|hunk| {

@@ -127,6 +127,33 @@ pub(crate) fn write(haystack: &Haystack, splices: &[Splice]) -> String {
     writer.text
 }
 
+/// The lines that were added, by their numbers in the text that [`write`] makes; an empty range where lines were only
+/// removed.
+pub(crate) fn changed(splices: &[Splice]) -> Vec<Range<usize>> {
+    let mut changed: Vec<Range<usize>> = Vec::new();
+    let (mut at, mut line) = (0, 0);
+    for splice in splices {
+        line += splice.lines.start.saturating_sub(at);
+        at = splice.lines.end;
+        let start = line;
+        let mut none_yet = true;
+        for output in &splice.output {
+            if matches!(output, Output::Added(_)) {
+                match changed.last_mut().filter(|range| !none_yet && range.end == line) {
+                    Some(range) => range.end += 1,
+                    None => changed.push(line..line + 1),
+                }
+                none_yet = false;
+            }
+            line += 1;
+        }
+        if none_yet {
+            changed.push(start..start);
+        }
+    }
+    changed
+}
+
 struct Writer {
     text: String,
     /// The last line has its ending.

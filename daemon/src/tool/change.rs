@@ -1,10 +1,10 @@
 //! What `edit`, `patch` and `write` share: from planned changes of files to a result, through the policy.
 
 use super::Output;
+use crate::cx::TurnCx;
 use crate::path::{AbsPath, RootedPath};
 use crate::policy::{self, Action, Verdict};
 use crate::text::hunks;
-use crate::turn::TurnCx;
 use crate::workspace::{Change, FileText, ReadError, Workspace};
 use pilotfish_protocol::{Edit, EditKind, EditState, Hunk, HunkKind, HunkSpan, HunkState, LineRange, ToolStatus};
 

@@ -1,10 +1,10 @@
 //! `edit`: replaces a few lines of one file.
 
 use super::{Output, change, search};
+use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::text::edit::{Mismatch, Replacement, replace};
 use crate::text::hunks;
-use crate::turn::TurnCx;
 use crate::workspace::Change;
 use pilotfish_protocol::Item;
 use serde::Deserialize;

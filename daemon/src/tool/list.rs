@@ -1,8 +1,8 @@
 //! `list`: what lies in a folder.
 
 use super::{Output, change, read};
+use crate::cx::TurnCx;
 use crate::model::ToolSpec;
-use crate::turn::TurnCx;
 use ignore::WalkBuilder;
 use serde::Deserialize;
 use serde_json::json;

@@ -1,11 +1,11 @@
 //! `patch`: many changes in many files, all or none.
 
 use super::{Output, change, edit};
+use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::path::RootedPath;
 use crate::text::hunks;
 use crate::text::patch::{FileOp, apply_chunks, parse};
-use crate::turn::TurnCx;
 use crate::workspace::Change;
 use pilotfish_protocol::Item;
 use serde::Deserialize;

@@ -1,10 +1,10 @@
 //! `read`: a file, or the whole of an output that was cut.
 
 use super::{Output, change};
+use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::path::RootedPath;
 use crate::text::excerpt::printable;
-use crate::turn::TurnCx;
 use pilotfish_protocol::ItemId;
 use serde::Deserialize;
 use serde_json::json;

@@ -1,9 +1,9 @@
 //! `search`: lines that match, by ripgrep's own crates.
 
 use super::{Output, change, list, read};
+use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::text::excerpt::printable;
-use crate::turn::TurnCx;
 use globset::{GlobBuilder, GlobMatcher};
 use grep_matcher::Matcher;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};

@@ -1,12 +1,12 @@
 //! `shell`: a command, in the sandbox.
 
 use super::{Output, read};
+use crate::cx::{TurnCx, TurnEvent};
 use crate::model::ToolSpec;
 use crate::path::AbsPath;
 use crate::policy::{self, Action, Verdict};
 use crate::sandbox::{self, Exit, SandboxError, Spec, Stopped};
 use crate::text::excerpt::printable;
-use crate::turn::{TurnCx, TurnEvent};
 use pilotfish_protocol::{Item, ItemId, Mode, ToolStatus, Update};
 use serde::Deserialize;
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! `write`: a whole file.
 
 use super::{Output, change, edit};
+use crate::cx::TurnCx;
 use crate::model::ToolSpec;
-use crate::turn::TurnCx;
 use crate::workspace::Change;
 use pilotfish_protocol::Item;
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -55,7 +55,7 @@ fn prepare(request: &str, stderr: &str) -> Result<(Request, OwnedFd), Failure> {
     rustix::process::chdir(&request.cwd)
         .map_err(|error| Failure::new(format!("start in {}", request.cwd.display()), error))?;
     drop_capabilities().map_err(|error| Failure::new("give up capabilities", error))?;
-    landlock::apply(&request)?;
+    landlock::apply(&request, &[rustix::stdio::stdout(), stderr.as_fd()])?;
     seccomp::apply()?;
     descriptors::close_all_at_exec().map_err(|error| Failure::new("close descriptors", error))?;
     Ok((request, stderr))

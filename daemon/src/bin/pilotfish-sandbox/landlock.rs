@@ -3,11 +3,11 @@
 //! The numbers are those of linux/landlock.h.
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use pilotfish::sandbox::wire::Request;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 
 use crate::Failure;
 
@@ -36,11 +36,12 @@ const VERSION_WITH_TRUNCATE: i64 = 3;
 const CREATE_RULESET_VERSION: u32 = 1;
 const RULE_PATH_BENEATH: u32 = 1;
 
-/// Forbids writing outside the writable places of `request`, from here on and for good.
+/// Forbids writing outside the writable places of `request`, from here on and for good. `streams` are the command's own: what
+/// it was given to write to, it may open again by the names /dev/stdout and /dev/stderr.
 ///
 /// # Errors
 /// When the kernel has no usable Landlock and the user is root, for whom nothing else closes `/proc`; or when it refuses.
-pub(crate) fn apply(request: &Request) -> Result<(), Failure> {
+pub(crate) fn apply(request: &Request, streams: &[BorrowedFd<'_>]) -> Result<(), Failure> {
     let version = version();
     if version < VERSION_WITH_REFER {
         return if rustix::process::geteuid().is_root() {
@@ -52,14 +53,22 @@ pub(crate) fn apply(request: &Request) -> Result<(), Failure> {
         };
     }
     let known = if version < VERSION_WITH_TRUNCATE { !TRUNCATE } else { u64::MAX };
-    restrict(request, known).map_err(|error| Failure::new("forbid writing elsewhere", error))
+    restrict(request, streams, known).map_err(|error| Failure::new("forbid writing elsewhere", error))
 }
 
-fn restrict(request: &Request, known: u64) -> io::Result<()> {
+fn restrict(request: &Request, streams: &[BorrowedFd<'_>], known: u64) -> io::Result<()> {
     let ruleset = create(HANDLED & known)?;
     let granted = request.grants.iter().filter(|grant| grant.access.writes()).map(|grant| &grant.path);
     for path in granted.chain(&request.private) {
         allow(&ruleset, path, known)?;
+    }
+    for stream in streams {
+        let is_file = FileType::from_raw_mode(rustix::fs::fstat(stream)?.st_mode).is_file();
+        let writes = rustix::fs::fcntl_getfl(stream)?.intersects(OFlags::WRONLY | OFlags::RDWR);
+        if is_file && writes {
+            // Some files, such as those in memory alone, cannot be named to it. The stream itself works all the same.
+            let _ = allow(&ruleset, &PathBuf::from(format!("/proc/self/fd/{}", stream.as_raw_fd())), known);
+        }
     }
     enforce(&ruleset)
 }
@@ -100,7 +109,7 @@ fn create(handled: u64) -> io::Result<OwnedFd> {
 fn allow(ruleset: &OwnedFd, path: &Path, known: u64) -> io::Result<()> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let folder = rustix::fs::open(path, flags, Mode::empty())?;
-    let is_folder = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&folder)?.st_mode).is_dir();
+    let is_folder = FileType::from_raw_mode(rustix::fs::fstat(&folder)?.st_mode).is_dir();
     let allowed = if is_folder { OF_FOLDERS } else { OF_FILES };
     let rule = PathBeneath { allowed: allowed & known, parent: folder.as_raw_fd() };
     // SAFETY: the rule lives longer than the call, and both descriptors are open.

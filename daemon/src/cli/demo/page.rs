@@ -62,7 +62,7 @@ pub(super) fn end(
             &format!("Commands are run confined or not at all, and they could not be: {reason}."),
         ));
         if !mend.is_empty() {
-            page.push_str(&paragraph(looks, &format!("To mend it, {mend}.")));
+            page.push_str(&paragraph(looks, &format!("To mend it, {mend}")));
         }
     }
     page.push_str(&heading(looks, "The model was a script. For a real one, one of these"));
@@ -91,7 +91,7 @@ pub(super) fn serving(looks: &Looks, endpoint: &Endpoint, place: &Place, config:
     page.push_str(&paragraph(looks, &words));
     page.push_str(&heading(looks, &format!("Write to {}", config.display())));
     for line in endpoint.config().lines() {
-        let _ = writeln!(page, "  {line}");
+        let _ = writeln!(page, "{}", format!("  {line}").trim_end());
     }
     page.push_str(&heading(looks, "Open this folder, choose agent mode, and ask for anything"));
     let _ = writeln!(page, "  {}\n", place.project.display());

@@ -19,7 +19,7 @@ const PAGE: usize = 256;
 #[derive(Debug)]
 pub(super) enum Fed {
     /// The next update.
-    Update(SessionUpdate),
+    Update(Box<SessionUpdate>),
     /// Updates that are not durable were lost here; open items show less than there is until they end.
     Lagged,
 }
@@ -41,6 +41,8 @@ pub(super) struct Feed {
     ready: VecDeque<SessionUpdate>,
     /// Came after a gap, to be handed out behind what fills it.
     held: Option<SessionUpdate>,
+    /// Whether the journal may have more than was read.
+    behind: bool,
 }
 
 /// Both ends, for the updates of a session after its `seq`.
@@ -48,7 +50,7 @@ pub(super) fn feed(journal: Journal, session: SessionId, seq: u64) -> (Arc<Inlet
     let (sender, updates) = mpsc::channel(QUEUE);
     let lost = Arc::<AtomicBool>::default();
     let inlet = Arc::new(Inlet { updates: sender, lost: lost.clone() });
-    (inlet, Feed { updates, lost, journal, session, seq, ready: VecDeque::new(), held: None })
+    (inlet, Feed { updates, lost, journal, session, seq, ready: VecDeque::new(), held: None, behind: false })
 }
 
 impl Outlet for Inlet {
@@ -66,43 +68,48 @@ impl Feed {
             if let Some(update) = self.ready.pop_front() {
                 return Ok(Some(self.hand_out(update)));
             }
-            if let Some(held) = self.held.take() {
-                // A session whose journal failed shows updates that are in no journal; they have no place to miss.
-                if held.seq.is_none_or(|seq| seq <= self.seq + 1) {
-                    if held.seq.is_some_and(|seq| seq <= self.seq) {
-                        continue;
-                    }
-                    return Ok(Some(self.hand_out(held)));
-                }
+            if self.behind {
                 self.catch_up().await?;
-                self.held = Some(held);
-                if self.ready.is_empty() {
-                    // The journal has no more either: what it holds is all there is.
-                    return Ok(self.held.take().map(|held| self.hand_out(held)));
-                }
                 continue;
+            }
+            match self.held.take() {
+                // It was in the journal already.
+                Some(held) if held.seq.is_some_and(|seq| seq <= self.seq) => continue,
+                Some(held) if held.seq.is_some_and(|seq| seq > self.seq + 1) => {
+                    self.catch_up().await?;
+                    if self.ready.is_empty() {
+                        // The journal has no more either: what it holds is all there is.
+                        return Ok(Some(self.hand_out(held)));
+                    }
+                    self.held = Some(held);
+                    continue;
+                }
+                Some(held) => return Ok(Some(self.hand_out(held))),
+                None => {}
             }
             // What was lost lies behind all that waits, so it is looked for when nothing does.
             if self.updates.is_empty() && self.lost.swap(false, Ordering::AcqRel) {
-                self.catch_up().await?;
+                self.behind = true;
                 return Ok(Some(Fed::Lagged));
             }
             let Some(update) = self.updates.recv().await else { return Ok(None) };
             match update.seq {
                 Some(_) => self.held = Some(update),
-                None => return Ok(Some(Fed::Update(update))),
+                None => return Ok(Some(Fed::Update(Box::new(update)))),
             }
         }
     }
 
     fn hand_out(&mut self, update: SessionUpdate) -> Fed {
         self.seq = update.seq.unwrap_or(self.seq);
-        Fed::Update(update)
+        Fed::Update(Box::new(update))
     }
 
+    /// Reads the next page of what was missed.
     async fn catch_up(&mut self) -> Result<(), JournalError> {
-        let after = self.ready.back().and_then(|update| update.seq).unwrap_or(self.seq);
-        self.ready.extend(self.journal.updates_after(&self.session, after, PAGE).await?);
+        let page = self.journal.updates_after(&self.session, self.seq, PAGE).await?;
+        self.behind = !page.is_empty();
+        self.ready.extend(page);
         Ok(())
     }
 }

@@ -16,6 +16,9 @@ use tokio::time::Instant;
 /// Before each line about a call.
 const INDENT: &str = "  ";
 
+/// What takes less is over before a status about it could be read.
+const UNSEEN: Duration = Duration::from_millis(200);
+
 /// The largest file that is read to show a change in its surroundings, in bytes.
 const MAX_FILE: u64 = 16 << 20;
 
@@ -360,7 +363,11 @@ impl View for Transcript {
     }
 
     fn tick(&mut self) {
-        let mut status = format!("{INDENT}{} · {}", self.now.text, seconds(self.now.since.elapsed()));
+        let elapsed = self.now.since.elapsed();
+        if elapsed < UNSEEN {
+            return;
+        }
+        let mut status = format!("{INDENT}{} · {}", self.now.text, seconds(elapsed));
         if !self.now.line.is_empty() {
             status.push_str(&format!(" · {}", self.now.line));
         }
@@ -407,6 +414,7 @@ fn outcome(stop: StopReason) -> (Look, &'static str) {
 /// A duration as people say it.
 pub(crate) fn seconds(duration: Duration) -> String {
     match duration.as_secs() {
+        0 if duration.as_millis() < 100 => format!("{} ms", duration.as_millis()),
         0..10 => format!("{:.1} s", duration.as_secs_f64()),
         seconds @ 10..120 => format!("{seconds} s"),
         seconds => format!("{} min {:02} s", seconds / 60, seconds % 60),

@@ -34,6 +34,13 @@ fn a_complaint_names_the_parameter() {
             r#"{"workspace":"/w","input":{}}"#,
             r#"{"workspace":"/w"}"#,
         ],
-        expect![[r#""#]],
+        expect![[r#"
+            missing field `workspace`
+            `workspace`: invalid type: integer `5`, expected a string
+            `mode`: unknown variant `root`, expected `read-only` or `agent`
+            `mode`: expected value
+            `input`: missing field `text`
+            `input`: invalid type: map, expected a sequence
+            fine"#]],
     );
 }

@@ -68,9 +68,9 @@ fn says_what_is_wrong_with_the_rest() {
             -32700 the body is not UTF-8: byte 27 begins no character
             -32700 the body is not JSON: EOF while parsing an object at line 1 column 36
             -32700 the body is not JSON: trailing characters at line 1 column 39
-            -32600 the body is no JSON-RPC 2.0 message: invalid length 0, expected struct Envelope with 6 elements at line 1 column 2
-            -32600 the body is no JSON-RPC 2.0 message: invalid type: map, expected a string at line 1 column 1
-            -32600 the body is no JSON-RPC 2.0 message: invalid type: integer `7`, expected struct Envelope at line 1 column 1
+            -32600 the body is no JSON-RPC 2.0 message: it is no object
+            -32600 the body is no JSON-RPC 2.0 message: it is no object
+            -32600 the body is no JSON-RPC 2.0 message: it is no object
             -32600 the body is no JSON-RPC 2.0 message: missing field `jsonrpc` at line 1 column 2
             -32600 the body is no JSON-RPC 2.0 message: "jsonrpc" is not "2.0"
             -32600 the body is no JSON-RPC 2.0 message: it is neither a call with a "method" nor an answer to one

@@ -61,7 +61,7 @@ pub(super) enum Next {
     /// It has a delta for later.
     Later(Instant),
     /// Send this.
-    Update(SessionUpdate),
+    Update(Box<SessionUpdate>),
     /// Send a page of durable updates from the journal.
     CatchUp {
         /// After this one.
@@ -298,7 +298,7 @@ impl Feed {
             // The others are not paced.
             _ => {}
         }
-        Next::Update(update)
+        Next::Update(Box::new(update))
     }
 
     fn remove(&mut self, at: usize) -> Option<SessionUpdate> {

@@ -289,6 +289,12 @@ fn workspaces_that_hold_too_much_are_refused() {
         "#]],
         ),
         (
+            "/run/media",
+            expect![[r#"
+            cannot confine commands to /run/media: it is a place of the system; open a folder below it
+        "#]],
+        ),
+        (
             "/proc/1",
             expect![[r#"
             cannot confine commands to /proc/1: it is a place of the system; open a folder below it

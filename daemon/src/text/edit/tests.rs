@@ -1,6 +1,7 @@
 #![expect(clippy::single_range_in_vec_init, reason = "a list of one range of lines is meant")]
 
 use super::*;
+use crate::text::hunks;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
@@ -273,6 +274,15 @@ fn changed_lines_are_those_of_the_new_text() {
     assert_eq!(lines("a\nb\nc\nb\n", "b\n", "x\n"), vec![1..2, 3..4]);
     assert_eq!(lines("a\nb\nc\n", "a\nb\nc\n", "a\nB\nc\n"), vec![1..2]);
     assert_eq!(lines("a\nb", "b", "b\n"), vec![1..2]);
+    assert_eq!(lines("a\nb\nc\n", "b\n", "x\nb\n"), vec![1..2]);
+    assert_eq!(lines("a\nb\nc\n", "a\nb\nc\n", "a\nc\n"), vec![1..1]);
+    assert_eq!(lines("a b\nc\n", " b\n", "\n"), vec![0..1]);
+    assert_eq!(lines("a b\nc\n", "b\n", "x\nb\n"), vec![0..2]);
+    assert_eq!(lines("a a\na\n", "a", "b"), vec![0..1, 1..2]);
+    assert_eq!(lines("a\r\nb\r\nc\r\n", "b\nc\n", "b\nx\ny\n"), vec![2..4]);
+    assert_eq!(lines("\u{feff}ä\nb\n", "ä\nb", "ä\nä"), vec![1..2]);
+    assert_eq!(lines("a \nb\nc\nd\n", "a\nb\nc\nd\n", "a\nB\nc\nx\nd\n"), vec![1..2, 3..4]);
+    assert_eq!(lines("a \nb\nc\n", "a\nb\nc\n", "a\nc\n"), vec![1..1]);
 }
 
 #[test]
@@ -559,6 +569,10 @@ fn a_missing_text_is_told_the_nearest_lines() {
             (some lines differ only in blanks; a tab is shown as →)
         "#]],
     );
+}
+
+#[test]
+fn a_text_from_elsewhere_is_told_so() {
     check(
         PROGRAM,
         "SELECT name FROM users;\n",
@@ -670,6 +684,15 @@ proptest! {
             Ok(replaced) => {
                 prop_assert_ne!(&replaced.text, &text);
                 prop_assert!(replace_all || replaced.places == 1);
+                let count = hunks::lines(&replaced.text).len();
+                prop_assert!(replaced.lines.windows(2).all(|pair| pair[0].end <= pair[1].start));
+                prop_assert!(replaced.lines.iter().all(|range| range.start <= range.end && range.end <= count), "{replaced:?}");
+                // Whatever differs is named: without the named lines nothing new is left.
+                for hunk in hunks::diff(&text, &replaced.text) {
+                    let new = hunk.new.start as usize..hunk.new.end as usize;
+                    prop_assert!(new.is_empty() || replaced.lines.iter().any(|range| range.start < new.end && new.start < range.end)
+                        || hunks::lines(&replaced.text)[new.clone()].iter().all(|line| text.contains(line.trim_end())), "{replaced:?} {new:?}");
+                }
                 let shape = TextShape::of(&text);
                 prop_assert_eq!(TextShape::of(&replaced.text).bom, shape.bom);
                 if shape.line_ending == LineEnding::CrLf && !new.contains('\r') {

@@ -3,7 +3,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 fn check(old: &str, new: &str, context: usize, expected: Expect) {
-    expected.assert_eq(&unified(old, new, "a/f", "b/f", context));
+    expected.assert_eq(&unified(old, new, "a/f", "b/f", context).replace('\r', "\\r"));
 }
 
 #[test]
@@ -88,6 +88,10 @@ fn unified_diffs_read_as_usual() {
         +I
     "#]],
     );
+}
+
+#[test]
+fn unified_diffs_tell_line_endings() {
     check(
         "a\nb\n",
         "a\nx\nb\n",
@@ -136,7 +140,7 @@ fn unified_diffs_read_as_usual() {
         --- a/f
         +++ b/f
         @@ -1,2 +1,2 @@
-        -a
+        -a\r
         +a
          b
     "#]],
@@ -161,6 +165,19 @@ fn spans_are_the_changed_words() {
     check("a b\n", "", &[]);
     check("a\n", "a\n", &[]);
     check("x = 𝄞\n", "x = 𝄞y𝄞 z\r\n", &[(0, 6, 11)]);
+}
+
+#[test]
+fn long_texts_are_compared_in_parts() {
+    let line = |at: usize| format!("{}\n", at * at % 7 * (at % 3));
+    let old: Vec<String> = (0..9_000).map(|at| if at % 50 == 0 { format!("line {at}\n") } else { line(at) }).collect();
+    let mut new = old.clone();
+    new[10] = "ten\n".to_owned();
+    new.splice(4_000..4_003, ["four\n".to_owned()]);
+    new.insert(7_000, "seven\n".to_owned());
+    let hunk = |old, new| LineHunk { old, new };
+    let expected = vec![hunk(10..11, 10..11), hunk(4_000..4_003, 4_000..4_001), hunk(7_002..7_002, 7_000..7_001)];
+    assert_eq!(diff(&old.concat(), &new.concat()), expected);
 }
 
 /// Puts the hunks of one text in place of those of the other.
@@ -236,5 +253,26 @@ proptest! {
             let line = lines(&new)[line as usize];
             prop_assert!(start < end && end as usize <= line.encode_utf16().count());
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn hunks_of_long_texts_turn_the_old_one_into_the_new_one(
+        seed in prop::collection::vec(0u16..400, 2_100..2_300), cuts in prop::collection::vec((0usize..2_000, 0usize..90, 0u16..500), 0..8),
+    ) {
+        let old: Vec<String> = seed.iter().map(|number| format!("{number}\n")).collect();
+        let mut new = old.clone();
+        for (at, count, number) in cuts {
+            let at = at.min(new.len());
+            let end = (at + count).min(new.len());
+            new.splice(at..end, [format!("{number}\n"), format!("{}\n", number / 2)]);
+        }
+        let (old, new) = (old.concat(), new.concat());
+        let hunks = diff(&old, &new);
+        prop_assert_eq!(apply(&old, &new, &hunks), new);
+        prop_assert!(hunks.windows(2).all(|pair| pair[0].old.end < pair[1].old.start && pair[0].new.end < pair[1].new.start));
     }
 }

@@ -16,7 +16,7 @@ pub(crate) const NAME: &str = "pilotfish-sandbox";
 
 /// The helper program, open.
 #[derive(Debug, Clone)]
-pub(crate) struct Helper {
+pub(crate) struct Launcher {
     program: Arc<OwnedFd>,
     path: Arc<PathBuf>,
 }
@@ -30,7 +30,7 @@ pub(crate) enum Streams {
     None,
 }
 
-impl Helper {
+impl Launcher {
     pub(crate) fn open(path: &Path) -> Result<Self, SandboxError> {
         let path = path.canonicalize().map_err(|error| SandboxError::NoHelper { path: path.to_owned(), error })?;
         // Reading is enough to start it, and says now whether it can be.

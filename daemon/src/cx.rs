@@ -1,0 +1,124 @@
+//! The only handle of a turn to the world: what it may use, and how it speaks to its session.
+
+use crate::clock::Clock;
+use crate::config::Limits;
+use crate::journal::Journal;
+use crate::model::{Model, ModelError, ToolSpec};
+use crate::sandbox::Sandbox;
+use crate::workspace::Workspace;
+use pilotfish_protocol::{
+    Effort, Item, ItemContent, ItemId, Mode, ModelName, SessionId, SessionStatus, Status, TurnId, Update, Usage,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+/// What a turn says to its session.
+#[derive(Debug)]
+pub enum TurnEvent {
+    /// Changes to journal and show. The answer means that they are in the journal.
+    Record(Vec<Update>, oneshot::Sender<()>),
+    /// A change to show only.
+    Show(Box<Update>),
+}
+
+/// The only handle of a turn to the world.
+pub struct TurnCx {
+    /// Whose turn.
+    pub session: SessionId,
+    /// Which turn.
+    pub turn: TurnId,
+    /// What answers.
+    pub model: Arc<dyn Model>,
+    /// What it may call; the same for the whole session.
+    pub tools: Arc<[ToolSpec]>,
+    /// Its name.
+    pub model_name: ModelName,
+    /// Its context size in tokens, if known.
+    pub context_size: Option<u64>,
+    /// How hard it thinks.
+    pub effort: Option<Effort>,
+    /// The folder.
+    pub workspace: Workspace,
+    /// What confines commands.
+    pub sandbox: Sandbox,
+    /// The environment commands may see a part of.
+    pub environment: Arc<BTreeMap<String, String>>,
+    /// Where full outputs go.
+    pub journal: Journal,
+    /// Time and ids.
+    pub clock: Clock,
+    /// The limits.
+    pub limits: Limits,
+    /// What the agent may do, as of now.
+    pub mode: watch::Receiver<Mode>,
+    /// Ends the turn.
+    pub cancel: CancellationToken,
+    /// Ends the running command.
+    pub stop_command: Arc<Notify>,
+    /// Items that entered the history from outside: steering prompts, notices.
+    pub steered: mpsc::UnboundedReceiver<Item>,
+    /// To the session.
+    pub events: mpsc::Sender<TurnEvent>,
+    /// Tokens of this turn so far.
+    pub usage: Usage,
+}
+
+/// Why a turn ended without an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TurnError {
+    /// Somebody interrupted it.
+    #[error("interrupted")]
+    Interrupted,
+    /// The model could not be asked.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The session went away.
+    #[error("the session ended")]
+    Orphaned,
+}
+
+impl TurnCx {
+    /// A new item of this turn.
+    #[must_use]
+    pub fn item(&self, content: ItemContent) -> Item {
+        Item { id: self.clock.item_id(), turn_id: Some(self.turn.clone()), at: self.clock.now(), content }
+    }
+
+    /// Journals updates and shows them; answers when they are in the journal.
+    ///
+    /// # Errors
+    /// When the session is gone or could not journal them; the turn must end.
+    pub async fn record(&self, updates: Vec<Update>) -> Result<(), TurnError> {
+        let (done, journaled) = oneshot::channel();
+        self.events.send(TurnEvent::Record(updates, done)).await.map_err(|_| TurnError::Orphaned)?;
+        journaled.await.map_err(|_| TurnError::Orphaned)
+    }
+
+    /// Shows an update that is not journaled.
+    pub async fn show(&self, update: Update) {
+        // A session that is gone shows nothing; the next record ends the turn.
+        let _ = self.events.send(TurnEvent::Show(Box::new(update))).await;
+    }
+
+    /// Shows text that an open item gained.
+    pub async fn delta(&self, item_id: &ItemId, text: String) {
+        self.show(Update::ItemDelta { item_id: item_id.clone(), text }).await;
+    }
+
+    /// Shows what the turn does now.
+    pub async fn status(&self, state: Status, text: &str) {
+        self.show(Update::StatusChanged { status: SessionStatus { state, text: text.to_owned() } }).await;
+    }
+
+    /// Adds what one request used.
+    pub fn add_usage(&mut self, usage: &Usage) {
+        self.usage.input_tokens += usage.input_tokens;
+        self.usage.cached_tokens += usage.cached_tokens;
+        self.usage.output_tokens += usage.output_tokens;
+        self.usage.reasoning_tokens += usage.reasoning_tokens;
+        self.usage.context_tokens = usage.input_tokens + usage.output_tokens;
+        self.usage.context_size = self.context_size;
+    }
+}

@@ -1,0 +1,177 @@
+//! One step's answer: asked for, listened to, and asked for again while that may help.
+
+use crate::cx::{TurnCx, TurnError};
+use crate::model::{Call, ModelError, ModelEvent, ModelRequest, Stop, retry};
+use crate::prompt::{self, History};
+use futures::StreamExt;
+use pilotfish_protocol::{
+    AgentMessage, Completion, Fault, FaultKind, Item, ItemContent, Reasoning, Status, StopReason, Update,
+};
+
+/// What one step gave beside the items it left in the history.
+pub(super) struct Answer {
+    pub(super) calls: Vec<Call>,
+    pub(super) stop: StopReason,
+}
+
+/// Asks the model once, and again while that may help.
+pub(super) async fn sample(cx: &mut TurnCx, history: &mut History, step: u32) -> Result<Answer, TurnError> {
+    let mut attempt = 0;
+    loop {
+        cx.status(Status::Thinking, "thinking").await;
+        let request = prompt::build(&cx.session, (&cx.model_name, cx.effort), &cx.tools, history);
+        tracing::debug!(session = %cx.session, step, attempt, messages = request.messages.len(), "asks the model");
+        let error = match stream_once(cx, history, request).await {
+            Ok(answer) => return Ok(answer),
+            Err(TurnError::Model(error)) if error.retryable() => error,
+            Err(error) => return Err(error),
+        };
+        attempt += 1;
+        let Some(delay) = retry::delay(attempt, error.retry_after(), cx.clock.jitter()) else {
+            return Err(error.into());
+        };
+        tracing::info!(session = %cx.session, %error, attempt, delay_ms = delay.as_millis(), "asks the model again");
+        cx.status(Status::Thinking, &format!("{error}; trying again in {:.1} s", delay.as_secs_f64())).await;
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = cx.cancel.cancelled() => return Err(TurnError::Interrupted),
+        }
+    }
+}
+
+/// Streams one answer. Items that it opens are closed whatever happens; calls are returned only when the answer is whole.
+async fn stream_once(cx: &mut TurnCx, history: &mut History, request: ModelRequest) -> Result<Answer, TurnError> {
+    let mut stream = cx.model.stream(request);
+    let mut listening = Listening { cx, history, open: None };
+    let mut calls = Vec::new();
+    loop {
+        let event = tokio::select! {
+            event = stream.next() => event,
+            () = listening.cx.cancel.cancelled() => {
+                listening.close(Completion::Interrupted).await?;
+                return Err(TurnError::Interrupted);
+            }
+        };
+        match event {
+            Some(Ok(ModelEvent::Text(text))) => listening.extend(&text, Kind::Message).await?,
+            Some(Ok(ModelEvent::Reasoning(text))) => listening.extend(&text, Kind::Reasoning).await?,
+            Some(Ok(ModelEvent::TextEnded)) => listening.close(Completion::Whole).await?,
+            Some(Ok(ModelEvent::ReasoningEnded { opaque })) => listening.thought(opaque).await?,
+            Some(Ok(ModelEvent::Call(call))) => {
+                listening.close(Completion::Whole).await?;
+                calls.push(call);
+            }
+            Some(Ok(ModelEvent::Finished { stop, usage })) => {
+                listening.close(Completion::Whole).await?;
+                cx.add_usage(&usage);
+                let stop = match stop {
+                    Stop::Done => StopReason::Done,
+                    Stop::Length => StopReason::Length,
+                    Stop::Refused => StopReason::Refused,
+                };
+                return Ok(Answer { calls, stop });
+            }
+            Some(Err(error)) => return Err(listening.broken(error).await?),
+            None => {
+                let url = listening.cx.model_name.to_string();
+                let why = "the stream ended without an end".to_owned();
+                return Err(listening.broken(ModelError::Broken { url, why }).await?);
+            }
+        }
+    }
+}
+
+/// What of an answer streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Message,
+    Reasoning,
+}
+
+impl Kind {
+    fn of(content: &ItemContent) -> Option<Self> {
+        match content {
+            ItemContent::AgentMessage(_) => Some(Kind::Message),
+            ItemContent::Reasoning(_) => Some(Kind::Reasoning),
+            // Nothing else is ever open here.
+            _ => None,
+        }
+    }
+
+    fn fresh(self) -> ItemContent {
+        let (text, completion) = (String::new(), Completion::Open);
+        match self {
+            Kind::Message => ItemContent::AgentMessage(AgentMessage { text, completion }),
+            Kind::Reasoning => ItemContent::Reasoning(Reasoning { text, completion, ..Reasoning::default() }),
+        }
+    }
+}
+
+/// One answer while it comes: at most one item of it is open.
+struct Listening<'a> {
+    cx: &'a TurnCx,
+    history: &'a mut History,
+    open: Option<Item>,
+}
+
+impl Listening<'_> {
+    /// The open item of a kind, opened if it is not; an open one of another kind is closed first.
+    async fn open(&mut self, kind: Kind) -> Result<&mut Item, TurnError> {
+        if self.open.as_ref().and_then(|item| Kind::of(&item.content)) != Some(kind) {
+            self.close(Completion::Whole).await?;
+        }
+        if self.open.is_none() {
+            let item = self.cx.item(kind.fresh());
+            self.cx.record(vec![Update::ItemStarted { item: item.clone() }]).await?;
+            self.open = Some(item);
+        }
+        Ok(self.open.as_mut().expect("it was opened just now"))
+    }
+
+    async fn extend(&mut self, text: &str, kind: Kind) -> Result<(), TurnError> {
+        let cx = self.cx;
+        let item = self.open(kind).await?;
+        item.content.append(text);
+        cx.delta(&item.id, text.to_owned()).await;
+        Ok(())
+    }
+
+    /// Ends a thought. One without words counts when its provider wants something of it back.
+    async fn thought(&mut self, opaque: Option<serde_json::Value>) -> Result<(), TurnError> {
+        let is_open = self.open.as_ref().and_then(|item| Kind::of(&item.content)) == Some(Kind::Reasoning);
+        if opaque.is_some() || is_open {
+            let model = self.cx.model_name.clone();
+            if let ItemContent::Reasoning(reasoning) = &mut self.open(Kind::Reasoning).await?.content {
+                reasoning.model = opaque.is_some().then_some(model);
+                reasoning.opaque = opaque;
+            }
+        }
+        self.close(Completion::Whole).await
+    }
+
+    /// Ends the open item and puts it into the history.
+    async fn close(&mut self, completion: Completion) -> Result<(), TurnError> {
+        let Some(mut item) = self.open.take() else { return Ok(()) };
+        match &mut item.content {
+            ItemContent::AgentMessage(message) => message.completion = completion,
+            ItemContent::Reasoning(reasoning) => reasoning.completion = completion,
+            // Nothing else is ever open here.
+            _ => {}
+        }
+        self.cx.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
+        self.history.push(item);
+        Ok(())
+    }
+
+    /// Ends the open item of a broken answer, and says what broke when there was something to see.
+    async fn broken(mut self, error: ModelError) -> Result<TurnError, TurnError> {
+        let was_seen = self.open.is_some();
+        self.close(Completion::Broken).await?;
+        if was_seen && error.retryable() {
+            let message = format!("{error}; asking again");
+            let item = self.cx.item(ItemContent::Error(Fault { fault: FaultKind::Stream, message, retryable: true }));
+            self.cx.record(vec![Update::ItemEnded { item }]).await?;
+        }
+        Ok(error.into())
+    }
+}
