@@ -72,14 +72,14 @@ pub(super) fn fold(connection: &Connection, number: i64, place: i64, update: &Up
         Update::ItemStarted { item } | Update::ItemChanged { item } => {
             // One that is known already is open already, or has ended and stays so.
             if fold_item(connection, number, place, item)? == place {
-                open(connection, number, place)?;
+                open(connection, place)?;
             }
             Ok(())
         }
         Update::ItemEnded { item } => {
             let started = fold_item(connection, number, place, item)?;
             if started != place {
-                close(connection, number, started)?;
+                close(connection, started)?;
             }
             match search::words(&item.content) {
                 Some(words) => search::index(connection, started, &words),
@@ -121,20 +121,14 @@ fn fold_item(connection: &Connection, number: i64, place: i64, item: &Item) -> R
 }
 
 /// Notes that the item which started at a place has not ended.
-fn open(connection: &Connection, number: i64, started: i64) -> Result<(), Cause> {
-    let mut update =
-        connection.prepare_cached("UPDATE states SET open = json_insert(open, '$[#]', ?2) WHERE session = ?1")?;
-    update.execute((number, started))?;
+fn open(connection: &Connection, started: i64) -> Result<(), Cause> {
+    connection.prepare_cached("INSERT INTO open(started) VALUES (?1)")?.execute([started])?;
     Ok(())
 }
 
 /// Notes that it has.
-fn close(connection: &Connection, number: i64, started: i64) -> Result<(), Cause> {
-    let mut update = connection.prepare_cached(
-        "UPDATE states SET open = (SELECT json_group_array(value) FROM json_each(open) WHERE value <> ?2)
-         WHERE session = ?1",
-    )?;
-    update.execute((number, started))?;
+fn close(connection: &Connection, started: i64) -> Result<(), Cause> {
+    connection.prepare_cached("DELETE FROM open WHERE started = ?1")?.execute([started])?;
     Ok(())
 }
 

@@ -27,7 +27,7 @@ const MIGRATIONS: [&str; 1] = [VERSION_1];
 /// place its message started at; a title has its session's place 0.
 ///
 /// Each page an append touches is written to the log whole, so all it changes about a session is in one small row of
-/// `states`, whose `open` is a JSON array of where the items started that have not ended.
+/// `states`, apart from the header. `open` holds where the items started that have not ended.
 const VERSION_1: &str = "
 CREATE TABLE sessions (
     number INTEGER PRIMARY KEY,
@@ -46,8 +46,7 @@ CREATE TABLE states (
     turn INTEGER,
     usage INTEGER,
     plan INTEGER,
-    queue INTEGER,
-    open TEXT NOT NULL DEFAULT '[]'
+    queue INTEGER
 ) STRICT;
 CREATE TABLE updates (place INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE items (
@@ -57,6 +56,7 @@ CREATE TABLE items (
     id TEXT NOT NULL,
     UNIQUE (session, id)
 ) STRICT;
+CREATE TABLE open (started INTEGER PRIMARY KEY REFERENCES items(started)) STRICT;
 CREATE TABLE approvals (
     opened INTEGER PRIMARY KEY REFERENCES updates(place),
     session INTEGER NOT NULL REFERENCES sessions(number),
