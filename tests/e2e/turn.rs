@@ -55,11 +55,11 @@ impl Story {
 
     async fn end(&mut self) -> StopReason {
         let updates = self.until(|update| matches!(update, Update::TurnEnded { .. })).await;
-        let stops = updates.iter().filter_map(|update| match &update.update {
+        let mut stops = updates.iter().rev().filter_map(|update| match &update.update {
             Update::TurnEnded { stop, .. } => Some(*stop),
             _ => None,
         });
-        stops.last().expect("it ended")
+        stops.next().expect("it ended")
     }
 
     async fn items(&mut self) -> Vec<Item> {
