@@ -11,6 +11,7 @@ use std::time::Duration;
 mod answer;
 mod chat;
 pub mod http;
+mod limits;
 mod report;
 mod responses;
 pub mod retry;

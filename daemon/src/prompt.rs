@@ -32,6 +32,11 @@ impl History {
         self.items.push(item);
     }
 
+    /// Adds ended items.
+    pub fn extend(&mut self, items: Vec<Item>) {
+        self.items.extend(items);
+    }
+
     /// The latest notice that was for the model alone: the environment as it was last told.
     #[must_use]
     pub fn environment(&self) -> Option<&str> {

@@ -60,7 +60,8 @@ pub enum Update {
         /// As it is.
         item: Item,
     },
-    /// An item will not change any more.
+    /// An item will not change any more, but for one case: words and thoughts of an answer that breaks off afterwards end once more, as
+    /// `broken`.
     ItemEnded {
         /// As it stays.
         item: Item,

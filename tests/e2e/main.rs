@@ -3,3 +3,4 @@
 mod door;
 mod exec;
 mod sandbox;
+mod turn;

@@ -1,18 +1,20 @@
 //! A daemon inside the test's process: a hub with a fresh home and workspace, and a model that says what the test says.
 
 use crate::client::TestClient;
+use crate::fake_model::FakeModel;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use pilotfish::clock::Clock;
-use pilotfish::config::{ConfigSource, Endpoint, Home};
+use pilotfish::config::{ConfigSource, Dialect, Endpoint, Home};
 use pilotfish::door::{Ended, serve};
 use pilotfish::hub::Hub;
 use pilotfish::journal::Journal;
+use pilotfish::model::http::Http;
 use pilotfish::model::{Connect, Model, ModelError, ModelEvent, ModelRequest, Stop};
 use pilotfish::sandbox::Sandbox;
 use pilotfish::session::{Parts, Workspaces};
-use pilotfish_protocol::{Session, SessionOpened, Usage};
+use pilotfish_protocol::{Mode, Session, SessionOpened, Usage};
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -35,19 +37,35 @@ pub struct TestDaemon {
 }
 
 impl TestDaemon {
-    /// Starts one.
+    /// Starts one whose model is a [`Script`].
     pub fn start() -> Self {
+        let script = Script::default();
+        let connect = Arc::new(script.clone());
+        Self::start_with(script, connect, Dialect::Responses, "http://127.0.0.1:9/v1")
+    }
+
+    /// Starts one that asks a model server over HTTP, as the program does.
+    pub fn asking(model: &FakeModel) -> Self {
+        Self::start_with(Script::default(), Arc::new(Http::new()), model.dialect(), model.base_url())
+    }
+
+    fn start_with(script: Script, connect: Arc<dyn Connect>, dialect: Dialect, base_url: &str) -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        let config = "model = \"script/one\"\n[providers.script]\ndialect = \"responses\"\nbase_url = \"http://127.0.0.1:9/v1\"\n";
+        let dialect = match dialect {
+            Dialect::Responses => "responses",
+            Dialect::Chat => "chat",
+        };
+        let config =
+            format!("model = \"fake/one\"\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n");
         std::fs::write(home.path().join("config.toml"), config).expect("a file");
         let folder = home.path().display().to_string();
-        let environment = Arc::new(BTreeMap::from([("PILOTFISH_HOME".to_owned(), folder)]));
-        let script = Script::default();
+        let path = ("PATH".to_owned(), "/usr/bin:/bin".to_owned());
+        let environment = Arc::new(BTreeMap::from([("PILOTFISH_HOME".to_owned(), folder), path]));
         let parts = Parts {
             clock: Clock::counting(),
             journal: Journal::in_memory().expect("a thread"),
             config: ConfigSource::new(Home::of(&environment).expect("it is set"), environment.clone()),
-            connect: Arc::new(script.clone()),
+            connect,
             sandbox: sandbox(),
             environment,
             changed: broadcast::channel(256).0,
@@ -79,7 +97,12 @@ impl TestDaemon {
 
     /// Opens a session over a client; the word to lists about it is read.
     pub async fn session(&self, client: &mut TestClient) -> Session {
-        let opened = client.request("session/new", json!({"workspace": self.workspace.path()})).await;
+        self.session_in(client, Mode::ReadOnly).await
+    }
+
+    /// Likewise, in a mode.
+    pub async fn session_in(&self, client: &mut TestClient, mode: Mode) -> Session {
+        let opened = client.request("session/new", json!({"workspace": self.workspace.path(), "mode": mode})).await;
         let SessionOpened { session } = opened.expect("a session opens");
         session
     }

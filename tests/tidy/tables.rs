@@ -36,8 +36,8 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("tool", &["cx", "model", "path", "policy", "sandbox", "text", "workspace"]),
     // The handle of a turn to the world, and so what a turn and its tools may know.
     ("cx", &["clock", "config", "journal", "model", "sandbox", "workspace"]),
+    ("sandbox", &["path", "policy"]),
     ("policy", &["path"]),
-    ("sandbox", &["path"]),
     ("workspace", &["path"]),
     ("journal", &["clock", "path"]),
     ("model", &["clock", "config"]),

@@ -71,17 +71,22 @@ where
         Ok(response) => drop(responses.send(response).now_or_never()),
         Err(error) => tracing::debug!(%error, "an answer could not be read"),
     };
-    tokio::select! {
+    let can_write = tokio::select! {
         // The client reads no more: nobody is left to serve.
-        Err(error) = &mut writing => tracing::debug!(connection = %connection.id, %error, "output closed"),
-        () = read(&connection, &mut calls, &mut answer, input) => {}
-        () = watch_list(&connection) => {}
-        () = requesting => {}
-    }
+        Err(error) = &mut writing => {
+            tracing::debug!(connection = %connection.id, %error, "output closed");
+            false
+        }
+        () = read(&connection, &mut calls, &mut answer, input) => true,
+        () = watch_list(&connection) => true,
+        () = requesting => true,
+    };
     let attached = connection.outbox.sessions();
     connection.outbox.end();
-    // A client that no longer reads does not hold us up.
-    let _ = tokio::time::timeout(GRACE, &mut writing).await;
+    if can_write {
+        // A client that no longer reads does not hold us up.
+        let _ = tokio::time::timeout(GRACE, &mut writing).await;
+    }
     detach(&connection, attached).await;
     if calls.stage() == Stage::ShutDown { Ended::ShutDown } else { Ended::Left }
 }

@@ -43,8 +43,10 @@ pub(super) fn append(
     at: &str,
 ) -> Result<RangeInclusive<u64>, Cause> {
     let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
-    let mut advance = connection
-        .prepare_cached("UPDATE sessions SET seq = seq + ?2, updated_at = ?3 WHERE id = ?1 RETURNING number, seq")?;
+    let mut advance = connection.prepare_cached(
+        "UPDATE states SET seq = seq + ?2, updated_at = ?3
+         WHERE session = (SELECT number FROM sessions WHERE id = ?1) RETURNING session, seq",
+    )?;
     let advanced: Option<(i64, i64)> =
         advance.query_row((&session_id.0, count, at), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let Some((number, last)) = advanced else {
@@ -68,11 +70,17 @@ pub(super) fn fold(connection: &Connection, number: i64, place: i64, update: &Up
         Update::PlanChanged { .. } => point(connection, "plan", number, Some(place)),
         Update::QueueChanged { .. } => point(connection, "queue", number, Some(place)),
         Update::ItemStarted { item } | Update::ItemChanged { item } => {
-            fold_item(connection, number, place, item, true)?;
+            // One that is known already is open already, or has ended and stays so.
+            if fold_item(connection, number, place, item)? == place {
+                open(connection, place)?;
+            }
             Ok(())
         }
         Update::ItemEnded { item } => {
-            let started = fold_item(connection, number, place, item, false)?;
+            let started = fold_item(connection, number, place, item)?;
+            if started != place {
+                close(connection, started)?;
+            }
             match search::words(&item.content) {
                 Some(words) => search::index(connection, started, &words),
                 None => Ok(()),
@@ -103,18 +111,29 @@ pub(super) fn fold(connection: &Connection, number: i64, place: i64, update: &Up
     }
 }
 
-/// Points the item at its latest state; answers where it started. What ended stays ended.
-fn fold_item(connection: &Connection, number: i64, place: i64, item: &Item, open: bool) -> Result<i64, Cause> {
+/// Points the item at its latest state; answers where it started.
+fn fold_item(connection: &Connection, number: i64, place: i64, item: &Item) -> Result<i64, Cause> {
     let mut upsert = connection.prepare_cached(
-        "INSERT INTO items(started, latest, session, id, open) VALUES (?1, ?1, ?2, ?3, ?4)
-         ON CONFLICT (session, id) DO UPDATE SET latest = excluded.latest, open = open AND excluded.open
-         RETURNING started",
+        "INSERT INTO items(started, latest, session, id) VALUES (?1, ?1, ?2, ?3)
+         ON CONFLICT (session, id) DO UPDATE SET latest = excluded.latest RETURNING started",
     )?;
-    Ok(upsert.query_row((place, number, &item.id.0, open), |row| row.get(0))?)
+    Ok(upsert.query_row((place, number, &item.id.0), |row| row.get(0))?)
+}
+
+/// Notes that the item which started at a place has not ended.
+fn open(connection: &Connection, started: i64) -> Result<(), Cause> {
+    connection.prepare_cached("INSERT INTO open(started) VALUES (?1)")?.execute([started])?;
+    Ok(())
+}
+
+/// Notes that it has.
+fn close(connection: &Connection, started: i64) -> Result<(), Cause> {
+    connection.prepare_cached("DELETE FROM open WHERE started = ?1")?.execute([started])?;
+    Ok(())
 }
 
 fn point(connection: &Connection, column: &'static str, number: i64, place: Option<i64>) -> Result<(), Cause> {
-    let mut update = connection.prepare_cached(&format!("UPDATE sessions SET {column} = ?2 WHERE number = ?1"))?;
+    let mut update = connection.prepare_cached(&format!("UPDATE states SET {column} = ?2 WHERE session = ?1"))?;
     update.execute((number, place))?;
     Ok(())
 }

@@ -83,8 +83,8 @@ pub(super) fn items_after(connection: &Connection, session_id: &SessionId, after
 pub(super) fn open_items(connection: &Connection, session_id: &SessionId) -> Result<Page, Cause> {
     let number = sessions::number(connection, session_id)?;
     let select = connection.prepare_cached(
-        "SELECT started, body FROM items INDEXED BY items_open JOIN updates ON place = latest
-         WHERE open AND started > ?1 AND started < ?2 ORDER BY started LIMIT ?3",
+        "SELECT items.started, body FROM open JOIN items ON items.started = open.started
+         JOIN updates ON place = latest WHERE open.started > ?1 AND open.started < ?2 ORDER BY open.started LIMIT ?3",
     )?;
     page(select, MAX_PAGE_RECORDS, |limit| (place(number, 0), place(number + 1, 0), limit))
 }

@@ -69,8 +69,9 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn copy(damaged: &Connection, fresh: &Connection) -> Result<(), Cause> {
-    let tables: [(&str, &[&str]); 4] = [
-        ("sessions", &["number", "id", "workspace", "updated_at", "archived", "deleted", "seq", "header", "draft"]),
+    let tables: [(&str, &[&str]); 5] = [
+        ("sessions", &["number", "id", "workspace", "archived", "deleted", "header", "draft"]),
+        ("states", &["session", "seq", "updated_at"]),
         ("updates", &["place", "body"]),
         ("outputs", &["number", "session", "item", "bytes"]),
         ("chunks", &["rowid", "output", "part", "body"]),
@@ -136,17 +137,20 @@ fn rebuild(fresh: &Connection) -> Result<(usize, usize), Cause> {
         let (number, header): (i64, String) = (row.get(0)?, row.get(1)?);
         if let Ok(session) = serde_json::from_str::<Session>(&header) {
             search::index(fresh, place(number, 0), &session.title)?;
+            let state = "INSERT OR IGNORE INTO states(session, updated_at) VALUES (?1, ?2)";
+            fresh.execute(state, (number, &session.updated_at))?;
             sessions += 1;
         } else {
+            fresh.execute("DELETE FROM states WHERE session = ?1", [number])?;
+            fresh.execute("DELETE FROM outputs WHERE session = ?1", [number])?;
             fresh.execute("DELETE FROM sessions WHERE number = ?1", [number])?;
         }
     }
     fresh.execute_batch(
         "DELETE FROM updates WHERE place >> 32 NOT IN (SELECT number FROM sessions);
-         DELETE FROM outputs WHERE session NOT IN (SELECT number FROM sessions)
-             OR bytes <> (SELECT coalesce(sum(length(body)), 0) FROM chunks WHERE output = outputs.number);
-         UPDATE sessions SET seq = max(seq, coalesce(
-             (SELECT max(place) & 4294967295 FROM updates WHERE place >> 32 = number), 0));",
+         DELETE FROM outputs WHERE bytes <> (SELECT coalesce(sum(length(body)), 0) FROM chunks WHERE output = outputs.number);
+         UPDATE states SET seq = max(seq, coalesce((SELECT max(place) & 4294967295 FROM updates
+             WHERE place > session << 32 AND place < (session + 1) << 32), 0));",
     )?;
     let mut updates = 0;
     let mut select = fresh.prepare("SELECT place, body FROM updates ORDER BY place")?;

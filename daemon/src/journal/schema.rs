@@ -25,33 +25,38 @@ const MIGRATIONS: [&str; 1] = [VERSION_1];
 /// together, in order, and need no second index. An item is `started` at the place of its first update, which keeps
 /// items in order, and its `latest` state is the update at that place: no body is stored twice. A row of `words` has the
 /// place its message started at; a title has its session's place 0.
+///
+/// Each page an append touches is written to the log whole, so all it changes about a session is in one small row of
+/// `states`, apart from the header. `open` holds where the items started that have not ended.
 const VERSION_1: &str = "
 CREATE TABLE sessions (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     workspace TEXT NOT NULL,
-    updated_at TEXT NOT NULL,
     archived INTEGER NOT NULL,
     deleted INTEGER NOT NULL DEFAULT 0,
-    seq INTEGER NOT NULL DEFAULT 0 CHECK (seq < 4294967296),
-    turn INTEGER,
-    usage INTEGER,
-    plan INTEGER,
-    queue INTEGER,
     header TEXT NOT NULL,
     draft TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE INDEX sessions_listed ON sessions(updated_at, workspace, archived, deleted);
+CREATE INDEX sessions_listed ON sessions(archived, deleted, workspace);
+CREATE TABLE states (
+    session INTEGER PRIMARY KEY REFERENCES sessions(number),
+    seq INTEGER NOT NULL DEFAULT 0 CHECK (seq < 4294967296),
+    updated_at TEXT NOT NULL,
+    turn INTEGER,
+    usage INTEGER,
+    plan INTEGER,
+    queue INTEGER
+) STRICT;
 CREATE TABLE updates (place INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE items (
     started INTEGER PRIMARY KEY,
     latest INTEGER NOT NULL REFERENCES updates(place),
     session INTEGER NOT NULL REFERENCES sessions(number),
     id TEXT NOT NULL,
-    open INTEGER NOT NULL,
     UNIQUE (session, id)
 ) STRICT;
-CREATE INDEX items_open ON items(started) WHERE open;
+CREATE TABLE open (started INTEGER PRIMARY KEY REFERENCES items(started)) STRICT;
 CREATE TABLE approvals (
     opened INTEGER PRIMARY KEY REFERENCES updates(place),
     session INTEGER NOT NULL REFERENCES sessions(number),
@@ -123,8 +128,8 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), Cause> {
          PRAGMA cell_size_check = ON;
          PRAGMA cache_size = -1024;
          PRAGMA mmap_size = 0;
-         PRAGMA wal_autocheckpoint = 2000;
-         PRAGMA journal_size_limit = 8388608;",
+         PRAGMA wal_autocheckpoint = 4000;
+         PRAGMA journal_size_limit = 16777216;",
     )?;
     connection.set_prepared_statement_cache_capacity(32);
     migrate(connection, found)?;

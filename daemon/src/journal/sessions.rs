@@ -13,14 +13,16 @@ const MAX_LISTED: usize = 200;
 /// Writes a new session's header.
 pub(super) fn create(connection: &Connection, session: &Session) -> Result<(), Cause> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO sessions(id, workspace, updated_at, archived, header) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO sessions(id, workspace, archived, header) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO NOTHING RETURNING number",
     )?;
     let header = serde_json::to_string(session)?;
-    let row = (&session.id.0, &session.workspace, &session.updated_at, session.archived, header);
+    let row = (&session.id.0, &session.workspace, session.archived, header);
     let Some(number): Option<i64> = insert.query_row(row, |row| row.get(0)).optional()? else {
         return Err(Cause::Exists(session.id.clone()));
     };
+    let mut insert = connection.prepare_cached("INSERT INTO states(session, updated_at) VALUES (?1, ?2)")?;
+    insert.execute((number, &session.updated_at))?;
     search::index(connection, place(number, 0), &session.title)
 }
 
@@ -77,7 +79,7 @@ pub(super) fn number(connection: &Connection, session_id: &SessionId) -> Result<
 pub(super) fn session(connection: &Connection, session_id: &SessionId) -> Result<Option<Stored>, Cause> {
     let mut select = connection.prepare_cached(
         "SELECT number, seq, turn, usage, plan, queue, draft, header, updated_at, archived
-         FROM sessions WHERE id = ?1 AND NOT deleted",
+         FROM sessions JOIN states ON session = number WHERE id = ?1 AND NOT deleted",
     )?;
     let mut rows = select.query([&session_id.0])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -112,7 +114,7 @@ pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Se
     let limit = filter.limit.clamp(1, MAX_LISTED);
     let query = filter.query.as_deref().and_then(search::query);
     let after = filter.cursor.as_deref().map(Cursor::parse).transpose()?;
-    // The inner part reads one narrow index only; headers are read for the page alone.
+    // The inner part reads what is narrow only; headers are read for the page alone.
     let narrowed = if query.is_some() {
         "AND number IN (SELECT rowid >> 32 FROM words WHERE words MATCH ?3)"
     } else {
@@ -120,8 +122,9 @@ pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Se
     };
     let mut select = connection.prepare_cached(&format!(
         "SELECT page.near, number, page.updated_at, archived, header FROM (
-             SELECT (workspace IS ?1) AS near, updated_at, number FROM sessions INDEXED BY sessions_listed
-             WHERE NOT deleted AND archived = ?2 {narrowed}
+             SELECT (workspace IS ?1) AS near, updated_at, number
+             FROM sessions INDEXED BY sessions_listed JOIN states ON session = number
+             WHERE archived = ?2 AND deleted = 0 {narrowed}
                AND (?4 IS NULL OR ((workspace IS ?1), updated_at, number) < (?4, ?5, ?6))
              ORDER BY near DESC, updated_at DESC, number DESC LIMIT ?7
          ) AS page JOIN sessions USING (number)

@@ -14,7 +14,7 @@ const MAX_BATCH: usize = 256;
 
 /// After this many commits the write-ahead log is copied into the database when nobody waits, so that the larger
 /// limit, at which SQLite does it inside a commit, is seldom met.
-const COMMITS_BETWEEN_CHECKPOINTS: u32 = 100;
+const COMMITS_BETWEEN_CHECKPOINTS: u32 = 250;
 
 /// Whether a request changes the database.
 #[derive(Clone, Copy, PartialEq, Eq)]

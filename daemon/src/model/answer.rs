@@ -1,17 +1,11 @@
-//! One answer, from the bytes of its body to model events, in either dialect. Owns the limits of an answer's size and the ids of calls;
+//! One answer, from the bytes of its body to model events, in either dialect. Owns the ids of calls;
 //! never waits, so every way a stream can be cut is a plain test.
 
 use crate::config::Dialect;
+use crate::model::limits::{MAX_ANSWER, MAX_EVENT, too_large};
 use crate::model::sse::{Event, Parser};
 use crate::model::{ModelError, ModelEvent, chat, responses};
 use std::collections::HashSet;
-
-/// The largest event that is held.
-pub(crate) const MAX_EVENT: usize = 16 << 20;
-/// The most bytes of one answer, decompressed.
-pub(crate) const MAX_ANSWER: usize = 64 << 20;
-/// The most bytes of one call's arguments.
-pub(crate) const MAX_ARGUMENTS: usize = 8 << 20;
 
 /// How an answer's body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,11 +139,6 @@ impl CallIds {
             self.known.insert(call.call_id.clone());
         }
     }
-}
-
-/// The error of an answer that is over a limit.
-pub(crate) fn too_large(url: &str, what: &'static str, max: usize) -> ModelError {
-    ModelError::TooLarge { url: url.to_owned(), what, max }
 }
 
 #[cfg(test)]

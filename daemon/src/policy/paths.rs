@@ -31,8 +31,8 @@ impl Class {
     }
 }
 
-/// Names that protect themselves and everything below them.
-const NAMES: &[(&str, Class)] = &[
+/// Names that protect themselves and everything below them. The sandbox keeps commands from them as well.
+pub const NAMES: &[(&str, Class)] = &[
     (".git", Class::VersionControl),
     (".hg", Class::VersionControl),
     (".svn", Class::VersionControl),
@@ -49,6 +49,7 @@ const NAMES: &[(&str, Class)] = &[
     (".nvimrc", Class::Editor),
     (".exrc", Class::Editor),
     (".vimrc", Class::Editor),
+    (".lvimrc", Class::Editor),
     (".dir-locals.el", Class::Editor),
     (".devcontainer", Class::Editor),
     (".devcontainer.json", Class::Editor),
@@ -61,7 +62,9 @@ const NAMES: &[(&str, Class)] = &[
     (".mcp.json", Class::Agent),
     (".cursor", Class::Agent),
     (".claude", Class::Agent),
+    (".clinerules", Class::Agent),
     (".codex", Class::Agent),
+    (".windsurf", Class::Agent),
     (".gemini", Class::Agent),
     (".aider.conf.yml", Class::Agent),
     (".pilotfish", Class::Own),

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use pilotfish_protocol::Mode;
 
+use crate::policy::paths::{Class, NAMES};
 use crate::sandbox::Spec;
 use crate::sandbox::wire::{Access, Grant, Protection, Request};
 
@@ -147,19 +148,9 @@ const STORES: &[Store] = &[
     Store { variable: "", below_home: ".elan", parts: &["bin", "toolchains"] },
 ];
 
-/// Names that some program runs or obeys later without being asked, directly below the workspace; outer ones first.
-const PROTECTED: &[(&str, Protection)] = &[
-    (".claude", Protection::Frozen),
-    (".clinerules", Protection::Frozen),
-    (".codex", Protection::Frozen),
-    (".cursor", Protection::Frozen),
-    (".devcontainer", Protection::Frozen),
-    (".devcontainer.json", Protection::Frozen),
-    (".dir-locals.el", Protection::Frozen),
-    (".envrc", Protection::Frozen),
-    (".exrc", Protection::Frozen),
-    (".fleet", Protection::Frozen),
-    (".gemini", Protection::Frozen),
+/// Of version control, directly below the workspace, what programs run or obey later without being asked; outer ones first. The rest
+/// of it must change for commits to work.
+const VERSION_CONTROL: &[(&str, Protection)] = &[
     (".git", Protection::Pinned),
     (".git/commondir", Protection::Frozen),
     (".git/config", Protection::Frozen),
@@ -171,19 +162,14 @@ const PROTECTED: &[(&str, Protection)] = &[
     (".git/objects/info", Protection::Pinned),
     (".git/objects/info/alternates", Protection::Frozen),
     (".gitmodules", Protection::Frozen),
-    (".helix", Protection::Frozen),
     (".husky", Protection::Frozen),
-    (".idea", Protection::Frozen),
-    (".lvimrc", Protection::Frozen),
-    (".mcp.json", Protection::Frozen),
-    (".nvim.lua", Protection::Frozen),
-    (".nvimrc", Protection::Frozen),
-    (".pilotfish", Protection::Frozen),
-    (".vimrc", Protection::Frozen),
-    (".vscode", Protection::Frozen),
-    (".windsurf", Protection::Frozen),
-    (".zed", Protection::Frozen),
 ];
+
+/// Every protected name directly below the workspace, outer ones first.
+fn protected_names() -> impl Iterator<Item = (&'static str, Protection)> {
+    let others = NAMES.iter().filter(|(_, class)| *class != Class::VersionControl);
+    others.map(|(name, _)| (*name, Protection::Frozen)).chain(VERSION_CONTROL.iter().copied())
+}
 
 /// Answers, for a path of this machine, what it is without links; nothing when it does not exist.
 pub type Resolve<'a> = &'a dyn Fn(&Path) -> Option<PathBuf>;
@@ -268,7 +254,7 @@ fn protected(mode: Mode) -> Vec<(PathBuf, Protection)> {
     match mode {
         // All of the workspace is read-only already.
         Mode::ReadOnly => Vec::new(),
-        Mode::Agent => PROTECTED.iter().map(|(path, protection)| (PathBuf::from(path), *protection)).collect(),
+        Mode::Agent => protected_names().map(|(path, protection)| (PathBuf::from(path), protection)).collect(),
     }
 }
 

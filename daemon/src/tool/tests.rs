@@ -140,3 +140,113 @@ async fn a_plan_is_kept() {
     let wrong = output(&[], "plan", json!({"steps": [{"step": "look", "status": "perhaps"}]})).await;
     assert!(wrong.starts_with("plan: unknown variant `perhaps`"), "{wrong}");
 }
+
+/// Runs one call, and gives what the model is told and what lies in the workspace then.
+async fn changed(files: &[(&str, &str)], name: &str, arguments: Value) -> String {
+    let fixture = Fixture::new(files);
+    fixture.model.then(calls(&[(name, arguments)])).then(says("done"));
+    let (items, _) = fixture.session(Mode::Agent).await.turn("go").await;
+    let told: String = tool_calls(&items).into_iter().map(|call| call.output).collect();
+    let mut listing = Vec::new();
+    for entry in ignore::WalkBuilder::new(fixture.root().as_path()).hidden(false).build().flatten() {
+        if entry.file_type().is_some_and(|kind| kind.is_file()) {
+            let path = entry.path().strip_prefix(fixture.root().as_path()).unwrap().display().to_string();
+            listing.push(format!("{path}: {:?}", std::fs::read_to_string(entry.path()).unwrap()));
+        }
+    }
+    listing.sort();
+    format!("{}\n--\n{}\n", told.trim_end(), listing.join("\n"))
+}
+
+#[tokio::test]
+async fn an_edit_shows_its_surroundings() {
+    let text = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\n";
+    let shown =
+        changed(&[("a", text)], "edit", json!({"path": "a", "old_string": "four\nfive", "new_string": "4\n5"})).await;
+    expect![[r#"
+        edited a
+        1	one
+        2	two
+        3	three
+        4	4
+        5	5
+        6	six
+        7	seven
+        8	eight
+        --
+        a: "one\ntwo\nthree\n4\n5\nsix\nseven\neight\n"
+    "#]]
+    .assert_eq(&shown);
+}
+
+#[tokio::test]
+async fn a_refused_edit_names_the_file_that_has_the_text() {
+    let files = [("a.rs", "fn a() {}\n"), ("b.rs", "fn compute_the_answer() -> u32 {\n    42\n}\n")];
+    let edit = json!({"path": "a.rs", "old_string": "fn compute_the_answer() -> u32 {", "new_string": "x"});
+    let shown = changed(&files, "edit", edit).await;
+    assert!(shown.contains("the text stands in b.rs:1"), "{shown}");
+    assert!(shown.contains("a.rs: \"fn a() {}\\n\""), "{shown}");
+}
+
+#[tokio::test]
+async fn edits_of_what_is_no_text_are_refused() {
+    let edit = |path: &str| json!({"path": path, "old_string": "a", "new_string": "b"});
+    check(&[], "edit", edit("none"), expect!["none does not exist; create it with write"]).await;
+    check(&[("n", "a\0")], "edit", edit("n"), expect!["n is not UTF-8 text; use shell to change it"]).await;
+    check(&[("d/a", "a")], "edit", edit("d"), expect!["d is a directory; use list"]).await;
+}
+
+const PATCHED: &[(&str, &str)] = &[("a.txt", "1\n2\n3\n"), ("b.txt", "b\n"), ("c.txt", "c\n"), ("old/x.txt", "x\n")];
+
+#[tokio::test]
+async fn a_patch_changes_adds_deletes_and_moves() {
+    let patch = "*** Begin Patch\n*** Move Directory: old\n*** Move to: new\n*** Update File: new/x.txt\n@@\n-x\n+y\n\
+                 *** Update File: a.txt\n@@\n 1\n-2\n+two\n 3\n*** Delete File: b.txt\n*** Update File: c.txt\n*** Move to: d/c.txt\n@@\n\
+                 -c\n+C\n*** Add File: e.txt\n+e\n*** End Patch";
+    expect![[r#"
+        moved old to new
+        updated new/x.txt
+        1	y
+        updated a.txt
+        1	1
+        2	two
+        3	3
+        deleted b.txt
+        moved c.txt to d/c.txt
+        1	C
+        added e.txt
+        --
+        a.txt: "1\ntwo\n3\n"
+        d/c.txt: "C\n"
+        e.txt: "e\n"
+        new/x.txt: "y\n"
+    "#]]
+    .assert_eq(&changed(PATCHED, "patch", json!({"patch": patch})).await);
+}
+
+#[tokio::test]
+async fn a_patch_that_fails_anywhere_changes_nothing() {
+    let good = "*** Begin Patch\n*** Update File: a.txt\n@@\n-2\n+two\n*** Add File: e.txt\n+e\n";
+    let failures = [
+        ("*** Update File: b.txt\n@@\n-not there\n+x\n", "b.txt: "),
+        ("*** Delete File: none.txt\n", "none.txt does not exist"),
+        ("*** Add File: c.txt\n+c\n", "c.txt already exists; use *** Update File"),
+        ("*** Update File: ../out.txt\n@@\n-a\n+b\n", "is outside the workspace"),
+        ("*** Update File: b.txt\n*** Move to: c.txt\n@@\n-b\n+B\n", "c.txt already exists"),
+    ];
+    let untouched = changed(PATCHED, "read", json!({"path": "a.txt"})).await;
+    let untouched = untouched.split_once("--").unwrap().1;
+    for (bad, why) in failures {
+        let shown = changed(PATCHED, "patch", json!({"patch": format!("{good}{bad}*** End Patch")})).await;
+        assert!(shown.starts_with("nothing was changed: ") && shown.contains(why), "{shown}");
+        assert_eq!(shown.split_once("--").unwrap().1, untouched);
+    }
+}
+
+#[tokio::test]
+async fn later_parts_of_a_patch_see_the_earlier_ones() {
+    let patch = "*** Begin Patch\n*** Add File: n.txt\n+1\n+2\n*** Update File: n.txt\n@@\n-2\n+two\n*** Delete File: b.txt\n\
+                 *** Add File: b.txt\n+again\n*** End Patch";
+    let shown = changed(&[("b.txt", "b\n")], "patch", json!({"patch": patch})).await;
+    assert!(shown.ends_with("--\nb.txt: \"again\\n\"\nn.txt: \"1\\ntwo\\n\"\n"), "{shown}");
+}

@@ -42,13 +42,13 @@ pub(super) async fn sample(cx: &mut TurnCx, history: &mut History, step: u32) ->
 /// Streams one answer. Items that it opens are closed whatever happens; calls are returned only when the answer is whole.
 async fn stream_once(cx: &mut TurnCx, history: &mut History, request: ModelRequest) -> Result<Answer, TurnError> {
     let mut stream = cx.model.stream(request);
-    let mut listening = Listening { cx, history, open: None };
+    let mut listening = Listening { cx, open: None, ended: Vec::new() };
     let mut calls = Vec::new();
     loop {
         let event = tokio::select! {
             event = stream.next() => event,
             () = listening.cx.cancel.cancelled() => {
-                listening.close(Completion::Interrupted).await?;
+                history.extend(listening.interrupted().await?);
                 return Err(TurnError::Interrupted);
             }
         };
@@ -63,6 +63,7 @@ async fn stream_once(cx: &mut TurnCx, history: &mut History, request: ModelReque
             }
             Some(Ok(ModelEvent::Finished { stop, usage })) => {
                 listening.close(Completion::Whole).await?;
+                history.extend(listening.ended);
                 cx.add_usage(&usage);
                 let stop = match stop {
                     Stop::Done => StopReason::Done,
@@ -107,11 +108,11 @@ impl Kind {
     }
 }
 
-/// One answer while it comes: at most one item of it is open.
+/// One answer while it comes: at most one item of it is open, and none counts before the answer is whole.
 struct Listening<'a> {
     cx: &'a TurnCx,
-    history: &'a mut History,
     open: Option<Item>,
+    ended: Vec<Item>,
 }
 
 impl Listening<'_> {
@@ -149,24 +150,30 @@ impl Listening<'_> {
         self.close(Completion::Whole).await
     }
 
-    /// Ends the open item and puts it into the history.
+    /// Ends the open item.
     async fn close(&mut self, completion: Completion) -> Result<(), TurnError> {
         let Some(mut item) = self.open.take() else { return Ok(()) };
-        match &mut item.content {
-            ItemContent::AgentMessage(message) => message.completion = completion,
-            ItemContent::Reasoning(reasoning) => reasoning.completion = completion,
-            // Nothing else is ever open here.
-            _ => {}
-        }
+        complete(&mut item, completion);
         self.cx.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
-        self.history.push(item);
+        self.ended.push(item);
         Ok(())
     }
 
-    /// Ends the open item of a broken answer, and says what broke when there was something to see.
+    /// Ends what is open. Words stay; a thought whose words or calls did not all come means nothing to its provider.
+    async fn interrupted(mut self) -> Result<Vec<Item>, TurnError> {
+        self.close(Completion::Interrupted).await?;
+        let (mut kept, thoughts): (Vec<_>, Vec<_>) =
+            self.ended.into_iter().partition(|item| Kind::of(&item.content) != Some(Kind::Reasoning));
+        kept.extend(again(self.cx, thoughts, Completion::Interrupted).await?);
+        kept.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(kept)
+    }
+
+    /// Ends the items of a broken answer, once more where they had ended: the next answer says it all again. Says what broke when
+    /// there was something to see.
     async fn broken(mut self, error: ModelError) -> Result<TurnError, TurnError> {
-        let was_seen = self.open.is_some();
         self.close(Completion::Broken).await?;
+        let was_seen = !again(self.cx, self.ended, Completion::Broken).await?.is_empty();
         if was_seen && error.retryable() {
             let message = format!("{error}; asking again");
             let item = self.cx.item(ItemContent::Error(Fault { fault: FaultKind::Stream, message, retryable: true }));
@@ -174,4 +181,27 @@ impl Listening<'_> {
         }
         Ok(error.into())
     }
+}
+
+/// Ends items once more, those that had another end.
+async fn again(cx: &TurnCx, mut items: Vec<Item>, completion: Completion) -> Result<Vec<Item>, TurnError> {
+    let changed: Vec<Update> = items
+        .iter_mut()
+        .filter_map(|item| complete(item, completion).then(|| Update::ItemEnded { item: item.clone() }))
+        .collect();
+    if !changed.is_empty() {
+        cx.record(changed).await?;
+    }
+    Ok(items)
+}
+
+/// Says how an item ended. Answers whether that is news.
+fn complete(item: &mut Item, completion: Completion) -> bool {
+    let said = match &mut item.content {
+        ItemContent::AgentMessage(message) => &mut message.completion,
+        ItemContent::Reasoning(reasoning) => &mut reasoning.completion,
+        // Nothing else is ever open here.
+        _ => return false,
+    };
+    std::mem::replace(said, completion) != completion
 }

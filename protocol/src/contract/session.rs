@@ -131,7 +131,7 @@ pub trait SessionRpc {
     #[method(name = "setMode", param_kind = map)]
     async fn set_mode(&self, #[argument(rename = "sessionId")] session_id: SessionId, mode: Mode) -> RpcResult<Done>;
 
-    /// Switches the model. It holds from the next step on.
+    /// Switches the model. It holds from the next turn on.
     #[method(name = "setModel", param_kind = map)]
     async fn set_model(
         &self,

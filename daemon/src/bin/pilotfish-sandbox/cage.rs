@@ -12,7 +12,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, PidfdFlags};
 
-use crate::{Failure, REFUSED, command, descriptors, mounts, namespaces, outside};
+use crate::{Failure, REFUSED, command, descriptors, mounts, namespaces};
 
 /// How much a refusal may say, in bytes.
 const MAX_WORDS: usize = 2000;
@@ -87,7 +87,7 @@ fn wait(mut child: Child, words: &Words, lifelines: &[BorrowedFd<'_>]) -> Result
     let ended = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(|error| failure(error.into()))?;
     let mut watched = vec![ended.as_fd()];
     watched.extend(lifelines);
-    outside::wait_for_any(&watched);
+    descriptors::wait_for_any(&watched);
     if !is_over(&[ended.as_fd()]) {
         // A lifeline ended. This process is an init: its end is the end of all below.
         return Ok(Report::Signalled(libc::SIGKILL));

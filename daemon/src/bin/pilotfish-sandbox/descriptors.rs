@@ -1,7 +1,9 @@
-//! File descriptors: taking over those that were handed in, closing all others, and the one line of complaint.
+//! File descriptors: taking over those that were handed in, waiting for them, closing all others, and the one line of complaint.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use rustix::event::{PollFd, PollFlags};
 
 /// Takes over a descriptor that another program left open for this one.
 ///
@@ -78,4 +80,12 @@ pub(crate) fn write_all(descriptor: impl AsFd, mut bytes: &[u8]) -> io::Result<(
 pub(crate) fn complain(line: &str) {
     // Nobody is left to tell when this fails.
     let _ = write_all(rustix::stdio::stderr(), format!("pilotfish-sandbox: {line}\n").as_bytes());
+}
+
+/// Waits until one of them is readable or at its end.
+pub(crate) fn wait_for_any(descriptors: &[BorrowedFd<'_>]) {
+    let mut polled: Vec<PollFd<'_>> =
+        descriptors.iter().map(|descriptor| PollFd::new(descriptor, PollFlags::IN)).collect();
+    // Any other failure ends the wait, and with it the command: that is the safe side.
+    let _ = rustix::io::retry_on_intr(|| rustix::event::poll(&mut polled, None));
 }

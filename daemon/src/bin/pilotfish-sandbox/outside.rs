@@ -3,10 +3,9 @@
 //! killed itself.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 
 use pilotfish::sandbox::wire::{Report, Request, body_length};
-use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{MemfdFlags, Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
@@ -123,7 +122,7 @@ fn watch(channel: &OwnedFd, init: Pid) -> u8 {
     let all_end = || rustix::process::kill_process(init, Signal::KILL);
     match &ended {
         Ok(ended) => {
-            wait_for_any(&[ended.as_fd(), channel.as_fd()]);
+            descriptors::wait_for_any(&[ended.as_fd(), channel.as_fd()]);
             // Already dead when it was the init that ended.
             let _ = all_end();
         }
@@ -141,14 +140,6 @@ fn watch(channel: &OwnedFd, init: Pid) -> u8 {
         },
         Ok(None) | Err(_) => REFUSED,
     }
-}
-
-/// Waits until one of them is readable or at its end.
-pub(crate) fn wait_for_any(descriptors: &[BorrowedFd<'_>]) {
-    let mut polled: Vec<PollFd<'_>> =
-        descriptors.iter().map(|descriptor| PollFd::new(descriptor, PollFlags::IN)).collect();
-    // Any other failure ends the wait, and with it the command: that is the safe side.
-    let _ = rustix::io::retry_on_intr(|| rustix::event::poll(&mut polled, None));
 }
 
 /// Tells the caller how it ended and chooses the status that says the same to a shell.

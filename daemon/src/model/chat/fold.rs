@@ -1,9 +1,9 @@
 //! The chunks of a Chat Completions stream, folded into an answer. Calls are held until the answer is over, since nothing before tells
 //! that one is whole. Pure.
 
-use crate::model::answer::{MAX_ARGUMENTS, too_large};
 use crate::model::chat::calls::Calls;
 use crate::model::chat::thought::{Piece, Tags, Thought};
+use crate::model::limits::{MAX_ARGUMENTS, too_large};
 use crate::model::report::Report;
 use crate::model::sse::Event;
 use crate::model::{ModelError, ModelEvent, Stop};

@@ -1,7 +1,7 @@
 //! The events of a Responses stream, folded into an answer. Judges events by their type, ignores the ones it does not know, and puts up
 //! with servers that leave out ids, positions, openings or ends. Pure.
 
-use crate::model::answer::{MAX_ARGUMENTS, too_large};
+use crate::model::limits::{MAX_ARGUMENTS, too_large};
 use crate::model::report::Report;
 use crate::model::responses::thought;
 use crate::model::sse::Event;

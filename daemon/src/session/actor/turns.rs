@@ -1,0 +1,274 @@
+//! Turns of a session: how one starts, what it is given, how it ends, and what a crash left of it.
+
+use super::{Running, Turn};
+use crate::config::{Limits, Resolved};
+use crate::cx::{TurnCx, TurnError};
+use crate::model::{Model, ModelError};
+use crate::path::AbsPath;
+use crate::prompt::{self, History};
+use crate::session::{SessionError, state};
+use crate::{tool, turn};
+use pilotfish_protocol::{
+    Audience, Fault, FaultKind, InputPart, Item, ItemContent, Notice, Status, StopReason, TurnId, Update, Usage,
+    UserMessage,
+};
+use std::sync::Arc;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Events of a turn that wait for the session; then the turn waits.
+const TURN_EVENTS: usize = 64;
+
+/// What a tool call says whose turn ended under it.
+const CUT_SHORT: &str = "[interrupted: pilotfish ended while this ran; whether it had an effect is not known]";
+
+/// What a turn gives back.
+pub(super) struct Outcome {
+    result: Result<StopReason, TurnError>,
+    usage: Usage,
+    history: History,
+    steered: mpsc::UnboundedReceiver<Item>,
+}
+
+impl Running {
+    /// Starts a turn with a prompt. The prompt is in the journal before the answer, whatever happens then.
+    pub(super) async fn start_turn(&mut self, input: Vec<InputPart>) -> Result<TurnId, SessionError> {
+        let turn_id = self.parts.clock.turn_id();
+        let mut updates = vec![Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() }];
+        if self.state.session.title.is_empty() {
+            let title = state::title(&prompt::words(&input));
+            updates.push(Update::TitleChanged { title });
+        }
+        self.load_history().await?;
+        let mut items: Vec<Item> = self.environment().into_iter().collect();
+        items.push(self.item(ItemContent::UserMessage(UserMessage { input })));
+        for item in &mut items {
+            item.turn_id = Some(turn_id.clone());
+        }
+        updates.extend(items.iter().map(|item| Update::ItemEnded { item: item.clone() }));
+        self.record(updates).await?;
+        let mut history = self.history.take().unwrap_or_default();
+        for item in items {
+            history.push(item);
+        }
+        self.launch(turn_id.clone(), history).await;
+        Ok(turn_id)
+    }
+
+    /// Starts a turn's task, with the configuration as it is now; or ends the turn with what is wrong there.
+    async fn launch(&mut self, id: TurnId, history: History) {
+        let (resolved, limits, root) = match self.settle() {
+            Ok(settled) => settled,
+            Err(error) => {
+                self.history = Some(history);
+                return self.fail_turn(&id, FaultKind::Configuration, error.to_string(), false).await;
+            }
+        };
+        let (events_tx, events) = mpsc::channel(TURN_EVENTS);
+        let (steer, steered) = mpsc::unbounded_channel();
+        let (cancel, stop_command) = (CancellationToken::new(), Arc::new(Notify::new()));
+        let cx = TurnCx {
+            session: self.state.session.id.clone(),
+            turn: id.clone(),
+            model: self.model(&resolved),
+            tools: tool::specs(),
+            model_name: resolved.name,
+            context_size: resolved.context,
+            effort: self.state.session.effort,
+            workspace: self.parts.workspaces.open(&root),
+            sandbox: self.parts.sandbox.clone(),
+            environment: self.parts.environment.clone(),
+            journal: self.parts.journal.clone(),
+            clock: self.parts.clock.clone(),
+            limits,
+            mode: self.mode.subscribe(),
+            cancel: cancel.clone(),
+            stop_command: stop_command.clone(),
+            steered,
+            events: events_tx,
+            usage: Usage::default(),
+        };
+        let task = tokio::spawn(run_turn(cx, history));
+        self.turn = Some(Turn { id, task, events, steer, cancel, stop_command });
+    }
+
+    /// What the configuration and the session's header say of the next turn.
+    fn settle(&self) -> Result<(Resolved, Limits, AbsPath), SessionError> {
+        let config = self.parts.config.load()?;
+        let model = match &self.state.session.model {
+            Some(model) => model.clone(),
+            None => config.default_model()?,
+        };
+        let resolved = config.resolve(&model)?;
+        let limits = config.limits(resolved.context);
+        let root =
+            AbsPath::new(&self.state.session.workspace).map_err(|error| SessionError::Invalid(error.to_string()))?;
+        Ok((resolved, limits, root))
+    }
+
+    fn model(&mut self, resolved: &Resolved) -> Arc<dyn Model> {
+        match &self.model {
+            Some((known, model)) if known == resolved => model.clone(),
+            _ => {
+                let model = self.parts.connect.model(&resolved.endpoint, &resolved.model);
+                self.model = Some((resolved.clone(), model.clone()));
+                model
+            }
+        }
+    }
+
+    /// The turn has said all; takes its result and starts what waits.
+    pub(super) async fn turn_ended(&mut self) {
+        let Some(turn) = self.turn.take() else { return };
+        let turn_id = turn.id;
+        match turn.task.await {
+            Ok(mut outcome) => {
+                let mut unanswered = false;
+                // What came after the turn's last look is the beginning of the next one.
+                while let Ok(item) = outcome.steered.try_recv() {
+                    unanswered |= matches!(item.content, ItemContent::UserMessage(_));
+                    outcome.history.push(item);
+                }
+                self.history = Some(outcome.history);
+                self.close_turn(&turn_id, outcome.result, outcome.usage).await;
+                if unanswered {
+                    return self.go_on().await;
+                }
+            }
+            Err(error) => {
+                // The journal has everything that counted; the panic's message is in the log.
+                tracing::error!(session = %self.state.session.id, %error, "a turn panicked");
+                self.history = None;
+                self.mend_items().await;
+                let message = "pilotfish failed inside this turn; its log says where. The session can go on".to_owned();
+                self.fail_turn(&turn_id, FaultKind::Internal, message, true).await;
+            }
+        }
+        self.start_queued().await;
+    }
+
+    async fn close_turn(&mut self, turn_id: &TurnId, result: Result<StopReason, TurnError>, usage: Usage) {
+        let stop = match result {
+            Ok(stop) => stop,
+            Err(TurnError::Interrupted) => StopReason::Interrupted,
+            Err(TurnError::Orphaned) => StopReason::Failed,
+            Err(TurnError::Model(error)) => {
+                let fault = match &error {
+                    ModelError::ContextFull { .. } => FaultKind::ContextFull,
+                    ModelError::Misconfigured { .. } => FaultKind::Configuration,
+                    ModelError::Broken { .. } | ModelError::Silent { .. } | ModelError::TooLarge { .. } => {
+                        FaultKind::Stream
+                    }
+                    ModelError::Unreachable { .. } | ModelError::Status { .. } | ModelError::Reported { .. } => {
+                        FaultKind::Endpoint
+                    }
+                };
+                return self.end_with_fault(turn_id, fault, error.to_string(), error.retryable(), usage).await;
+            }
+        };
+        let ended = Update::TurnEnded { turn_id: turn_id.clone(), stop, usage, at: self.parts.clock.now() };
+        self.record_or_log(vec![ended]).await;
+    }
+
+    async fn fail_turn(&mut self, turn_id: &TurnId, fault: FaultKind, message: String, retryable: bool) {
+        self.end_with_fault(turn_id, fault, message, retryable, Usage::default()).await;
+    }
+
+    async fn end_with_fault(
+        &mut self,
+        turn_id: &TurnId,
+        fault: FaultKind,
+        message: String,
+        retryable: bool,
+        usage: Usage,
+    ) {
+        let item = self.item(ItemContent::Error(Fault { fault, message, retryable }));
+        let at = self.parts.clock.now();
+        let ended = Update::TurnEnded { turn_id: turn_id.clone(), stop: StopReason::Failed, usage, at };
+        self.record_or_log(vec![Update::ItemEnded { item }, ended]).await;
+    }
+
+    /// Starts a turn for a prompt that is in the history already.
+    async fn go_on(&mut self) {
+        let turn_id = self.parts.clock.turn_id();
+        let started = Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() };
+        self.record_or_log(vec![started]).await;
+        let history = self.history.take().unwrap_or_default();
+        self.launch(turn_id, history).await;
+    }
+
+    async fn start_queued(&mut self) {
+        let mut queue = self.state.queue.clone();
+        // After an interrupt the person decides what happens next; what waits stays visible.
+        if queue.is_empty() || self.state.session.status.state != Status::Idle {
+            return;
+        }
+        let next = queue.remove(0);
+        if self.record(vec![Update::QueueChanged { queue }]).await.is_ok()
+            && let Err(error) = self.start_turn(next.input).await
+        {
+            self.show_fault(FaultKind::Journal, &error.to_string());
+        }
+    }
+
+    /// A notice of where the session works, when the model was told something else before.
+    pub(super) fn environment(&self) -> Option<Item> {
+        let date = self.parts.clock.now();
+        let date = date.split('T').next().unwrap_or(&date);
+        let platform = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
+        let text = prompt::environment(&self.state.session.workspace, &platform, self.state.session.mode, date);
+        let told = self.history.as_ref().and_then(History::environment);
+        (told != Some(text.as_str()))
+            .then(|| self.item(ItemContent::Notice(Notice { text, audience: Audience::Model })))
+    }
+
+    async fn load_history(&mut self) -> Result<(), SessionError> {
+        if self.history.is_none() && self.turn.is_none() {
+            self.history = Some(History::new(self.parts.journal.history(&self.state.session.id).await?));
+        }
+        Ok(())
+    }
+
+    /// After a crash: what was open is closed as interrupted, and nothing is run again by itself.
+    pub(super) async fn mend(&mut self) {
+        let Some(turn_id) = self.state.turn.clone() else { return };
+        self.mend_items().await;
+        let at = self.parts.clock.now();
+        let ended = Update::TurnEnded { turn_id, stop: StopReason::Interrupted, usage: Usage::default(), at };
+        self.record_or_log(vec![ended]).await;
+    }
+
+    async fn mend_items(&mut self) {
+        match self.parts.journal.open_items(&self.state.session.id).await {
+            Ok(open) if open.is_empty() => {}
+            Ok(open) => {
+                let ended = |item| Update::ItemEnded { item: state::cut_short(item, CUT_SHORT) };
+                self.record_or_log(open.into_iter().map(ended).collect()).await;
+            }
+            Err(error) => tracing::error!(session = %self.state.session.id, %error, "could not mend the session"),
+        }
+    }
+
+    /// Interrupts the turn and waits for its end.
+    pub(super) async fn end_turn(&mut self) {
+        if let Some(turn) = &self.turn {
+            turn.cancel.cancel();
+        }
+        while let Some(turn) = &mut self.turn {
+            match turn.events.recv().await {
+                Some(event) => self.handle_turn(event).await,
+                None => {
+                    let Some(turn) = self.turn.take() else { return };
+                    if let Ok(outcome) = turn.task.await {
+                        self.close_turn(&turn.id, outcome.result, outcome.usage).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn run_turn(mut cx: TurnCx, mut history: History) -> Outcome {
+    let result = turn::run(&mut cx, &mut history).await;
+    Outcome { result, usage: cx.usage, history, steered: cx.steered }
+}

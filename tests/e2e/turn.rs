@@ -1,0 +1,290 @@
+//! Whole turns: a model server over HTTP, real commands in the sandbox, real files, an editor at the other end.
+
+use expect_test::{Expect, expect};
+use pilotfish::config::Dialect;
+use pilotfish_protocol::{
+    Attached, Completion, Done, Item, ItemContent, ItemPage, Mode, PromptTaken, SessionId, SessionUpdate, Status,
+    StopReason, ToolCall, Update,
+};
+use pilotfish_tests::client::TestClient;
+use pilotfish_tests::daemon::TestDaemon;
+use pilotfish_tests::fake_model::{FakeModel, Step, answer, status};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const DIALECTS: [Dialect; 2] = [Dialect::Responses, Dialect::Chat];
+
+/// A model server, a daemon that asks it, and an editor attached to one session.
+struct Story {
+    model: FakeModel,
+    daemon: TestDaemon,
+    editor: TestClient,
+    session: SessionId,
+}
+
+impl Story {
+    async fn begin(dialect: Dialect, mode: Mode, files: &[(&str, &str)]) -> Self {
+        let model = FakeModel::start(dialect).await;
+        let daemon = TestDaemon::asking(&model);
+        for (path, text) in files {
+            std::fs::write(daemon.workspace.path().join(path), text).expect("written");
+        }
+        let mut editor = daemon.client().await;
+        let session = daemon.session_in(&mut editor, mode).await.id;
+        let _: Attached = editor.request("session/attach", json!({"sessionId": session})).await.expect("attached");
+        editor.ignore_rest();
+        Self { model, daemon, editor, session }
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(&mut self, method: &str, mut params: Value) -> T {
+        params["sessionId"] = json!(self.session);
+        self.editor.request(method, params).await.expect("it answers")
+    }
+
+    async fn prompt(&mut self, text: &str) {
+        let _: PromptTaken = self.ask("session/prompt", json!({"input": [{"type": "text", "text": text}]})).await;
+    }
+
+    async fn interrupt(&mut self, scope: &str) {
+        let _: Done = self.ask("session/interrupt", json!({"scope": scope})).await;
+    }
+
+    async fn until(&mut self, fits: impl Fn(&Update) -> bool) -> Vec<SessionUpdate> {
+        self.editor.updates_until(|update| fits(&update.update)).await
+    }
+
+    async fn end(&mut self) -> StopReason {
+        let updates = self.until(|update| matches!(update, Update::TurnEnded { .. })).await;
+        let mut stops = updates.iter().rev().filter_map(|update| match &update.update {
+            Update::TurnEnded { stop, .. } => Some(*stop),
+            _ => None,
+        });
+        stops.next().expect("it ended")
+    }
+
+    async fn items(&mut self) -> Vec<Item> {
+        let page: ItemPage = self.ask("session/items", json!({"limit": 1000})).await;
+        page.items
+    }
+
+    fn file(&self, path: &str) -> String {
+        std::fs::read_to_string(self.daemon.workspace.path().join(path)).expect("readable")
+    }
+}
+
+fn calls(items: &[Item]) -> Vec<&ToolCall> {
+    items
+        .iter()
+        .filter_map(|item| if let ItemContent::ToolCall(call) = &item.content { Some(call) } else { None })
+        .collect()
+}
+
+/// A failing command, an edit, and a final message.
+fn mends() -> [Step; 3] {
+    let edit = json!({"path": "a.txt", "old_string": "wrong", "new_string": "right"});
+    [
+        answer()
+            .thinks("Let me look.")
+            .says("I look.")
+            .calls("shell", json!({"command": "grep right a.txt; echo looked; exit 3"})),
+        answer().calls("edit", edit),
+        answer().says("Mended."),
+    ]
+}
+
+fn check(items: &[Item], expected: Expect) {
+    let line = |item: &Item| match &item.content {
+        ItemContent::UserMessage(_) => Some("user".to_owned()),
+        ItemContent::AgentMessage(message) => Some(format!("agent {:?} {}", message.completion, message.text)),
+        ItemContent::ToolCall(call) => Some(format!("{} {:?} {:?}", call.title, call.status, call.output)),
+        ItemContent::Edit(edit) => Some(format!("edit {} +{} -{}", edit.path, edit.added, edit.removed)),
+        ItemContent::Error(fault) => Some(format!("error {:?} retryable={}", fault.fault, fault.retryable)),
+        _ => None,
+    };
+    let lines: Vec<String> = items.iter().filter_map(line).collect();
+    expected.assert_eq(&(lines.join("\n") + "\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_changes_the_file_and_its_transcript_is_complete() {
+    for dialect in DIALECTS {
+        let mut story = Story::begin(dialect, Mode::Agent, &[("a.txt", "wrong\n")]).await;
+        for step in mends() {
+            story.model.answers(step);
+        }
+        story.prompt("mend it").await;
+        assert_eq!(story.end().await, StopReason::Done);
+        assert_eq!(story.file("a.txt"), "right\n");
+        check(
+            &story.items().await,
+            expect![[r#"
+                user
+                agent Whole I look.
+                $ grep right a.txt; echo looked; exit 3 Failed "looked\n[exit status 3]"
+                edit a.txt Done "edited a.txt\n1\tright\n"
+                edit a.txt +1 -1
+                agent Whole Mended.
+            "#]],
+        );
+    }
+}
+
+/// Cuts the first answer after `bytes`. What it calls runs once when the answer was whole by then, and not at all when it was not.
+async fn survives_a_cut(dialect: Dialect, bytes: usize) {
+    let mut story = Story::begin(dialect, Mode::Agent, &[("a.txt", "wrong\n")]).await;
+    let cut = answer().thinks("Let me look.").says("I look.").calls("shell", json!({"command": "echo ran >> ran.txt"}));
+    story.model.answers(cut.drops_after(bytes));
+    for step in mends() {
+        story.model.answers(step);
+    }
+    story.prompt("mend it").await;
+    assert_eq!(story.end().await, StopReason::Done, "cut after {bytes} bytes");
+    assert_eq!(story.file("a.txt"), "right\n");
+    let items = story.items().await;
+    let is_broken = |item: &&Item| match &item.content {
+        ItemContent::AgentMessage(message) => message.completion == Completion::Broken,
+        ItemContent::Reasoning(reasoning) => reasoning.completion == Completion::Broken,
+        _ => false,
+    };
+    let broken = items.iter().filter(is_broken).count();
+    let said = items.iter().any(|item| matches!(&item.content, ItemContent::Error(fault) if fault.retryable));
+    let ran = std::fs::read_to_string(story.daemon.workspace.path().join("ran.txt")).unwrap_or_default();
+    match ran.as_str() {
+        "" => assert_eq!((calls(&items).len(), said), (2, broken > 0), "cut after {bytes} bytes"),
+        "ran\n" => assert_eq!((calls(&items).len(), broken, said), (3, 0, false), "whole after {bytes} bytes"),
+        ran => panic!("it ran more than once: {ran:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_survives_a_cut_anywhere_in_an_answer() {
+    // The answers are about 1,500 bytes; the unit tests of the dialects cut at every single one.
+    let cuts = (0..24).map(|number| number * 29);
+    let stories = cuts.flat_map(|bytes| DIALECTS.map(|dialect| tokio::spawn(survives_a_cut(dialect, bytes))));
+    for story in futures::future::join_all(stories).await {
+        story.expect("it survived");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overloaded_server_is_asked_again_when_it_says() {
+    for dialect in DIALECTS {
+        let mut story = Story::begin(dialect, Mode::ReadOnly, &[]).await;
+        story.model.answers(status(429).retry_after(1)).answers(status(503)).answers(answer().says("Here."));
+        story.prompt("hello").await;
+        let updates = story.until(|update| matches!(update, Update::TurnEnded { .. })).await;
+        let said = updates.iter().any(|update| match &update.update {
+            Update::StatusChanged { status } => status.text.contains("429") && status.text.contains("trying again"),
+            _ => false,
+        });
+        assert!(said, "the person sees why it waits");
+        let requests = story.model.requests();
+        let waited = requests.get(1).expect("asked again").arrived - requests.first().expect("asked").arrived;
+        assert!(waited >= Duration::from_secs(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_says_which_endpoint_which_status_and_what_to_do() {
+    let mut story = Story::begin(Dialect::Chat, Mode::ReadOnly, &[]).await;
+    story.model.answers(status(401));
+    story.prompt("hello").await;
+    assert_eq!(story.end().await, StopReason::Failed);
+    let items = story.items().await;
+    let ItemContent::Error(fault) = &items.last().expect("an item").content else { panic!("an error") };
+    for words in ["http://127.0.0.1:", "401", "pilotfish login fake"] {
+        assert!(fault.message.contains(words), "{words} in {}", fault.message);
+    }
+    assert!(!fault.retryable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_stops_the_model_a_wait_or_a_command() {
+    let cases = [
+        (answer().says("I").hangs(), Status::Thinking, "thinking"),
+        (status(429).retry_after(60), Status::Thinking, "trying again"),
+        (answer().calls("shell", json!({"command": "echo on; sleep 600"})), Status::Running, "sleep 600"),
+    ];
+    for (step, state, text) in cases {
+        let mut story = Story::begin(Dialect::Responses, Mode::Agent, &[]).await;
+        story.model.answers(step);
+        story.prompt("go").await;
+        let is_there = |update: &Update| matches!(update, Update::StatusChanged { status } if status.state == state && status.text.contains(text));
+        story.until(is_there).await;
+        story.interrupt("turn").await;
+        assert_eq!(story.end().await, StopReason::Interrupted, "while {text}");
+        story.model.answers(answer().says("Yes?"));
+        story.prompt("are you there?").await;
+        assert_eq!(story.end().await, StopReason::Done, "after {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_can_be_stopped_alone_and_the_turn_goes_on() {
+    let mut story = Story::begin(Dialect::Responses, Mode::Agent, &[]).await;
+    story
+        .model
+        .answers(answer().calls("shell", json!({"command": "echo begun; sleep 600"})))
+        .answers(answer().says("Stopped."));
+    story.prompt("go").await;
+    story.until(|update| matches!(update, Update::ItemDelta { text, .. } if text.contains("begun"))).await;
+    story.interrupt("command").await;
+    assert_eq!(story.end().await, StopReason::Done);
+    check(
+        &story.items().await,
+        expect![[r#"
+            user
+            $ echo begun; sleep 600 Interrupted "begun\n[interrupted by the person]"
+            agent Whole Stopped.
+        "#]],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_output_is_cut_in_words_and_read_by_its_handle() {
+    let mut story = Story::begin(Dialect::Chat, Mode::ReadOnly, &[]).await;
+    let command = "seq 1 20000; echo 'error: it broke' >&2; seq 20001 40000";
+    story.model.answers(answer().calls("shell", json!({"command": command}))).answers(answer().says("Long."));
+    story.prompt("go").await;
+    assert_eq!(story.end().await, StopReason::Done);
+    let items = story.items().await;
+    let call = calls(&items).first().copied().expect("a call").clone();
+    assert!(call.output.len() < 16_000 && call.output_bytes.is_some(), "it is cut: {} bytes", call.output.len());
+    assert!(call.output.contains("error: it broke"), "what looks like an error stays: {}", call.output);
+    let handle = call.output.rsplit('"').nth(1).expect("a handle in quotes").to_owned();
+    let read = answer().calls("read", json!({"path": handle, "offset": 15_000, "limit": 2}));
+    story.model.answers(read).answers(answer().says("Read."));
+    story.prompt("and the rest?").await;
+    assert_eq!(story.end().await, StopReason::Done);
+    let items = story.items().await;
+    let read = calls(&items).last().copied().expect("a call").clone();
+    assert!(read.output.starts_with("15000\t15000\n15001\t15001\n"), "{}", read.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn read_only_commands_run_and_leave_nothing() {
+    let mut story = Story::begin(Dialect::Chat, Mode::ReadOnly, &[("a.txt", "here\n")]).await;
+    let command = "cat a.txt; echo x > new.txt; echo y >> a.txt; rm -f a.txt";
+    story.model.answers(answer().calls("shell", json!({"command": command}))).answers(answer().says("Looked."));
+    story.prompt("look").await;
+    assert_eq!(story.end().await, StopReason::Done);
+    assert_eq!(story.file("a.txt"), "here\n");
+    assert!(!story.daemon.workspace.path().join("new.txt").exists());
+    let items = story.items().await;
+    assert!(calls(&items).iter().any(|call| call.output.contains("here")), "it could read");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandboxed_command_reaches_no_key_and_no_listener() {
+    let mut story = Story::begin(Dialect::Chat, Mode::Agent, &[]).await;
+    let port =
+        story.model.base_url().trim_start_matches("http://127.0.0.1:").split('/').next().expect("a port").to_owned();
+    let command = format!("(echo > /dev/tcp/127.0.0.1/{port}) 2>&1; env | grep -i -E 'key|token|secret'; true");
+    story.model.answers(answer().calls("shell", json!({"command": command}))).answers(answer().says("No."));
+    story.prompt("try").await;
+    assert_eq!(story.end().await, StopReason::Done);
+    let items = story.items().await;
+    let output = &calls(&items).first().expect("a call").output;
+    assert!(output.contains("Connection refused"), "{output}");
+    assert_eq!(story.model.requests().len(), 2, "nothing but the turn's own requests arrived");
+}
