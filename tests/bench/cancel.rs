@@ -5,9 +5,12 @@ use crate::table::{Row, Table, Unit};
 use pilotfish_tests::fake_model::answer;
 use serde_json::{Value, json};
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const RUNS: usize = 30;
+
+/// How long a running command may stay out of sight.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Measures stopping while the model is silent, and while a command runs.
 pub async fn measure(table: &mut Table) -> anyhow::Result<()> {
@@ -15,7 +18,7 @@ pub async fn measure(table: &mut Table) -> anyhow::Result<()> {
     let mut silent = Vec::new();
     for _ in 0..RUNS {
         rig.model.answers(answer().says("Well").hangs());
-        silent.push(interrupt(&mut rig).await?);
+        silent.push(interrupt(&mut rig, || Ok(())).await?);
     }
     rig.renew().await?;
     // Nobody else sleeps as long.
@@ -24,7 +27,15 @@ pub async fn measure(table: &mut Table) -> anyhow::Result<()> {
     for _ in 0..RUNS {
         let command = format!("sleep {mark} & echo up; sleep {mark}");
         rig.model.answers(answer().calls("shell", json!({"command": command})));
-        busy.push(interrupt(&mut rig).await?);
+        let is_up = || {
+            // Without this, none that are left would mean nothing.
+            let begun = Instant::now();
+            while processes(&mark)? == 0 {
+                anyhow::ensure!(begun.elapsed() < PATIENCE, "a command that spoke is in no process table");
+            }
+            Ok(())
+        };
+        busy.push(interrupt(&mut rig, is_up).await?);
         left += processes(&mark)?;
     }
     rig.shut_down().await?;
@@ -34,10 +45,11 @@ pub async fn measure(table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts a turn, waits for its first words and stops it.
-async fn interrupt(rig: &mut Rig) -> anyhow::Result<f64> {
+/// Starts a turn, waits for its first words, looks whether all is as it should be, and stops it.
+async fn interrupt(rig: &mut Rig, check: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let (_, asked) = rig.prompt("Take your time.").await;
     rig.delta().await;
+    check()?;
     let params = json!({"sessionId": rig.session, "scope": "turn"});
     let sent = Instant::now();
     let stopped = rig.daemon.client.ask("session/interrupt", params).await;

@@ -42,14 +42,15 @@ impl Daemon {
         let input = child.stdout.take().context("its output is a pipe")?;
         let output = child.stdin.take().context("its input is a pipe")?;
         let received = Arc::<AtomicU64>::default();
-        let client = TestClient::new(Counted { input, received: received.clone() }, output);
+        let mut client = TestClient::new(Counted { input, received: received.clone() }, output);
+        // What is left unread is no finding here, and must not hide an error.
+        client.ignore_rest();
         Ok(Self { client, child, received })
     }
 
     /// Says goodbye and waits for the end of the process.
     pub async fn shut_down(self) -> anyhow::Result<()> {
-        let Self { mut client, mut child, .. } = self;
-        client.ignore_rest();
+        let Self { client, mut child, .. } = self;
         client.shut_down().await;
         child.wait().await?;
         Ok(())

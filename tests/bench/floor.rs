@@ -1,10 +1,11 @@
-//! What things cost where nothing of ours is done: a bare process that answers, a socket, a program that does nothing.
+//! What things cost where nothing of ours is done: a bare process that answers, a program that does nothing.
 
-use crate::daemon::milliseconds;
+use crate::daemon::{Daemon, failed, milliseconds};
+use serde_json::{Value, json};
 use std::io::{Read, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::process::Command;
 
 /// The argument that makes this program a bare server.
@@ -37,19 +38,20 @@ pub fn serve_bare() -> anyhow::Result<()> {
     })
 }
 
-/// From a write to a loopback socket to its reader, in milliseconds.
-pub async fn socket(runs: usize) -> anyhow::Result<Vec<f64>> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let mut near = TcpStream::connect(listener.local_addr()?).await?;
-    near.set_nodelay(true)?;
-    let (mut far, _) = listener.accept().await?;
+/// To a bare process and back, in milliseconds: two switches of processes, as any way through a daemon has. Each after a `pause`.
+pub async fn there_and_back(pause: Duration, runs: usize) -> anyhow::Result<Vec<f64>> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(BARE_SERVER);
+    let mut bare = Daemon::of(command)?;
+    bare.client.initialize().await;
     let mut samples = Vec::new();
     for _ in 0..runs {
+        tokio::time::sleep(pause).await;
         let sent = Instant::now();
-        near.write_all(b"x").await?;
-        far.read_u8().await?;
+        bare.client.request::<Value>("ping", json!({})).await.map_err(failed)?;
         samples.push(milliseconds(sent.elapsed()));
     }
+    bare.shut_down().await?;
     Ok(samples)
 }
 

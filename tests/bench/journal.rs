@@ -8,7 +8,8 @@ use pilotfish::clock::Clock;
 use pilotfish::config::Home;
 use pilotfish::journal::Journal;
 use pilotfish_protocol::{
-    Attached, Item, ItemContent, ItemPage, Mode, Session, SessionId, SessionStatus, ToolCall, ToolStatus, Update,
+    Attached, InputPart, Item, ItemContent, ItemPage, Mode, Session, SessionId, SessionStatus, ToolCall, ToolStatus,
+    Update, UserMessage,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -54,10 +55,30 @@ pub async fn measure(table: &mut Table, extent: Extent) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn write(home: &Path) -> anyhow::Result<SessionId> {
+/// Journaling what a prompt begins, alone, in milliseconds.
+pub async fn prompts(runs: usize) -> anyhow::Result<Vec<f64>> {
+    let home = tempfile::tempdir()?;
+    let clock = Clock::system();
+    let (journal, session) = open(home.path(), &clock).await?;
+    let mut samples = Vec::new();
+    for _ in 0..runs {
+        let (turn_id, at) = (clock.turn_id(), clock.now());
+        let input = vec![InputPart::Text { text: "How is it?".to_owned() }];
+        let content = ItemContent::UserMessage(UserMessage { input });
+        let item = Item { id: clock.item_id(), turn_id: Some(turn_id.clone()), at: at.clone(), content };
+        let updates = vec![Update::TurnStarted { turn_id, at: at.clone() }, Update::ItemEnded { item }];
+        let begun = Instant::now();
+        journal.append(&session.id, updates, &at).await?;
+        samples.push(milliseconds(begun.elapsed()));
+    }
+    journal.close().await;
+    Ok(samples)
+}
+
+/// A journal below `home`, with a session.
+async fn open(home: &Path, clock: &Clock) -> anyhow::Result<(Journal, Session)> {
     let environment = BTreeMap::from([("PILOTFISH_HOME".to_owned(), home.display().to_string())]);
     let journal = Journal::open(&Home::of(&environment)?.state)?;
-    let clock = Clock::system();
     let at = clock.now();
     let session = Session {
         id: clock.session_id(),
@@ -73,6 +94,13 @@ async fn write(home: &Path) -> anyhow::Result<SessionId> {
         parent: None,
     };
     journal.create(&session).await?;
+    Ok((journal, session))
+}
+
+async fn write(home: &Path) -> anyhow::Result<SessionId> {
+    let clock = Clock::system();
+    let (journal, session) = open(home, &clock).await?;
+    let at = session.created_at.clone();
     let output = "0123456789abcde\n".repeat(OUTPUT / 16);
     for batch in 0..ITEMS / BATCH {
         let ended = |number: usize| {

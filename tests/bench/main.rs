@@ -27,33 +27,72 @@ enum Extent {
     Long,
 }
 
+/// The measurements, in the order of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Start,
+    Memory,
+    Step,
+    Cancel,
+    Sandbox,
+    Stream,
+    Output,
+    Journal,
+    Size,
+}
+
+const PARTS: [(&str, Part); 9] = [
+    ("start", Part::Start),
+    ("memory", Part::Memory),
+    ("step", Part::Step),
+    ("cancel", Part::Cancel),
+    ("sandbox", Part::Sandbox),
+    ("stream", Part::Stream),
+    ("output", Part::Output),
+    ("journal", Part::Journal),
+    ("size", Part::Size),
+];
+
 fn main() -> anyhow::Result<ExitCode> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let extent = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [floor::BARE_SERVER] => return floor::serve_bare().map(|()| ExitCode::SUCCESS),
-        [] => Extent::Usual,
-        ["--long"] => Extent::Long,
-        other => bail!("cannot read {}; usage: tests/bench/run [--long]", other.join(" ")),
-    };
+    let mut extent = Extent::Usual;
+    let mut parts = Vec::new();
+    for argument in std::env::args().skip(1) {
+        match PARTS.iter().find(|(name, _)| *name == argument) {
+            Some((_, part)) => parts.push(*part),
+            None if argument == floor::BARE_SERVER => return floor::serve_bare().map(|()| ExitCode::SUCCESS),
+            None if argument == "--long" => extent = Extent::Long,
+            None => {
+                let names = PARTS.map(|(name, _)| name).join(" ");
+                bail!("no part {argument}; usage: tests/bench/run [--long] [PART…], where the parts are: {names}");
+            }
+        }
+    }
+    if parts.is_empty() {
+        parts.extend(PARTS.map(|(_, part)| part));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(measure(extent))?;
+    runtime.block_on(measure(&parts, extent))?;
     Ok(ExitCode::SUCCESS)
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
-async fn measure(extent: Extent) -> anyhow::Result<()> {
+async fn measure(parts: &[Part], extent: Extent) -> anyhow::Result<()> {
     println!("{}", machine::describe());
     let mut table = Table::default();
-    start::measure(&mut table).await?;
-    memory::measure(&mut table).await?;
-    step::measure(&mut table).await?;
-    cancel::measure(&mut table).await?;
-    sandbox::measure(&mut table).await?;
-    stream::measure(&mut table).await?;
-    stream::measure_output(&mut table, extent).await?;
-    journal::measure(&mut table, extent).await?;
-    size::measure(&mut table)?;
+    for part in parts {
+        match part {
+            Part::Start => start::measure(&mut table).await?,
+            Part::Memory => memory::measure(&mut table).await?,
+            Part::Step => step::measure(&mut table).await?,
+            Part::Cancel => cancel::measure(&mut table).await?,
+            Part::Sandbox => sandbox::measure(&mut table).await?,
+            Part::Stream => stream::measure(&mut table).await?,
+            Part::Output => stream::measure_output(&mut table, extent).await?,
+            Part::Journal => journal::measure(&mut table, extent).await?,
+            Part::Size => size::measure(&mut table)?,
+        }
+    }
     println!("{table}");
-    println!("{}", machine::load());
+    println!("At the end: {}", machine::load());
     Ok(())
 }

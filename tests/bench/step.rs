@@ -2,6 +2,7 @@
 
 use crate::daemon::{Rig, milliseconds};
 use crate::floor;
+use crate::journal;
 use crate::table::{Row, Table, Unit};
 use anyhow::Context;
 use pilotfish_tests::fake_model::answer;
@@ -25,12 +26,14 @@ pub async fn measure(table: &mut Table) -> anyhow::Result<()> {
     rig.renew().await?;
     let around = commands(&mut rig).await?;
     rig.shut_down().await?;
-    let socket = floor::socket(200).await?;
+    let busy = floor::there_and_back(Duration::ZERO, TURNS).await?;
+    let rested = floor::there_and_back(PAUSE, DELTAS).await?;
     let spawned = floor::program(&["true"], COMMANDS).await?;
-    let name = "a loopback socket";
-    table.add(Row::new("prompt → request at the model", Unit::Milliseconds, before).goal(1.0).against(name, &socket));
-    table.add(Row::new("model delta → client", Unit::Milliseconds, shown).goal(0.3).against(name, &socket));
-    table.add(Row::new("model end → turn end", Unit::Milliseconds, after).goal(1.0).against(name, &socket));
+    let name = "to a bare process and back";
+    table.add(Row::new("prompt → request at the model", Unit::Milliseconds, before).goal(1.0).against(name, &busy));
+    table.add(Row::new("  of it, journaling the prompt", Unit::Milliseconds, journal::prompts(TURNS).await?));
+    table.add(Row::new("model delta → client", Unit::Milliseconds, shown).goal(0.3).against(name, &rested));
+    table.add(Row::new("model end → turn end", Unit::Milliseconds, after).goal(1.0).against(name, &busy));
     let row = Row::new("a step that runs `true` in the sandbox", Unit::Milliseconds, around);
     table.add(row.goal(15.0).against("starting `true`", &spawned));
     Ok(())

@@ -29,7 +29,6 @@ pub async fn measure(table: &mut Table) -> anyhow::Result<()> {
             rig.model.answers(words.iter().fold(answer(), |step, word| step.says(word.as_str())));
         }
         floor.push(floor::read_answer(rig.model.base_url()).await?);
-        rig.model.allow_new_beginning();
         let (bytes, seconds) = (rig.daemon.received(), rig.daemon.processor_seconds()?);
         let (_, asked) = rig.prompt("Count.").await;
         let (ended, updates) = rig.turn_end(asked).await?;
