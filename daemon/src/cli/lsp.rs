@@ -17,10 +17,11 @@ pub struct Args {
 /// `shutdown` before it left, else 1.
 ///
 /// # Errors
-/// When there is no place for our files, or the sandbox program is missing.
+/// When there is no place for our files, the sandbox program is missing, or serving panics.
 pub async fn run(_: Args, environment: Environment) -> anyhow::Result<u8> {
     let hub = daemon::build(&Home::of(&environment)?, environment).await?;
-    let ended = serve(hub.clone(), tokio::io::stdin(), tokio::io::stdout()).await;
+    // As a task it runs where the sessions run, and a session's update does not wait for another thread to wake.
+    let ended = tokio::spawn(serve(hub.clone(), tokio::io::stdin(), tokio::io::stdout())).await?;
     hub.shutdown().await;
     Ok(match ended {
         Ended::ShutDown => 0,
