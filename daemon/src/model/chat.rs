@@ -15,10 +15,11 @@ pub(crate) const PATH: &str = "chat/completions";
 pub(crate) fn body(request: &ModelRequest, model: &str) -> Value {
     let mut body = json!({
         "model": model,
-        "messages": messages(request),
         "stream": true,
         "stream_options": { "include_usage": true },
     });
+    // Put in, not named in `json!`, which would write the whole history a second time.
+    body["messages"] = Value::Array(messages(request));
     if !request.tools.is_empty() {
         body["tools"] = request
             .tools
@@ -52,7 +53,9 @@ fn messages(request: &ModelRequest) -> Vec<Value> {
         match message {
             Message::User(parts) => {
                 messages.extend(std::mem::take(&mut answer).into_message());
-                messages.push(json!({ "role": "user", "content": user_content(parts) }));
+                let mut message = json!({ "role": "user" });
+                message["content"] = user_content(parts);
+                messages.push(message);
             }
             Message::Output { call_id, text } => {
                 messages.extend(std::mem::take(&mut answer).into_message());

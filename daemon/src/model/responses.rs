@@ -14,11 +14,12 @@ pub(crate) fn body(request: &ModelRequest, model: &str) -> Value {
     let mut body = json!({
         "model": model,
         "instructions": &*request.instructions,
-        "input": request.messages.iter().filter_map(input).collect::<Vec<_>>(),
         "stream": true,
         "store": false,
         "prompt_cache_key": request.session.to_string(),
     });
+    // Put in, not named in `json!`, which would write the whole history a second time.
+    body["input"] = request.messages.iter().filter_map(input).collect();
     if !request.tools.is_empty() {
         body["tools"] = request
             .tools
@@ -68,8 +69,9 @@ fn reasons(model: &str) -> bool {
 fn input(message: &Message) -> Option<Value> {
     Some(match message {
         Message::User(parts) => {
-            let content: Vec<Value> = parts.iter().map(content).collect();
-            json!({ "type": "message", "role": "user", "content": content })
+            let mut message = json!({ "type": "message", "role": "user" });
+            message["content"] = parts.iter().map(content).collect();
+            message
         }
         Message::Agent(text) => {
             json!({ "type": "message", "role": "assistant", "content": [{ "type": "output_text", "text": text }] })
