@@ -136,10 +136,10 @@ pub const NOT_IN_TESTS: &[(&str, &str)] = &[
 /// Test files that may sleep, each with its reason in a comment here.
 pub const MAY_SLEEP: &[&str] = &[
     // The bench lets a process settle before it looks, and pauses longer than the pacing of deltas.
-    "bench/floor.rs",
-    "bench/memory.rs",
-    "bench/step.rs",
-    "bench/stream.rs",
+    "tests/bench/floor.rs",
+    "tests/bench/memory.rs",
+    "tests/bench/step.rs",
+    "tests/bench/stream.rs",
 ];
 
 /// Attributes that no Rust file may hold, and what to do instead.
