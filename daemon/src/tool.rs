@@ -11,6 +11,7 @@ mod change;
 mod edit;
 mod list;
 mod patch;
+mod place;
 mod plan;
 mod read;
 mod search;
@@ -127,19 +128,32 @@ fn not_run() -> Output {
     Output { text, status: ToolStatus::Interrupted, ..Output::default() }
 }
 
+/// The id of the call an item records.
+fn call_id(item: &Item) -> &str {
+    match &item.content {
+        ItemContent::ToolCall(call) => &call.call_id,
+        // Tools are only ever run for calls.
+        _ => "",
+    }
+}
+
 fn parse(call: &Call) -> Result<Task, String> {
-    let arguments = &call.arguments;
-    match call.name.as_str() {
-        "edit" => args::decode(&edit::spec(), arguments).map(Task::Edit),
-        "list" => args::decode(&list::spec(), arguments).map(Task::List),
-        "patch" | "apply_patch" => args::decode(&patch::spec(), arguments).map(Task::Patch),
-        "plan" => args::decode(&plan::spec(), arguments).map(Task::Plan),
-        "read" => args::decode(&read::spec(), arguments).map(Task::Read),
-        "search" => args::decode(&search::spec(), arguments).map(Task::Search),
-        "shell" => args::decode(&shell::spec(), arguments).map(Task::Shell),
-        "write" => args::decode(&write::spec(), arguments).map(Task::Write),
-        name => {
-            let known: Vec<&str> = specs().iter().map(|spec| spec.name).collect();
+    let name = match call.name.as_str() {
+        "apply_patch" => "patch",
+        name => name,
+    };
+    let (specs, arguments) = (specs(), &call.arguments);
+    match (name, specs.iter().find(|spec| spec.name == name)) {
+        ("edit", Some(spec)) => args::decode(spec, arguments).map(Task::Edit),
+        ("list", Some(spec)) => args::decode(spec, arguments).map(Task::List),
+        ("patch", Some(spec)) => args::decode(spec, arguments).map(Task::Patch),
+        ("plan", Some(spec)) => args::decode(spec, arguments).map(Task::Plan),
+        ("read", Some(spec)) => args::decode(spec, arguments).map(Task::Read),
+        ("search", Some(spec)) => args::decode(spec, arguments).map(Task::Search),
+        ("shell", Some(spec)) => args::decode(spec, arguments).map(Task::Shell),
+        ("write", Some(spec)) => args::decode(spec, arguments).map(Task::Write),
+        (name, _) => {
+            let known: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
             Err(format!("there is no tool {name:?}; the tools are {}", known.join(", ")))
         }
     }

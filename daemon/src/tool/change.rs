@@ -65,11 +65,6 @@ pub(super) async fn current(cx: &TurnCx, path: &RootedPath) -> Result<Option<Str
     }
 }
 
-/// A path as the model wrote it, below the root.
-pub(super) fn rooted(cx: &TurnCx, path: &str) -> Result<RootedPath, String> {
-    RootedPath::new(cx.workspace.root(), path.trim()).map_err(|error| error.to_string())
-}
-
 fn text_of(path: &RootedPath, file: FileText) -> Result<String, String> {
     if file.is_cut() {
         return Err(format!("{path} is larger than {} MiB; use shell to change it", MAX_FILE >> 20));

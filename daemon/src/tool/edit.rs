@@ -1,6 +1,6 @@
 //! `edit`: replaces a few lines of one file.
 
-use super::{Output, change, search};
+use super::{Output, call_id, change, place, search};
 use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::text::edit::{Mismatch, Replacement, replace};
@@ -47,7 +47,7 @@ pub(super) fn spec() -> ToolSpec {
 }
 
 pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
-    let path = match change::rooted(cx, &args.path) {
+    let path = match place::rooted(cx, &args.path) {
         Ok(path) => path,
         Err(problem) => return Output::failed(problem),
     };
@@ -69,15 +69,6 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
     let summary = format!("edited {path}\n{}", surroundings(&replaced.text, &replaced.lines));
     let changes = vec![Change::Replace { path, before: text.into_bytes(), bytes: replaced.text.into_bytes() }];
     change::commit(cx, call_id(item), changes, summary).await
-}
-
-/// The id of the call an item records.
-pub(super) fn call_id(item: &Item) -> &str {
-    match &item.content {
-        pilotfish_protocol::ItemContent::ToolCall(call) => &call.call_id,
-        // Tools are only ever run for calls.
-        _ => "",
-    }
 }
 
 /// Why nothing was replaced, and where the text stands instead.

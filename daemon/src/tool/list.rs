@@ -1,6 +1,6 @@
 //! `list`: what lies in a folder.
 
-use super::{Output, change, read};
+use super::{Output, place};
 use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use ignore::WalkBuilder;
@@ -37,7 +37,7 @@ pub(super) fn spec() -> ToolSpec {
 
 pub(super) async fn run(cx: &TurnCx, args: &Args) -> Output {
     let path = args.path.as_deref().unwrap_or(".");
-    let start = match change::rooted(cx, path).and_then(|path| read::beneath(cx, &path)) {
+    let start = match place::rooted(cx, path).and_then(|path| place::beneath(cx, &path)) {
         Ok(start) => start,
         Err(problem) => return Output::failed(problem),
     };

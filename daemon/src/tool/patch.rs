@@ -1,6 +1,6 @@
 //! `patch`: many changes in many files, all or none.
 
-use super::{Output, change, edit};
+use super::{Output, call_id, change, edit, place};
 use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::path::RootedPath;
@@ -61,7 +61,7 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
     let summary = draft.said.concat();
     match draft.changes() {
         changes if changes.is_empty() => Output::failed("nothing was changed: the patch leaves every file as it is"),
-        changes => change::commit(cx, edit::call_id(item), changes, summary).await,
+        changes => change::commit(cx, call_id(item), changes, summary).await,
     }
 }
 
@@ -85,7 +85,7 @@ impl Draft {
     async fn take(&mut self, cx: &TurnCx, operation: FileOp) -> Result<(), String> {
         match operation {
             FileOp::Add { path, content } => {
-                let path = change::rooted(cx, &path)?;
+                let path = place::rooted(cx, &path)?;
                 let file = self.file(cx, &path).await?;
                 if file.after.is_some() {
                     return Err(format!("{path} already exists; use *** Update File"));
@@ -94,13 +94,13 @@ impl Draft {
                 self.said.push(format!("added {path}\n"));
             }
             FileOp::Delete { path } => {
-                let path = change::rooted(cx, &path)?;
+                let path = place::rooted(cx, &path)?;
                 let file = self.file(cx, &path).await?;
                 file.after.take().ok_or_else(|| format!("{path} does not exist"))?;
                 self.said.push(format!("deleted {path}\n"));
             }
             FileOp::Update { path, move_to, chunks } => {
-                let path = change::rooted(cx, &path)?;
+                let path = place::rooted(cx, &path)?;
                 let file = self.file(cx, &path).await?;
                 let text = file.after.clone().ok_or_else(|| format!("{path} does not exist"))?;
                 let updated = apply_chunks(&text, &chunks).map_err(|error| format!("{path}: {error}"))?;
@@ -116,7 +116,7 @@ impl Draft {
                     }
                     Some(to) => {
                         file.after = None;
-                        let to = change::rooted(cx, &to)?;
+                        let to = place::rooted(cx, &to)?;
                         let target = self.file(cx, &to).await?;
                         if target.after.is_some() {
                             return Err(format!("{to} already exists"));
@@ -128,7 +128,7 @@ impl Draft {
                 }
             }
             FileOp::MoveDirectory { from, to } => {
-                let (from, to) = (change::rooted(cx, &from)?, change::rooted(cx, &to)?);
+                let (from, to) = (place::rooted(cx, &from)?, place::rooted(cx, &to)?);
                 if self.files.keys().any(|path| path.as_path().starts_with(from.as_path())) {
                     return Err(format!("move {from} before changing files in it"));
                 }
@@ -159,7 +159,7 @@ impl Draft {
                 at = from.as_path().join(rest);
             }
         }
-        change::rooted(cx, &at.to_string_lossy())
+        place::rooted(cx, &at.to_string_lossy())
     }
 
     fn changes(self) -> Vec<Change> {

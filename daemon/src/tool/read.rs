@@ -1,9 +1,8 @@
 //! `read`: a file, or the whole of an output that was cut.
 
-use super::{Output, change};
+use super::{Output, place};
 use crate::cx::TurnCx;
 use crate::model::ToolSpec;
-use crate::path::RootedPath;
 use crate::text::excerpt::printable;
 use pilotfish_protocol::ItemId;
 use serde::Deserialize;
@@ -57,7 +56,7 @@ pub(super) async fn run(cx: &TurnCx, args: &Args) -> Output {
     if let Some(id) = args.path.trim().strip_prefix(HANDLE) {
         return whole_output(cx, args, id).await;
     }
-    let path = match change::rooted(cx, &args.path) {
+    let path = match place::rooted(cx, &args.path) {
         Ok(path) => path,
         Err(problem) => return Output::failed(problem),
     };
@@ -138,12 +137,4 @@ fn shortened(line: &str) -> String {
             format!("{} [… {rest} more characters on this line]", line.get(..end).unwrap_or_default())
         }
     }
-}
-
-/// Whether a path can be looked into without leaving the root, for the tools that walk.
-pub(super) fn beneath(cx: &TurnCx, path: &RootedPath) -> Result<std::path::PathBuf, String> {
-    let start = cx.workspace.root().join(path);
-    let real = start.as_path().canonicalize().map_err(|_| format!("{path} does not exist"))?;
-    let root = cx.workspace.root().as_path().canonicalize().map_err(|error| error.to_string())?;
-    if real.starts_with(&root) { Ok(real) } else { Err(format!("{path} leads out of the workspace through a link")) }
 }

@@ -1,6 +1,6 @@
 //! `search`: lines that match, by ripgrep's own crates.
 
-use super::{Output, change, list, read};
+use super::{Output, list, place};
 use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::text::excerpt::printable;
@@ -60,7 +60,7 @@ pub(super) fn spec() -> ToolSpec {
 
 pub(super) async fn run(cx: &TurnCx, args: Args) -> Output {
     let path = args.path.as_deref().unwrap_or(".");
-    let start = match change::rooted(cx, path).and_then(|path| read::beneath(cx, &path)) {
+    let start = match place::rooted(cx, path).and_then(|path| place::beneath(cx, &path)) {
         Ok(start) => start,
         Err(problem) => return Output::failed(problem),
     };

@@ -1,6 +1,6 @@
 //! `shell`: a command, in the sandbox.
 
-use super::{Output, read};
+use super::{Output, place};
 use crate::cx::{TurnCx, TurnEvent};
 use crate::model::ToolSpec;
 use crate::path::AbsPath;
@@ -88,8 +88,8 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
 }
 
 fn working_directory(cx: &TurnCx, path: &str) -> Result<AbsPath, String> {
-    let path = super::change::rooted(cx, path)?;
-    let real = read::beneath(cx, &path)?;
+    let path = place::rooted(cx, path)?;
+    let real = place::beneath(cx, &path)?;
     if !real.is_dir() {
         return Err(format!("{path} is not a folder"));
     }

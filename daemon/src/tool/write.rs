@@ -1,6 +1,6 @@
 //! `write`: a whole file.
 
-use super::{Output, change, edit};
+use super::{Output, call_id, change, place};
 use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::workspace::Change;
@@ -27,7 +27,7 @@ pub(super) fn spec() -> ToolSpec {
 }
 
 pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
-    let path = match change::rooted(cx, &args.path) {
+    let path = match place::rooted(cx, &args.path) {
         Ok(path) => path,
         Err(problem) => return Output::failed(problem),
     };
@@ -50,5 +50,5 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
             (Change::Create { path, bytes }, summary)
         }
     };
-    change::commit(cx, edit::call_id(item), vec![change], summary).await
+    change::commit(cx, call_id(item), vec![change], summary).await
 }
