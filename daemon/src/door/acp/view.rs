@@ -13,6 +13,9 @@ use pilotfish_protocol::{
 };
 use std::collections::BTreeMap;
 
+/// Bytes of one chunk of a text. Some clients read lines of at most 64 KiB.
+const CHUNK: usize = 16 << 10;
+
 /// What a client is to be told.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Shown {
@@ -129,7 +132,7 @@ impl View {
             shown.push(told(true, tail.shown(id)));
         } else if let Some(shown_text) = self.texts.get_mut(id) {
             shown_text.bytes += text.len();
-            shown.push(chunk(id, text, shown_text.kind));
+            shown.extend(chunks(id, text, shown_text.kind));
         }
     }
 
@@ -173,9 +176,7 @@ impl View {
         let Some((kind, text)) = said(&item.content) else { return };
         let before = self.texts.insert(item.id.clone(), Text { bytes: text.len(), kind });
         let rest = text.get(before.map_or(0, |before| before.bytes)..).unwrap_or_default();
-        if !rest.is_empty() {
-            shown.push(chunk(&item.id, rest, kind));
-        }
+        shown.extend(chunks(&item.id, rest, kind));
     }
 }
 
@@ -192,6 +193,16 @@ fn said(content: &ItemContent) -> Option<(Kind, &str)> {
         // No other item streams words.
         _ => None,
     }
+}
+
+/// A text in pieces; none for one without words.
+fn chunks<'a>(id: &'a ItemId, mut text: &'a str, kind: Kind) -> impl Iterator<Item = Shown> + 'a {
+    std::iter::from_fn(move || {
+        let end = text.floor_char_boundary(CHUNK);
+        let (piece, rest) = text.split_at_checked(end).filter(|(piece, _)| !piece.is_empty())?;
+        text = rest;
+        Some(chunk(id, piece, kind))
+    })
 }
 
 fn chunk(id: &ItemId, text: &str, kind: Kind) -> Shown {
