@@ -67,7 +67,7 @@ fn says_what_is_wrong_and_where() {
               |
             1 | modle = "a/b"
               | ^^^^^
-            unknown field `modle`, expected one of `model`, `providers`, `command_timeout`
+            unknown field `modle`, expected one of `model`, `providers`, `command_timeout`, `idle_exit`
         "#]],
     );
     check(
