@@ -1,6 +1,6 @@
 //! The task of a session: one mailbox, one `select!`, the only owner of [`State`].
 
-use super::state::{State, Taking};
+use super::state::{self, State, Taking};
 use super::{Answer, Event, Outlet, Parts, SessionError};
 use crate::config::Resolved;
 use crate::cx::TurnEvent;
@@ -107,6 +107,9 @@ async fn next_event(turn: &mut Option<Turn>) -> Option<TurnEvent> {
 
 fn restore(stored: Stored) -> State {
     let mut state = State::new(stored.session);
+    if let Some(stop) = stored.stop {
+        state.session.status = state::after(stop);
+    }
     state.seq = stored.seq;
     state.turn = stored.turn_id;
     state.draft = stored.draft;
