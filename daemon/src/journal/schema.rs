@@ -19,7 +19,7 @@ const BUSY_LIMIT: Duration = Duration::from_secs(5);
 
 /// One script for each step forward; a database that has had `n` of them is of version `n`. Scripts that were released
 /// are never edited.
-const MIGRATIONS: [&str; 1] = [VERSION_1];
+pub(super) const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
 
 /// An update's `place` is its session's number in the upper and its seq in the lower 32 bits: a session's updates lie
 /// together, in order, and need no second index. An item is `started` at the place of its first update, which keeps
@@ -79,6 +79,24 @@ CREATE TABLE chunks (
 CREATE VIRTUAL TABLE words USING fts5(
     text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
 );
+";
+
+/// `ended` is where the session's last turn ended, `queue` is not set when nothing waits, and `deleted` is the second
+/// since 1970 at which the session was deleted, or 0. What was deleted before that was noted counts as deleted now, so
+/// that it is kept as long as anything else.
+const VERSION_2: &str = "
+ALTER TABLE states ADD COLUMN ended INTEGER;
+UPDATE states SET
+    ended = (
+        SELECT place FROM updates WHERE place > session << 32 AND place < (session + 1) << 32
+            AND substr(body, 1, 19) = '{\"kind\":\"turnEnded\"'
+        ORDER BY place DESC LIMIT 1
+    ),
+    queue = (
+        SELECT place FROM updates WHERE place = queue AND body <> '{\"kind\":\"queueChanged\",\"queue\":[]}'
+    );
+UPDATE sessions SET deleted = unixepoch() WHERE deleted <> 0;
+CREATE INDEX sessions_deleted ON sessions(deleted) WHERE deleted <> 0;
 ";
 
 /// The database's path in its directory.

@@ -341,6 +341,35 @@ async fn after_a_crash_what_was_open_is_interrupted_and_the_session_goes_on() {
 }
 
 #[tokio::test]
+async fn a_session_whose_last_turn_failed_shows_that_after_a_restart() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(vec![event(ModelEvent::Text("a".to_owned())), Play::Panic]);
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.turn("go").await;
+    let id = session.handle.id().clone();
+    drop(session);
+    let session = Attached::to(fixture.restarted().hub.session(&id)).await;
+    assert_eq!(session.snapshot.session.status, state::after(StopReason::Failed));
+}
+
+#[tokio::test]
+async fn the_journal_and_the_state_agree_on_when_waiting_prompts_start() {
+    use StopReason::{Done, Failed, Interrupted, Length, Refused, StepLimit};
+    let fixture = Fixture::new(&[]);
+    let journal = fixture.hub.journal();
+    for stop in [Done, Length, Refused, StepLimit, Interrupted, Failed] {
+        let id = fixture.session(Mode::ReadOnly).await.handle.id().clone();
+        let input = vec![InputPart::Text { text: "waits".to_owned() }];
+        let queue = vec![pilotfish_protocol::Queued { id: "q1".into(), input }];
+        let (turn_id, at) = ("t1".into(), "2026-01-01T00:00:00.000Z".to_owned());
+        let ended = Update::TurnEnded { turn_id, stop, usage: pilotfish_protocol::Usage::default(), at: at.clone() };
+        journal.append(&id, vec![Update::QueueChanged { queue }, ended], &at).await.unwrap();
+        let idle = state::after(stop).state == pilotfish_protocol::Status::Idle;
+        assert_eq!(journal.waiting().await.unwrap().contains(&id), idle, "{stop:?}");
+    }
+}
+
+#[tokio::test]
 async fn unknown_sessions_and_empty_prompts_are_errors() {
     let fixture = Fixture::new(&[]);
     let unknown = fixture.hub.session(&SessionId::from("nobody"));

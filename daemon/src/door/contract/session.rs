@@ -96,7 +96,7 @@ impl SessionRpcServer for Connection {
         // It must not go on writing what nobody can see any more.
         done(self.hub.session(&session_id).close()).await?;
         self.outbox.detach(&session_id);
-        journal.delete(&session_id).await.map_err(|error| refusal(&error))?;
+        journal.delete(&session_id, &self.hub.clock().now()).await.map_err(|error| refusal(&error))?;
         Ok(Done {})
     }
 
