@@ -3,4 +3,5 @@
 mod door;
 mod exec;
 mod sandbox;
+mod shared;
 mod turn;

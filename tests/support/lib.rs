@@ -3,6 +3,7 @@
 pub mod bins;
 pub mod client;
 pub mod daemon;
+pub mod desk;
 pub mod fake_model;
 
 /// Says that a test cannot do its work on this machine; the test then returns. `tests/run` finds the line in its report, names
