@@ -6,7 +6,7 @@ use crate::journal::Journal;
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
 use crate::session::{Parts, SessionError, SessionHandle};
-use pilotfish_protocol::{Effort, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
+use pilotfish_protocol::{Effort, ItemId, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
@@ -74,6 +74,29 @@ impl Hub {
         };
         self.parts.journal.create(&session).await?;
         self.start(&mut self.live(), session.id.clone(), Some(session.clone()));
+        let _ = self.parts.changed.send(session.clone());
+        Ok(session)
+    }
+
+    /// Opens a session that has its own copy of another's history, up to and with the item `at`, or all of it. It begins
+    /// with the other's title, mode and model; what waits there or is asked there is not copied.
+    ///
+    /// # Errors
+    /// When the session or the item does not exist, or the journal fails.
+    pub async fn fork(&self, source: &SessionId, at: Option<&ItemId>) -> Result<Session, SessionError> {
+        let stored = self.parts.journal.session(source).await?;
+        let stored = stored.ok_or_else(|| SessionError::NotFound(source.clone()))?;
+        let now = self.parts.clock.now();
+        let session = Session {
+            id: self.parts.clock.session_id(),
+            status: SessionStatus::default(),
+            created_at: now.clone(),
+            updated_at: now,
+            archived: false,
+            parent: Some(source.clone()),
+            ..stored.session
+        };
+        self.parts.journal.fork(source, &session, at).await?;
         let _ = self.parts.changed.send(session.clone());
         Ok(session)
     }

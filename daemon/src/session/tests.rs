@@ -370,6 +370,69 @@ async fn the_journal_and_the_state_agree_on_when_waiting_prompts_start() {
 }
 
 #[tokio::test]
+async fn a_fork_goes_on_from_where_it_was_cut_and_its_source_does_not_notice() {
+    let fixture = Fixture::new(&[("a", "1")]);
+    fixture.model.then(calls(&[("read", json!({"path": "a"}))])).then(says("one"));
+    let mut source = fixture.session(Mode::Agent).await;
+    let (items, _) = source.turn("first").await;
+    let (id, call) =
+        (source.handle.id().clone(), items.iter().find(|item| matches!(item.content, ItemContent::ToolCall(_))));
+    let fork = fixture.hub.fork(&id, call.map(|item| &item.id)).await.unwrap();
+    assert_eq!((fork.title.as_str(), fork.mode, fork.parent.as_ref()), ("first", Mode::Agent, Some(&id)));
+    let mut forked = Attached::to(fixture.hub.session(&fork.id)).await;
+    assert_eq!((forked.snapshot.turn_id.as_ref(), forked.snapshot.session.status.state), (None, Status::Stopped));
+    fixture.model.then(says("another"));
+    forked.turn("second").await;
+    let words = fixture.model.requests().pop().unwrap();
+    let said = |text: &str| words.messages.contains(&Message::User(vec![Part::Text(text.to_owned())]));
+    assert!(said("first") && said("second"));
+    let history = fixture.hub.journal().history(&fork.id).await.unwrap();
+    check(
+        &history,
+        expect![[r#"
+        notice for Model
+        user first
+        read a Done: 1	1
+        user second
+        agent "another" Whole
+    "#]],
+    );
+    check(
+        &fixture.hub.journal().history(&id).await.unwrap(),
+        expect![[r#"
+        notice for Model
+        user first
+        read a Done: 1	1
+        agent "one" Whole
+    "#]],
+    );
+    assert_eq!(source.handle.header().await.unwrap().status.state, Status::Idle);
+}
+
+#[tokio::test]
+async fn a_fork_of_a_running_turn_is_mended_as_after_a_crash() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(vec![event(ModelEvent::Text("half".to_owned())), Play::Hang]);
+    let mut source = fixture.session(Mode::ReadOnly).await;
+    source.prompt("go").await;
+    source.until(|update| matches!(update, Update::ItemDelta { .. })).await;
+    let fork = fixture.hub.fork(source.handle.id(), None).await.unwrap();
+    let forked = Attached::to(fixture.hub.session(&fork.id)).await;
+    assert_eq!((forked.snapshot.turn_id, forked.snapshot.open_items.len()), (None, 0));
+    check(
+        &fixture.hub.journal().history(&fork.id).await.unwrap(),
+        expect![[r#"
+        notice for Model
+        user go
+        agent "" Interrupted
+    "#]],
+    );
+    assert!(source.handle.header().await.unwrap().status.state != Status::Stopped);
+    let unknown = fixture.hub.fork(&fork.id, Some(&"nothing".into())).await.unwrap_err();
+    assert_eq!(unknown.to_string().replace(&fork.id.0, "ID"), "cannot fork session ID: session ID has no item nothing");
+}
+
+#[tokio::test]
 async fn unknown_sessions_and_empty_prompts_are_errors() {
     let fixture = Fixture::new(&[]);
     let unknown = fixture.hub.session(&SessionId::from("nobody"));
