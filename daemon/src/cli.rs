@@ -2,9 +2,8 @@
 //!
 //! A subcommand returns the program's status, or an error that says what to do; only `lsp` and `exec --json` own stdout as a wire.
 
-use crate::config::Home;
+use crate::config::{Environment, Home};
 use clap::{Parser, Subcommand};
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
 use std::process::ExitCode;
@@ -46,9 +45,6 @@ enum Command {
     Models(models::Args),
     Sandbox(sandbox::Args),
 }
-
-/// The environment, once read: what is no text is left out.
-pub type Environment = Arc<BTreeMap<String, String>>;
 
 /// Runs what the command line asks for. Errors go to stderr in full.
 #[must_use]

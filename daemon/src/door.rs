@@ -12,6 +12,7 @@ mod outbox;
 
 pub use lsp::{Ended, serve};
 
+use crate::config::Environment;
 use crate::hub::Hub;
 use crate::journal::{Cause, JournalError};
 use crate::path::AbsPath;
@@ -29,6 +30,8 @@ struct Connection {
     id: ConnectionId,
     hub: Hub,
     outbox: Arc<Outbox>,
+    /// Whose keys and toolchains its sessions use.
+    environment: Environment,
     /// Known once `initialize` was read.
     peer: Arc<OnceLock<Peer>>,
 }
@@ -44,9 +47,9 @@ struct Peer {
 }
 
 impl Connection {
-    fn new(hub: Hub) -> Self {
+    fn new(hub: Hub, environment: Environment) -> Self {
         let id = hub.clock().connection_id();
-        Self { id, hub, outbox: Outbox::new(), peer: Arc::default() }
+        Self { id, hub, outbox: Outbox::new(), environment, peer: Arc::default() }
     }
 
     /// Whether the client asked for our notifications.

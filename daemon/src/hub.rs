@@ -1,11 +1,11 @@
 //! The hub: which sessions live in memory, and which folder has which workspace. It routes; it decides nothing.
 
 use crate::clock::Clock;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Environment};
 use crate::journal::Journal;
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
-use crate::session::{Parts, SessionError, SessionHandle};
+use crate::session::{Fresh, Parts, SessionError, SessionHandle};
 use pilotfish_protocol::{Effort, ItemId, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +25,8 @@ pub struct NewSession {
     pub effort: Option<Effort>,
     /// A title; the first prompt gives one unless said.
     pub title: Option<String>,
+    /// Whose keys and toolchains it uses, until another client attaches.
+    pub environment: Environment,
 }
 
 /// The way to every session. Clones share it.
@@ -54,9 +56,9 @@ impl Hub {
     /// When the configuration does not know the named model, or the journal fails.
     pub async fn new_session(&self, new: NewSession) -> Result<Session, SessionError> {
         let model = match new.model {
-            Some(model) => Some(self.parts.config.load()?.resolve(&model)?.name),
+            Some(model) => Some(self.parts.config.load(&new.environment)?.resolve(&model)?.name),
             // Without any model the session opens all the same; its first prompt says what to write where.
-            None => self.parts.config.load().ok().and_then(|config| config.default_model().ok()),
+            None => self.parts.config.load(&new.environment).ok().and_then(|config| config.default_model().ok()),
         };
         let at = self.parts.clock.now();
         let session = Session {
@@ -73,7 +75,8 @@ impl Hub {
             parent: None,
         };
         self.parts.journal.create(&session).await?;
-        self.start(&mut self.live(), session.id.clone(), Some(session.clone()));
+        let fresh = Fresh { session: session.clone(), environment: new.environment };
+        self.start(&mut self.live(), session.id.clone(), Some(fresh));
         let _ = self.parts.changed.send(session.clone());
         Ok(session)
     }
@@ -142,10 +145,10 @@ impl Hub {
         &self.parts.sandbox
     }
 
-    /// The models that can be used, or what is missing.
+    /// The models that can be used with the keys of an environment, or what is missing.
     #[must_use]
-    pub fn models(&self) -> ModelList {
-        let listed = self.parts.config.load().and_then(|config| {
+    pub fn models(&self, environment: &Environment) -> ModelList {
+        let listed = self.parts.config.load(environment).and_then(|config| {
             config.default_model()?;
             Ok(config.models())
         });
@@ -173,7 +176,7 @@ impl Hub {
         futures::future::join_all(headers).await.into_iter().flatten().collect()
     }
 
-    fn start(&self, live: &mut Live, id: SessionId, fresh: Option<Session>) -> SessionHandle {
+    fn start(&self, live: &mut Live, id: SessionId, fresh: Option<Fresh>) -> SessionHandle {
         let (handle, actor) = SessionHandle::start(id.clone(), fresh, self.parts.clone());
         live.sessions.insert(id.clone(), handle.clone());
         let registry = self.live.clone();

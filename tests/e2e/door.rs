@@ -568,7 +568,12 @@ async fn mutated_frames_end_nothing() {
     for _ in 0..20 {
         let (theirs, daemons_output) = tokio::io::duplex(1 << 16);
         let (daemons_input, mut output) = tokio::io::duplex(1 << 16);
-        let task = tokio::spawn(pilotfish::door::serve(daemon.hub.clone(), daemons_input, daemons_output));
+        let task = tokio::spawn(pilotfish::door::serve(
+            daemon.hub.clone(),
+            std::sync::Arc::default(),
+            daemons_input,
+            daemons_output,
+        ));
         let mut theirs = theirs;
         let reading = tokio::spawn(async move { tokio::io::copy(&mut theirs, &mut tokio::io::sink()).await });
         for _ in 0..5_000 {

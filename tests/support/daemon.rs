@@ -6,7 +6,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use pilotfish::clock::Clock;
-use pilotfish::config::{ConfigSource, Dialect, Endpoint, Home};
+use pilotfish::config::{ConfigSource, Dialect, Endpoint, Environment, Home};
 use pilotfish::door::{Ended, serve};
 use pilotfish::hub::Hub;
 use pilotfish::journal::Journal;
@@ -33,6 +33,7 @@ pub struct TestDaemon {
     pub script: Script,
     /// The folder that sessions work in.
     pub workspace: TempDir,
+    environment: Environment,
     _home: TempDir,
 }
 
@@ -64,15 +65,15 @@ impl TestDaemon {
         let parts = Parts {
             clock: Clock::counting(),
             journal: Journal::in_memory().expect("a thread"),
-            config: ConfigSource::new(Home::of(&environment).expect("it is set"), environment.clone()),
+            config: ConfigSource::new(Home::of(&environment).expect("it is set")),
             connect,
             sandbox: sandbox(),
-            environment,
+            environment: environment.clone(),
             changed: broadcast::channel(256).0,
             workspaces: Workspaces::default(),
         };
         let workspace = tempfile::tempdir().expect("a folder");
-        Self { hub: Hub::new(parts), script, workspace, _home: home }
+        Self { hub: Hub::new(parts), script, workspace, environment, _home: home }
     }
 
     /// A client that has said nothing yet, and the connection's task.
@@ -84,7 +85,7 @@ impl TestDaemon {
     pub fn connect_with(&self, pipe: usize) -> (TestClient, JoinHandle<Ended>) {
         let (theirs, daemons_output) = tokio::io::duplex(pipe);
         let (daemons_input, output) = tokio::io::duplex(pipe);
-        let task = tokio::spawn(serve(self.hub.clone(), daemons_input, daemons_output));
+        let task = tokio::spawn(serve(self.hub.clone(), self.environment.clone(), daemons_input, daemons_output));
         (TestClient::new(theirs, output), task)
     }
 

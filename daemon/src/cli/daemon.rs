@@ -28,7 +28,7 @@ pub async fn build(home: &Home, environment: Environment) -> anyhow::Result<Hub>
     Ok(Hub::new(Parts {
         clock: Clock::system(),
         journal: Journal::open(&home.state)?,
-        config: ConfigSource::new(home.clone(), environment.clone()),
+        config: ConfigSource::new(home.clone()),
         connect: Arc::new(Http::new()),
         sandbox: Sandbox::find().context("pilotfish is not installed whole")?,
         environment,

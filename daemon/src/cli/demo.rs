@@ -73,6 +73,7 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
         model: None,
         effort: None,
         title: None,
+        environment: environment.clone(),
     };
     let mut witness = Witness::new(Transcript::new(screen, Some(witness::is_telling)), kind, endpoint.bait);
     let driven = drive::turn(&hub, new, PROMPT.to_owned(), OnQuestion::Stop, &mut witness).await;

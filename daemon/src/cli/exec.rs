@@ -70,7 +70,14 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
         Err(error) => return misused(&format!("cannot work in {}: {error}", folder.display())),
     };
     let hub = daemon::build(&Home::of(&environment)?, environment.clone()).await?;
-    let new = NewSession { workspace, mode: args.mode, model: args.model.map(ModelName), effort: None, title: None };
+    let new = NewSession {
+        workspace,
+        mode: args.mode,
+        model: args.model.map(ModelName),
+        effort: None,
+        title: None,
+        environment: environment.clone(),
+    };
     let on_question = match args.on_ask {
         Some(OnAsk::Deny) => OnQuestion::Deny,
         Some(OnAsk::Allow) => OnQuestion::Allow,

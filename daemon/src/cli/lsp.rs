@@ -1,8 +1,8 @@
 //! `pilotfish lsp`: the LSP door on the standard streams, with the daemon in the same process. Nothing else may write to the
 //! standard output.
 
-use crate::cli::{Environment, daemon};
-use crate::config::Home;
+use crate::cli::daemon;
+use crate::config::{Environment, Home};
 use crate::door::{Ended, serve};
 
 /// Speak the language server protocol on the standard streams
@@ -19,9 +19,9 @@ pub struct Args {
 /// # Errors
 /// When there is no place for our files, the sandbox program is missing, or serving panics.
 pub async fn run(_: Args, environment: Environment) -> anyhow::Result<u8> {
-    let hub = daemon::build(&Home::of(&environment)?, environment).await?;
+    let hub = daemon::build(&Home::of(&environment)?, environment.clone()).await?;
     // As a task it runs where the sessions run, and a session's update does not wait for another thread to wake.
-    let ended = tokio::spawn(serve(hub.clone(), tokio::io::stdin(), tokio::io::stdout())).await?;
+    let ended = tokio::spawn(serve(hub.clone(), environment, tokio::io::stdin(), tokio::io::stdout())).await?;
     hub.shutdown().await;
     Ok(match ended {
         Ended::ShutDown => 0,

@@ -5,6 +5,7 @@
 //!
 //! Everything of a connection runs in the one task that awaits [`serve`]; nothing is spawned, so nothing can be left behind.
 
+use crate::config::Environment;
 use crate::door::calls::{Calls, Stage, Taken};
 use crate::door::envelope::{self, Failure, Message, code};
 use crate::door::frame::{Frame, Frames};
@@ -47,13 +48,13 @@ pub enum Ended {
     Left,
 }
 
-/// Serves one client until it leaves. Its sessions go on.
-pub async fn serve<I, O>(hub: Hub, input: I, output: O) -> Ended
+/// Serves one client until it leaves. Its sessions go on. `environment` is the client's.
+pub async fn serve<I, O>(hub: Hub, environment: Environment, input: I, output: O) -> Ended
 where
     I: AsyncRead + Unpin,
     O: AsyncWrite + Unpin,
 {
-    let connection = Connection::new(hub);
+    let connection = Connection::new(hub, environment);
     let (service, socket) = LspService::new(|_| Server { connection: connection.clone() });
     let (mut requests, mut responses) = tower_lsp::Loopback::split(socket);
     let mut calls = Calls::new(service, &connection);

@@ -1,15 +1,15 @@
 //! The task of a session: one mailbox, one `select!`, the only owner of [`State`].
 
 use super::state::{self, State, Taking};
-use super::{Answer, Event, Outlet, Parts, SessionError};
-use crate::config::Resolved;
+use super::{Answer, Event, Fresh, Outlet, Parts, SessionError};
+use crate::config::{Environment, Resolved};
 use crate::cx::TurnEvent;
 use crate::journal::{Journal, Stored};
 use crate::model::Model;
 use crate::prompt::History;
 use pilotfish_protocol::{
     Attached, ConnectionId, Delivery, Effort, Fault, FaultKind, InputPart, InterruptScope, Item, ItemContent, Mode,
-    ModelName, PromptTaken, Queued, QueuedId, Session, SessionId, SessionStatus, SessionUpdate, Status, TurnId, Update,
+    ModelName, PromptTaken, Queued, QueuedId, SessionId, SessionStatus, SessionUpdate, Status, TurnId, Update,
     UserMessage,
 };
 use std::sync::Arc;
@@ -23,7 +23,7 @@ mod turns;
 /// A session's task before it runs.
 pub(crate) struct Actor {
     id: SessionId,
-    fresh: Option<Session>,
+    fresh: Option<Fresh>,
     parts: Arc<Parts>,
     events: mpsc::Receiver<Event>,
 }
@@ -32,6 +32,8 @@ pub(crate) struct Actor {
 struct Running {
     state: State,
     parts: Arc<Parts>,
+    /// Of the client that attached last: its keys and toolchains.
+    environment: Environment,
     outlets: Vec<(ConnectionId, Arc<dyn Outlet>)>,
     turn: Option<Turn>,
     /// What the model has seen; read from the journal when it is first needed, and while a turn runs it is the turn's.
@@ -52,20 +54,28 @@ struct Turn {
 }
 
 impl Actor {
-    pub(crate) fn new(id: SessionId, fresh: Option<Session>, parts: Arc<Parts>, events: mpsc::Receiver<Event>) -> Self {
+    pub(crate) fn new(id: SessionId, fresh: Option<Fresh>, parts: Arc<Parts>, events: mpsc::Receiver<Event>) -> Self {
         Self { id, fresh, parts, events }
     }
 
     /// Runs until the session is closed, or nobody holds a handle any more.
     pub(crate) async fn run(mut self) {
-        let state = match self.load().await {
+        let (state, environment) = match self.load().await {
             Ok(state) => state,
             Err(error) => return refuse_all(self.events, error).await,
         };
         let (mode, _) = watch::channel(state.session.mode);
         let history = (state.seq == 0).then(History::default);
-        let mut running =
-            Running { state, parts: self.parts, outlets: Vec::new(), turn: None, history, mode, model: None };
+        let mut running = Running {
+            state,
+            parts: self.parts,
+            environment,
+            outlets: Vec::new(),
+            turn: None,
+            history,
+            mode,
+            model: None,
+        };
         running.mend().await;
         loop {
             tokio::select! {
@@ -86,12 +96,12 @@ impl Actor {
         }
     }
 
-    async fn load(&mut self) -> Result<State, SessionError> {
-        if let Some(session) = self.fresh.take() {
-            return Ok(State::new(session));
+    async fn load(&mut self) -> Result<(State, Environment), SessionError> {
+        if let Some(fresh) = self.fresh.take() {
+            return Ok((State::new(fresh.session), fresh.environment));
         }
         match self.parts.journal.session(&self.id).await? {
-            Some(stored) => Ok(restore(stored)),
+            Some(stored) => Ok((restore(stored), self.parts.environment.clone())),
             None => Err(SessionError::NotFound(self.id.clone())),
         }
     }
@@ -170,7 +180,10 @@ impl Running {
             Event::Draft { text, answer } => reply(answer, self.draft(text).await),
             Event::Rename { title, answer } => reply(answer, self.record(vec![Update::TitleChanged { title }]).await),
             Event::Archive { archived, answer } => reply(answer, self.archive(archived).await),
-            Event::Attach { connection, outlet, answer } => reply(answer, Ok(self.attach(connection, outlet.0))),
+            Event::Attach { connection, environment, outlet, answer } => {
+                self.environment = environment;
+                reply(answer, Ok(self.attach(connection, outlet.0)));
+            }
             Event::Detach { connection, answer } => {
                 self.outlets.retain(|(attached, _)| *attached != connection);
                 reply(answer, Ok(()));
@@ -260,7 +273,7 @@ impl Running {
         self.record(vec![Update::ModeChanged { mode }]).await?;
         self.mode.send_replace(mode);
         if self.turn.is_some()
-            && let Some(item) = self.environment()
+            && let Some(item) = self.environment_notice()
         {
             self.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
             self.remember(item);
@@ -269,7 +282,7 @@ impl Running {
     }
 
     async fn set_model(&mut self, model: ModelName, effort: Option<Effort>) -> Result<(), SessionError> {
-        let model = self.parts.config.load()?.resolve(&model)?.name;
+        let model = self.parts.config.load(&self.environment)?.resolve(&model)?.name;
         self.record(vec![Update::ModelChanged { model, effort }]).await
     }
 

@@ -50,10 +50,11 @@ pub(crate) async fn turn(
     on_question: OnQuestion,
     view: &mut dyn View,
 ) -> anyhow::Result<Driven> {
+    let environment = new.environment.clone();
     let session = hub.new_session(new).await?;
     let handle = hub.session(&session.id);
     let (inlet, mut feed) = feed(hub.journal().clone(), session.id.clone(), 0);
-    handle.attach(hub.clock().connection_id(), inlet).await?;
+    handle.attach(hub.clock().connection_id(), environment, inlet).await?;
     let mut signals = JoinSet::new();
     signals.spawn(obey_signals(handle.clone())?);
     handle.prompt(vec![InputPart::Text { text: prompt }], Delivery::Queue).await?;

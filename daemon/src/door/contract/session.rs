@@ -33,7 +33,8 @@ impl SessionRpcServer for Connection {
         title: Option<String>,
     ) -> RpcResult<SessionOpened> {
         let mode = mode.unwrap_or_default();
-        let new = NewSession { workspace: workspace(&path)?, mode, model, effort, title };
+        let environment = self.environment.clone();
+        let new = NewSession { workspace: workspace(&path)?, mode, model, effort, title, environment };
         let session = self.hub.new_session(new).await.map_err(RpcError::from)?;
         Ok(SessionOpened { session })
     }
@@ -58,7 +59,9 @@ impl SessionRpcServer for Connection {
             return Err(RpcError::new(ErrorKind::WrongState, message).into());
         }
         let tap = self.outbox.attach(&session_id);
-        let attached = self.hub.session(&session_id).attach(self.id.clone(), Arc::new(tap.clone())).await;
+        let attached =
+            self.hub.session(&session_id).attach(self.id.clone(), self.environment.clone(), Arc::new(tap.clone()));
+        let attached = attached.await;
         match attached {
             Ok(attached) => {
                 tap.open(&attached, after_seq);

@@ -40,7 +40,7 @@ impl Running {
             updates.push(Update::TitleChanged { title });
         }
         self.load_history().await?;
-        let mut items: Vec<Item> = self.environment().into_iter().collect();
+        let mut items: Vec<Item> = self.environment_notice().into_iter().collect();
         items.push(self.item(ItemContent::UserMessage(UserMessage { input })));
         for item in &mut items {
             item.turn_id = Some(turn_id.clone());
@@ -77,7 +77,7 @@ impl Running {
             effort: self.state.session.effort,
             workspace: self.parts.workspaces.open(&root),
             sandbox: self.parts.sandbox.clone(),
-            environment: self.parts.environment.clone(),
+            environment: self.environment.clone(),
             journal: self.parts.journal.clone(),
             clock: self.parts.clock.clone(),
             limits,
@@ -94,7 +94,7 @@ impl Running {
 
     /// What the configuration and the session's header say of the next turn.
     fn settle(&self) -> Result<(Resolved, Limits, AbsPath), SessionError> {
-        let config = self.parts.config.load()?;
+        let config = self.parts.config.load(&self.environment)?;
         let model = match &self.state.session.model {
             Some(model) => model.clone(),
             None => config.default_model()?,
@@ -212,7 +212,7 @@ impl Running {
     }
 
     /// A notice of where the session works, when the model was told something else before.
-    pub(super) fn environment(&self) -> Option<Item> {
+    pub(super) fn environment_notice(&self) -> Option<Item> {
         let date = self.parts.clock.now();
         let date = date.split('T').next().unwrap_or(&date);
         let platform = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
