@@ -16,6 +16,7 @@ pub mod login;
 pub mod lsp;
 pub mod models;
 pub mod sandbox;
+pub mod sessions;
 pub mod terminal;
 
 /// The turn failed, or what was asked could not be done.
@@ -44,6 +45,7 @@ enum Command {
     Lsp(lsp::Args),
     Models(models::Args),
     Sandbox(sandbox::Args),
+    Sessions(sessions::Args),
 }
 
 /// Runs what the command line asks for. Errors go to stderr in full.
@@ -76,6 +78,7 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Lsp(args) => wait(lsp::run(args, environment)),
         Command::Models(_) => models::run(&environment),
         Command::Sandbox(args) => Ok(sandbox::run(&args)),
+        Command::Sessions(args) => wait(sessions::run(args, environment)),
     }
 }
 

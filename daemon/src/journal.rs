@@ -179,6 +179,13 @@ impl Journal {
         self.request(Access::Read, move |connection| sessions::session(connection, &id)).await.map_err(attempt)
     }
 
+    /// The sessions whose id is `id`, or begins so if there is none; at most two, as more than one is none in particular.
+    /// Deleted ones are not among them.
+    pub async fn named(&self, id: &str) -> Result<Vec<SessionId>, JournalError> {
+        let (attempt, id) = (named(format!("look for session {id}")), id.to_owned());
+        self.request(Access::Read, move |connection| sessions::named(connection, &id)).await.map_err(attempt)
+    }
+
     /// A page of sessions: the asked workspace's first, the latest first. Deleted ones are not shown.
     pub async fn sessions(&self, filter: SessionFilter) -> Result<SessionList, JournalError> {
         let attempt = named("list sessions");

@@ -23,7 +23,7 @@ impl Journal {
             None => sessions::last_seq(connection, &id),
         };
         let end = self.request(Access::Read, work).await.map_err(attempt)?;
-        self.create_hidden(fork).await?;
+        self.create_hidden(fork, &fork.updated_at).await?;
         let copied = match self.copy_updates(source, fork, end).await {
             Ok(()) => self.copy_outputs(source, &fork.id).await,
             Err(error) => Err(error),
@@ -32,13 +32,13 @@ impl Journal {
     }
 
     /// Records a session that nobody finds until [`finish_hidden`](Self::finish_hidden). If that never comes, it is
-    /// collected as if it had been deleted when it was made.
-    pub(crate) async fn create_hidden(&self, session: &Session) -> Result<(), JournalError> {
-        let session = session.clone();
+    /// collected as if it had been deleted at `at` (RFC 3339).
+    pub(crate) async fn create_hidden(&self, session: &Session, at: &str) -> Result<(), JournalError> {
+        let (session, at) = (session.clone(), at.to_owned());
         let attempt = named(format!("record session {}", session.id));
         let work = move |connection: &_| {
             sessions::create(connection, &session)?;
-            sessions::delete(connection, &session.id, &session.updated_at)
+            sessions::delete(connection, &session.id, &at)
         };
         self.request(Access::Write, work).await.map_err(attempt)
     }

@@ -80,6 +80,20 @@ pub(super) fn number(connection: &Connection, session_id: &SessionId) -> Result<
     number.ok_or_else(|| Cause::UnknownSession(session_id.clone()))
 }
 
+/// The sessions whose id is or begins with `id`; at most two.
+pub(super) fn named(connection: &Connection, id: &str) -> Result<Vec<SessionId>, Cause> {
+    let mut select = connection.prepare_cached(
+        "SELECT id FROM sessions WHERE id >= ?1 AND substr(id, 1, length(?1)) = ?1 AND NOT deleted ORDER BY id LIMIT 2",
+    )?;
+    let found = select.query_map([id], |row| Ok(SessionId(row.get(0)?)))?;
+    let mut found = found.collect::<Result<Vec<_>, _>>()?;
+    // The exact one comes first.
+    if found.first().is_some_and(|first| first.0 == id) {
+        found.truncate(1);
+    }
+    Ok(found)
+}
+
 /// The seq of a session's last update; 0 if it has none. A deleted session is not found.
 pub(super) fn last_seq(connection: &Connection, session_id: &SessionId) -> Result<u64, Cause> {
     let mut select = connection

@@ -159,7 +159,7 @@ async fn what_cannot_be_forked_leaves_nothing() {
 #[tokio::test]
 async fn nobody_finds_a_fork_before_it_is_whole_and_what_never_became_one_is_collected() {
     let journal = source().await;
-    journal.create_hidden(&fork_of("s1")).await.unwrap();
+    journal.create_hidden(&fork_of("s1"), AT).await.unwrap();
     journal.append(&"f1".into(), vec![ended("i1", "half"), queue(&["q1"])], AT).await.unwrap();
     assert_eq!(journal.session(&"f1".into()).await.unwrap(), None);
     let list = journal.sessions(SessionFilter { limit: 9, ..SessionFilter::default() }).await.unwrap();
