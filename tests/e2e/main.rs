@@ -1,6 +1,7 @@
 //! The end-to-end tests, a module for each user story.
 
 mod door;
+mod durable;
 mod exec;
 mod sandbox;
 mod turn;
