@@ -16,6 +16,7 @@ pub mod login;
 pub mod lsp;
 pub mod models;
 pub mod sandbox;
+pub mod serve;
 pub mod sessions;
 pub mod terminal;
 
@@ -45,6 +46,7 @@ enum Command {
     Lsp(lsp::Args),
     Models(models::Args),
     Sandbox(sandbox::Args),
+    Serve(serve::Args),
     Sessions(sessions::Args),
 }
 
@@ -75,9 +77,11 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Demo(args) => wait(demo::run(args, environment)),
         Command::Exec(args) => wait(exec::run(args, environment)),
         Command::Login(args) => login::run(&args, &Home::of(&environment)?, &environment),
-        Command::Lsp(args) => wait(lsp::run(args, environment)),
+        Command::Lsp(args) => lsp::run(&args, &environment),
         Command::Models(_) => models::run(&environment),
         Command::Sandbox(args) => Ok(sandbox::run(&args)),
+        Command::Serve(args) if serve::is_daemon(&args) => wait(serve::run(args, environment)),
+        Command::Serve(_) => serve::start(&environment),
         Command::Sessions(args) => wait(sessions::run(args, environment)),
     }
 }

@@ -7,8 +7,11 @@ mod calls;
 mod contract;
 mod envelope;
 mod frame;
+pub mod hello;
 mod lsp;
 mod outbox;
+pub mod shim;
+pub mod socket;
 
 pub use lsp::{Ended, serve};
 

@@ -60,7 +60,7 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
         let config = Home::of(&environment)?.config_file();
         return serve(&mut screen, &endpoint, &place, &config).await;
     }
-    let home = Home { config: place.home.clone(), state: place.home.join("state") };
+    let home = Home { config: place.home.clone(), state: place.home.join("state"), runtime: place.home.join("run") };
     project::write(&home.config_file(), &endpoint.config())?;
     let hub = daemon::build(&home, environment.clone()).await?;
     let confinement = check(&hub).await?;

@@ -1,7 +1,7 @@
 //! The task of a session: one mailbox, one `select!`, the only owner of [`State`].
 
 use super::state::{self, State, Taking};
-use super::{Answer, Event, Fresh, Outlet, Parts, SessionError};
+use super::{Answer, Event, Fresh, Outlet, Parts, RunningTurn, SessionError};
 use crate::config::{Environment, Resolved};
 use crate::cx::TurnEvent;
 use crate::journal::{Journal, Stored};
@@ -13,12 +13,16 @@ use pilotfish_protocol::{
     UserMessage,
 };
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use turns::Outcome;
 
 mod turns;
+
+/// How long a session that nobody is attached to and that has nothing to do stays in memory.
+const UNUSED: Duration = Duration::from_secs(60);
 
 /// A session's task before it runs.
 pub(crate) struct Actor {
@@ -51,6 +55,7 @@ struct Turn {
     steer: mpsc::UnboundedSender<Item>,
     cancel: CancellationToken,
     stop_command: Arc<Notify>,
+    running: RunningTurn,
 }
 
 impl Actor {
@@ -68,7 +73,7 @@ impl Actor {
         let history = (state.seq == 0).then(History::default);
         let mut running = Running {
             state,
-            parts: self.parts,
+            parts: self.parts.clone(),
             environment,
             outlets: Vec::new(),
             turn: None,
@@ -92,7 +97,16 @@ impl Actor {
                     Some(event) => running.handle_turn(event).await,
                     None => running.turn_ended().await,
                 },
+                () = tokio::time::sleep(UNUSED), if running.is_unused() => return self.leave().await,
             }
+        }
+    }
+
+    /// Leaves memory. Who comes in between is asked to come again, and meets the session as it is loaded anew.
+    async fn leave(mut self) {
+        self.events.close();
+        while let Some(event) = self.events.recv().await {
+            event.refuse(SessionError::Overloaded(self.id.clone()));
         }
     }
 
@@ -153,6 +167,7 @@ impl Event {
             Event::Prompt { answer, .. } => drop(answer.send(Err(error))),
             Event::Attach { answer, .. } => drop(answer.send(Err(error))),
             Event::Header { answer } => drop(answer.send(Err(error))),
+            Event::Wake { .. } => {}
             Event::Unqueue { answer, .. }
             | Event::Requeue { answer, .. }
             | Event::Interrupt { answer, .. }
@@ -189,10 +204,16 @@ impl Running {
                 reply(answer, Ok(()));
             }
             Event::ResendOpen { connection } => self.resend_open(&connection),
+            Event::Wake { environment } => self.wake(environment).await,
             Event::Header { answer } => reply(answer, Ok(self.state.session.clone())),
             // The loop takes this one itself.
             Event::Close { answer } => reply(answer, Ok(())),
         }
+    }
+
+    /// Whether it could as well not be in memory.
+    fn is_unused(&self) -> bool {
+        self.outlets.is_empty() && self.turn.is_none() && self.state.approvals.is_empty()
     }
 
     async fn handle_turn(&mut self, event: TurnEvent) {
@@ -216,19 +237,25 @@ impl Running {
             return reply(answer, Err(SessionError::Invalid("the prompt is empty; say what to do".to_owned())));
         }
         match self.state.taking(delivery) {
-            Taking::Start => {
-                let started = self.start_turn(input).await;
-                reply(answer, started.map(|turn_id| PromptTaken { turn_id: Some(turn_id), queued_id: None }));
-            }
-            Taking::Queue => {
-                let queued = Queued { id: self.parts.clock.queued_id(), input };
-                let taken = PromptTaken { turn_id: None, queued_id: Some(queued.id.clone()) };
-                let mut queue = self.state.queue.clone();
-                queue.push(queued);
-                reply(answer, self.record(vec![Update::QueueChanged { queue }]).await.map(|()| taken));
-            }
+            Taking::Start => match self.parts.running.begin() {
+                Some(running) => {
+                    let started = self.start_turn(input, running).await;
+                    reply(answer, started.map(|turn_id| PromptTaken { turn_id: Some(turn_id), queued_id: None }));
+                }
+                // The daemon is ending; the next one starts what waits.
+                None => reply(answer, self.queue(input).await),
+            },
+            Taking::Queue => reply(answer, self.queue(input).await),
             Taking::Steer => reply(answer, self.steer(input).await),
         }
+    }
+
+    async fn queue(&mut self, input: Vec<InputPart>) -> Result<PromptTaken, SessionError> {
+        let queued = Queued { id: self.parts.clock.queued_id(), input };
+        let taken = PromptTaken { turn_id: None, queued_id: Some(queued.id.clone()) };
+        let mut queue = self.state.queue.clone();
+        queue.push(queued);
+        self.record(vec![Update::QueueChanged { queue }]).await.map(|()| taken)
     }
 
     async fn steer(&mut self, input: Vec<InputPart>) -> Result<PromptTaken, SessionError> {

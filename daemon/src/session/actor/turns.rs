@@ -1,12 +1,12 @@
 //! Turns of a session: how one starts, what it is given, how it ends, and what a crash left of it.
 
 use super::{Running, Turn};
-use crate::config::{Limits, Resolved};
+use crate::config::{Environment, Limits, Resolved};
 use crate::cx::{TurnCx, TurnError};
 use crate::model::{Model, ModelError};
 use crate::path::AbsPath;
 use crate::prompt::{self, History};
-use crate::session::{SessionError, state};
+use crate::session::{RunningTurn, SessionError, state};
 use crate::{tool, turn};
 use pilotfish_protocol::{
     Audience, Fault, FaultKind, InputPart, Item, ItemContent, Notice, Status, StopReason, TurnId, Update, Usage,
@@ -32,7 +32,11 @@ pub(super) struct Outcome {
 
 impl Running {
     /// Starts a turn with a prompt. The prompt is in the journal before the answer, whatever happens then.
-    pub(super) async fn start_turn(&mut self, input: Vec<InputPart>) -> Result<TurnId, SessionError> {
+    pub(super) async fn start_turn(
+        &mut self,
+        input: Vec<InputPart>,
+        running: RunningTurn,
+    ) -> Result<TurnId, SessionError> {
         let turn_id = self.parts.clock.turn_id();
         let mut updates = vec![Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() }];
         if self.state.session.title.is_empty() {
@@ -51,12 +55,12 @@ impl Running {
         for item in items {
             history.push(item);
         }
-        self.launch(turn_id.clone(), history).await;
+        self.launch(turn_id.clone(), history, running).await;
         Ok(turn_id)
     }
 
     /// Starts a turn's task, with the configuration as it is now; or ends the turn with what is wrong there.
-    async fn launch(&mut self, id: TurnId, history: History) {
+    async fn launch(&mut self, id: TurnId, history: History, running: RunningTurn) {
         let (resolved, limits, root) = match self.settle() {
             Ok(settled) => settled,
             Err(error) => {
@@ -89,7 +93,7 @@ impl Running {
             usage: Usage::default(),
         };
         let task = tokio::spawn(run_turn(cx, history));
-        self.turn = Some(Turn { id, task, events, steer, cancel, stop_command });
+        self.turn = Some(Turn { id, task, events, steer, cancel, stop_command, running });
     }
 
     /// What the configuration and the session's header say of the next turn.
@@ -119,9 +123,8 @@ impl Running {
 
     /// The turn has said all; takes its result and starts what waits.
     pub(super) async fn turn_ended(&mut self) {
-        let Some(turn) = self.turn.take() else { return };
-        let turn_id = turn.id;
-        match turn.task.await {
+        let Some(Turn { id: turn_id, task, running, .. }) = self.turn.take() else { return };
+        match task.await {
             Ok(mut outcome) => {
                 let mut unanswered = false;
                 // What came after the turn's last look is the beginning of the next one.
@@ -132,7 +135,7 @@ impl Running {
                 self.history = Some(outcome.history);
                 self.close_turn(&turn_id, outcome.result, outcome.usage).await;
                 if unanswered {
-                    return self.go_on().await;
+                    return self.go_on(running).await;
                 }
             }
             Err(error) => {
@@ -144,6 +147,7 @@ impl Running {
                 self.fail_turn(&turn_id, FaultKind::Internal, message, true).await;
             }
         }
+        drop(running);
         self.start_queued().await;
     }
 
@@ -189,12 +193,22 @@ impl Running {
     }
 
     /// Starts a turn for a prompt that is in the history already.
-    async fn go_on(&mut self) {
+    async fn go_on(&mut self, running: RunningTurn) {
         let turn_id = self.parts.clock.turn_id();
         let started = Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() };
         self.record_or_log(vec![started]).await;
         let history = self.history.take().unwrap_or_default();
-        self.launch(turn_id, history).await;
+        self.launch(turn_id, history, running).await;
+    }
+
+    /// Starts what waited when the last daemon ended, with the keys of a client when none has attached yet.
+    pub(super) async fn wake(&mut self, environment: Environment) {
+        if self.outlets.is_empty() {
+            self.environment = environment;
+        }
+        if self.turn.is_none() {
+            self.start_queued().await;
+        }
     }
 
     async fn start_queued(&mut self) {
@@ -203,9 +217,11 @@ impl Running {
         if queue.is_empty() || self.state.session.status.state != Status::Idle {
             return;
         }
+        // A daemon that is ending leaves it to the next one.
+        let Some(running) = self.parts.running.begin() else { return };
         let next = queue.remove(0);
         if self.record(vec![Update::QueueChanged { queue }]).await.is_ok()
-            && let Err(error) = self.start_turn(next.input).await
+            && let Err(error) = self.start_turn(next.input, running).await
         {
             self.show_fault(FaultKind::Journal, &error.to_string());
         }
