@@ -432,6 +432,87 @@ async fn a_fork_of_a_running_turn_is_mended_as_after_a_crash() {
     assert_eq!(unknown.to_string().replace(&fork.id.0, "ID"), "cannot fork session ID: session ID has no item nothing");
 }
 
+/// Takes the journal away from under a daemon, or gives it back.
+fn move_state(fixture: &Fixture, from: &str, to: &str) {
+    let folder = fixture.directory.path();
+    std::fs::rename(folder.join(from), folder.join(to)).unwrap();
+}
+
+#[tokio::test]
+async fn a_prompt_that_cannot_be_recorded_is_refused_said_and_not_lost() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(says("one")).then(says("two"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.turn("first").await;
+    move_state(&fixture, "state", "away");
+    for attempt in 1..=2 {
+        let input = vec![InputPart::Text { text: "second".to_owned() }];
+        let error = session.handle.prompt(input, Delivery::Queue).await.unwrap_err();
+        assert!(matches!(error, SessionError::Journal(_)), "{error}");
+        let fault = session.until(|update| matches!(update, Update::ItemEnded { .. })).await;
+        let said = shown(&ended(&[fault])).replace(&fixture.directory.path().display().to_string(), "DIR");
+        if attempt == 1 {
+            let draft = session.until(|update| matches!(update, Update::DraftChanged { .. })).await;
+            assert_eq!(draft.update, Update::DraftChanged { text: "second".to_owned() });
+        }
+        expect![[r#"
+            error Journal retryable=true: cannot append to session s000001: DIR/state/journal.sqlite3 was removed or replaced while it was in use; put it back, or end pilotfish to begin a new one
+        "#]]
+        .assert_eq(&said);
+    }
+    // What is there can still be read, by all who attach.
+    let again = Attached::to(session.handle.clone()).await;
+    assert_eq!((again.snapshot.draft.as_str(), again.snapshot.session.status.state), ("second", Status::Idle));
+    assert_eq!(fixture.hub.journal().history(session.handle.id()).await.unwrap().len(), 3);
+    move_state(&fixture, "away", "state");
+    let mut session = again;
+    assert_eq!(session.turn("second").await.1, StopReason::Done);
+}
+
+#[tokio::test]
+async fn a_turn_that_cannot_be_recorded_ends_and_the_next_one_mends_the_record() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(vec![event(ModelEvent::Text("half".to_owned())), Play::Hang]);
+    fixture.model.then(says("back")).then(says("waited"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.prompt("go").await;
+    session.until(|update| matches!(update, Update::ItemDelta { .. })).await;
+    session.prompt("waits").await;
+    move_state(&fixture, "state", "away");
+    session.handle.interrupt(InterruptScope::Turn).await.unwrap();
+    let (updates, stop) = session.until_end().await;
+    assert_eq!(stop, StopReason::Failed);
+    let said = shown(&ended(&updates)).replace(&fixture.directory.path().display().to_string(), "DIR");
+    expect![[r#"
+        error Journal retryable=true: cannot append to session s000001: DIR/state/journal.sqlite3 was removed or replaced while it was in use; put it back, or end pilotfish to begin a new one
+    "#]].assert_eq(&said);
+    move_state(&fixture, "away", "state");
+    session.prompt("on").await;
+    let mut stops = Vec::new();
+    for _ in ["go", "on", "waits"] {
+        stops.push(session.until_end().await.1);
+    }
+    assert_eq!(stops, [StopReason::Failed, StopReason::Done, StopReason::Done]);
+    let id = session.handle.id().clone();
+    check(
+        &fixture.hub.journal().history(&id).await.unwrap(),
+        expect![[r#"
+            notice for Model
+            user go
+            agent "" Interrupted
+            user on
+            agent "back" Whole
+            user waits
+            agent "waited" Whole
+        "#]],
+    );
+    let journal = fixture.hub.journal();
+    assert_eq!(journal.open_items(&id).await.unwrap(), []);
+    let recorded = journal.updates_after(&id, 0, 100).await.unwrap();
+    let seqs: Vec<u64> = recorded.iter().filter_map(|update| update.seq).collect();
+    assert_eq!(seqs, (1..=recorded.len() as u64).collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn unknown_sessions_and_empty_prompts_are_errors() {
     let fixture = Fixture::new(&[]);
