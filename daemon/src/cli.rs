@@ -20,6 +20,7 @@ pub mod lsp;
 pub mod models;
 pub mod sandbox;
 pub mod serve;
+pub mod sessions;
 pub mod status;
 pub mod stop;
 pub mod terminal;
@@ -56,6 +57,7 @@ enum Command {
     Serve(serve::Args),
     Status(status::Args),
     Stop(stop::Args),
+    Sessions(sessions::Args),
 }
 
 /// Runs what the command line asks for. Errors go to stderr in full.
@@ -95,6 +97,7 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Serve(_) => serve::start(&environment),
         Command::Status(args) => wait(status::run(args, environment)),
         Command::Stop(args) => wait(stop::run(args, environment)),
+        Command::Sessions(args) => wait(sessions::run(args, environment)),
     }
 }
 

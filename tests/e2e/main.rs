@@ -2,6 +2,7 @@
 
 mod acp;
 mod door;
+mod durable;
 mod exec;
 mod sandbox;
 mod shared;

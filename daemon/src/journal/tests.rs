@@ -6,7 +6,9 @@ use pilotfish_protocol::{
 };
 use std::fmt::Write;
 
+mod collect;
 mod damage;
+mod fork;
 mod migration;
 mod search;
 

@@ -9,8 +9,8 @@ use crate::prompt::{self, History};
 use crate::session::{RunningTurn, SessionError, state};
 use crate::{tool, turn};
 use pilotfish_protocol::{
-    Audience, Fault, FaultKind, InputPart, Item, ItemContent, Notice, Status, StopReason, TurnId, Update, Usage,
-    UserMessage,
+    Audience, Fault, FaultKind, InputPart, Item, ItemContent, Notice, Queued, Status, StopReason, TurnId, Update,
+    Usage, UserMessage,
 };
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
@@ -22,6 +22,9 @@ const TURN_EVENTS: usize = 64;
 /// What a tool call says whose turn ended under it.
 const CUT_SHORT: &str = "[interrupted: pilotfish ended while this ran; whether it had an effect is not known]";
 
+/// Likewise, when its outcome could not be recorded.
+const NOT_RECORDED: &str = "[interrupted: the journal could not be written; whether this had an effect is not known]";
+
 /// What a turn gives back.
 pub(super) struct Outcome {
     result: Result<StopReason, TurnError>,
@@ -31,14 +34,18 @@ pub(super) struct Outcome {
 }
 
 impl Running {
-    /// Starts a turn with a prompt. The prompt is in the journal before the answer, whatever happens then.
+    /// Starts a turn with a prompt. The prompt is in the journal before the answer, whatever happens then; with it `queue`,
+    /// which it may have been taken from.
     pub(super) async fn start_turn(
         &mut self,
         input: Vec<InputPart>,
+        queue: Option<Vec<Queued>>,
         running: RunningTurn,
     ) -> Result<TurnId, SessionError> {
+        self.catch_up().await?;
         let turn_id = self.parts.clock.turn_id();
-        let mut updates = vec![Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() }];
+        let mut updates: Vec<Update> = queue.into_iter().map(|queue| Update::QueueChanged { queue }).collect();
+        updates.push(Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() });
         if self.state.session.title.is_empty() {
             let title = state::title(&prompt::words(&input));
             updates.push(Update::TitleChanged { title });
@@ -155,7 +162,10 @@ impl Running {
         let stop = match result {
             Ok(stop) => stop,
             Err(TurnError::Interrupted) => StopReason::Interrupted,
-            Err(TurnError::Orphaned) => StopReason::Failed,
+            Err(TurnError::Orphaned) => {
+                let why = self.unrecorded.clone().unwrap_or_else(|| TurnError::Orphaned.to_string());
+                return self.end_with_fault(turn_id, FaultKind::Journal, why, true, usage).await;
+            }
             Err(TurnError::Model(error)) => {
                 let fault = match &error {
                     ModelError::ContextFull { .. } => FaultKind::ContextFull,
@@ -220,9 +230,7 @@ impl Running {
         // A daemon that is ending leaves it to the next one.
         let Some(running) = self.parts.running.begin() else { return };
         let next = queue.remove(0);
-        if self.record(vec![Update::QueueChanged { queue }]).await.is_ok()
-            && let Err(error) = self.start_turn(next.input, running).await
-        {
+        if let Err(error) = self.start_turn(next.input, Some(queue), running).await {
             self.show_fault(FaultKind::Journal, &error.to_string());
         }
     }
@@ -247,11 +255,35 @@ impl Running {
 
     /// After a crash: what was open is closed as interrupted, and nothing is run again by itself.
     pub(super) async fn mend(&mut self) {
-        let Some(turn_id) = self.state.turn.clone() else { return };
+        if self.state.seq == 0 {
+            return;
+        }
         self.mend_items().await;
+        let Some(turn_id) = self.state.turn.clone() else { return };
         let at = self.parts.clock.now();
         let ended = Update::TurnEnded { turn_id, stop: StopReason::Interrupted, usage: Usage::default(), at };
         self.record_or_log(vec![ended]).await;
+    }
+
+    /// After the journal failed: what it lacks is closed there as after a crash, before anything else is recorded.
+    async fn catch_up(&mut self) -> Result<(), SessionError> {
+        if self.unrecorded.is_none() {
+            return Ok(());
+        }
+        let id = self.state.session.id.clone();
+        let stored = self.parts.journal.session(&id).await?.ok_or(SessionError::NotFound(id.clone()))?;
+        let open = self.parts.journal.open_items(&id).await?;
+        let ended = |item| Update::ItemEnded { item: state::cut_short(item, NOT_RECORDED) };
+        let mut updates: Vec<Update> = open.into_iter().map(ended).collect();
+        let (stop, usage, at) = (StopReason::Failed, Usage::default(), self.parts.clock.now());
+        updates.extend(stored.turn_id.map(|turn_id| Update::TurnEnded { turn_id, stop, usage, at }));
+        if !updates.is_empty() {
+            self.record(updates).await?;
+        }
+        // What was said and not recorded is not said to the model again.
+        self.history = None;
+        self.unrecorded = None;
+        Ok(())
     }
 
     async fn mend_items(&mut self) {
