@@ -36,6 +36,8 @@ pub struct Home {
     pub config: PathBuf,
     /// Holds the journal and the log.
     pub state: PathBuf,
+    /// Holds the daemon's socket.
+    pub runtime: PathBuf,
 }
 
 impl Home {
@@ -46,12 +48,20 @@ impl Home {
     pub fn of(environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let set = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         if let Some(home) = set("PILOTFISH_HOME") {
-            return Ok(Self { state: home.join("state"), config: home });
+            return Ok(Self { state: home.join("state"), runtime: home.join("run"), config: home });
         }
         let below_home = |folder: &str| set("HOME").map(|home| home.join(folder)).ok_or(ConfigError::NoHome);
         let config = set("XDG_CONFIG_HOME").map_or_else(|| below_home(".config"), Ok)?;
         let state = set("XDG_STATE_HOME").map_or_else(|| below_home(".local/state"), Ok)?;
-        Ok(Self { config: config.join("pilotfish"), state: state.join("pilotfish") })
+        let runtime =
+            set("XDG_RUNTIME_DIR").map_or_else(Self::temporary_runtime, |directory| directory.join("pilotfish"));
+        Ok(Self { config: config.join("pilotfish"), state: state.join("pilotfish"), runtime })
+    }
+
+    /// Where sockets lie when nothing else is said, or the name there would be too long for one.
+    #[must_use]
+    pub fn temporary_runtime() -> PathBuf {
+        PathBuf::from(format!("/tmp/pilotfish-{}", rustix::process::geteuid().as_raw()))
     }
 
     /// The configuration's file.

@@ -5,11 +5,15 @@
 
 pub mod acp;
 mod calls;
+pub mod client;
 mod contract;
 mod envelope;
 mod frame;
+pub mod hello;
 mod lsp;
 mod outbox;
+pub mod shim;
+pub mod socket;
 
 pub use lsp::serve;
 

@@ -5,12 +5,17 @@ use crate::config::{ConfigError, Environment};
 use crate::journal::Journal;
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
-use crate::session::{Fresh, Parts, SessionError, SessionHandle};
-use pilotfish_protocol::{Effort, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
+use crate::session::{Fresh, Parts, RunningTurns, SessionError, SessionHandle};
+use pilotfish_protocol::{Effort, ItemId, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long a deleted session can be had back, in seconds: 30 days.
+const KEPT: i64 = 30 * 24 * 60 * 60;
 
 /// What a new session begins with.
 #[derive(Debug, Clone)]
@@ -29,12 +34,26 @@ pub struct NewSession {
     pub environment: Environment,
 }
 
+/// How a daemon is told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// As soon as no turn runs. Until then prompts are queued, and the next daemon starts them.
+    Drain,
+    /// At once. Running turns are interrupted.
+    Now,
+}
+
 /// The way to every session. Clones share it.
 #[derive(Clone)]
 pub struct Hub {
     started_at: Arc<str>,
     parts: Arc<Parts>,
     live: Arc<Mutex<Live>>,
+    stop: Arc<watch::Sender<Option<Stop>>>,
+    /// What waited when the last daemon ended is looked for once.
+    resumed: Arc<AtomicBool>,
+    /// Sessions are closed, and connections are to end.
+    over: CancellationToken,
 }
 
 #[derive(Default)]
@@ -47,7 +66,14 @@ impl Hub {
     /// A hub without sessions. Needs to be called inside a runtime.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { started_at: parts.clock.now().into(), parts: Arc::new(parts), live: Arc::default() }
+        Self {
+            started_at: parts.clock.now().into(),
+            parts: Arc::new(parts),
+            live: Arc::default(),
+            stop: Arc::default(),
+            resumed: Arc::default(),
+            over: CancellationToken::new(),
+        }
     }
 
     /// Opens a session. It is journaled before the answer.
@@ -81,6 +107,29 @@ impl Hub {
         Ok(session)
     }
 
+    /// Opens a session that has its own copy of another's history, up to and with the item `at`, or all of it. It begins
+    /// with the other's title, mode and model; what waits there or is asked there is not copied.
+    ///
+    /// # Errors
+    /// When the session or the item does not exist, or the journal fails.
+    pub async fn fork(&self, source: &SessionId, at: Option<&ItemId>) -> Result<Session, SessionError> {
+        let stored = self.parts.journal.session(source).await?;
+        let stored = stored.ok_or_else(|| SessionError::NotFound(source.clone()))?;
+        let now = self.parts.clock.now();
+        let session = Session {
+            id: self.parts.clock.session_id(),
+            status: SessionStatus::default(),
+            created_at: now.clone(),
+            updated_at: now,
+            archived: false,
+            parent: Some(source.clone()),
+            ..stored.session
+        };
+        self.parts.journal.fork(source, &session, at).await?;
+        let _ = self.parts.changed.send(session.clone());
+        Ok(session)
+    }
+
     /// The way to a session, in memory or in the journal. Never waits: a session that does not exist says so when asked.
     #[must_use]
     pub fn session(&self, id: &SessionId) -> SessionHandle {
@@ -96,8 +145,71 @@ impl Hub {
         self.live().sessions.get(id).filter(|handle| !handle.is_gone()).cloned()
     }
 
-    /// Ends every session: turns are interrupted, journals written.
+    /// Carries on, once, with the prompts that waited when the last daemon ended, with the keys of the first client that comes,
+    /// and begins to take away what was deleted long ago.
+    pub async fn resume(&self, environment: &Environment) {
+        if self.resumed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        match self.parts.journal.waiting().await {
+            Ok(waiting) => waiting.iter().for_each(|id| self.session(id).wake(environment.clone())),
+            Err(error) => tracing::error!(%error, "could not look for prompts that wait"),
+        }
+        let (journal, before) = (self.parts.journal.clone(), self.parts.clock.seconds() - KEPT);
+        self.live().tasks.spawn(async move {
+            match journal.collect(before).await {
+                Ok(0) => {}
+                Ok(sessions) => tracing::info!(sessions, "took away what was deleted long ago"),
+                Err(error) => tracing::warn!(%error, "could not take away what was deleted"),
+            }
+        });
+    }
+
+    /// Asks the daemon to end. Asking for less than was asked before changes nothing.
+    pub fn stop(&self, stop: Stop) {
+        self.parts.running.close();
+        self.stop.send_if_modified(|asked| {
+            let more = *asked != Some(Stop::Now);
+            *asked = if more { Some(stop) } else { *asked };
+            more
+        });
+    }
+
+    /// Waits until the daemon was asked to end and may.
+    pub async fn stopped(&self) {
+        let mut asked = self.stop.subscribe();
+        // The sender is here, so it cannot be gone.
+        let _ = asked.wait_for(Option::is_some).await;
+        tokio::select! {
+            _ = asked.wait_for(|asked| *asked == Some(Stop::Now)) => {}
+            () = self.parts.running.none_run() => {}
+        }
+    }
+
+    /// Whether the daemon is asked to end and nothing holds it any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match *self.stop.borrow() {
+            None => false,
+            Some(Stop::Drain) => self.parts.running.count() == 0,
+            Some(Stop::Now) => true,
+        }
+    }
+
+    /// Waits for [`Hub::shutdown`].
+    pub async fn over(&self) {
+        self.over.cancelled().await;
+    }
+
+    /// The turns that run.
+    #[must_use]
+    pub fn running(&self) -> &RunningTurns {
+        &self.parts.running
+    }
+
+    /// Ends every session and then the connections: turns are interrupted, journals written.
     pub async fn shutdown(&self) {
+        let _over = self.over.clone().drop_guard();
         let Live { sessions, mut tasks } = std::mem::take(&mut *self.live());
         let closing: Vec<_> = sessions.values().map(SessionHandle::close).collect();
         futures::future::join_all(closing).await;

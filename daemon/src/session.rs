@@ -17,9 +17,11 @@ use tokio::sync::{mpsc, oneshot};
 
 mod actor;
 mod parts;
+mod running;
 pub mod state;
 
 pub use parts::{Parts, Workspaces};
+pub use running::{RunningTurn, RunningTurns};
 
 /// Events a session holds before it answers `overloaded`.
 const MAILBOX: usize = 256;
@@ -76,6 +78,7 @@ pub(crate) enum Event {
     Attach { connection: ConnectionId, environment: Environment, outlet: DebugOutlet, answer: Answer<Attached> },
     Detach { connection: ConnectionId, answer: Answer<()> },
     ResendOpen { connection: ConnectionId },
+    Wake { environment: Environment },
     Header { answer: Answer<Session> },
     Close { answer: Answer<()> },
 }
@@ -216,6 +219,12 @@ impl SessionHandle {
     pub fn resend_open(&self, connection: ConnectionId) {
         // A full mailbox loses the wish; the item's end will carry the text.
         let _ = self.mailbox.try_send(Event::ResendOpen { connection });
+    }
+
+    /// Starts what waits from before the daemon's start, with a client's keys.
+    pub(crate) fn wake(&self, environment: Environment) {
+        // A session whose mailbox is full is awake.
+        let _ = self.mailbox.try_send(Event::Wake { environment });
     }
 
     /// The session as lists show it.

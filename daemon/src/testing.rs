@@ -6,7 +6,7 @@ use crate::hub::{Hub, NewSession};
 use crate::journal::Journal;
 use crate::model::{Call, Connect, Model, ModelError, ModelEvent, ModelRequest, Stop};
 use crate::path::AbsPath;
-use crate::session::{Outlet, Parts, SessionHandle, Workspaces};
+use crate::session::{Outlet, Parts, RunningTurns, SessionHandle, Workspaces};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use pilotfish_protocol::{
@@ -168,12 +168,13 @@ fn hub(home: PathBuf, model: &Scripted, clock: &Clock) -> Hub {
     Hub::new(Parts {
         clock: clock.clone(),
         journal: Journal::open(&home.join("state")).unwrap(),
-        config: ConfigSource::new(Home { state: home.join("state"), config: home }),
+        config: ConfigSource::new(Home { state: home.join("state"), runtime: home.join("run"), config: home }),
         connect: Arc::new(model.clone()),
         // No test of this crate runs a command; those that do spawn the real binaries.
         sandbox: crate::sandbox::Sandbox::open(std::path::Path::new("/bin/true")).unwrap(),
         environment,
         changed,
+        running: RunningTurns::default(),
         workspaces: Workspaces::default(),
     })
 }

@@ -3,6 +3,8 @@
 mod acp;
 mod acp_clients;
 mod door;
+mod durable;
 mod exec;
 mod sandbox;
+mod shared;
 mod turn;

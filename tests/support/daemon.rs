@@ -14,7 +14,7 @@ use pilotfish::journal::Journal;
 use pilotfish::model::http::Http;
 use pilotfish::model::{Connect, Model, ModelError, ModelEvent, ModelRequest, Stop};
 use pilotfish::sandbox::Sandbox;
-use pilotfish::session::{Parts, Workspaces};
+use pilotfish::session::{Parts, RunningTurns, Workspaces};
 use pilotfish_protocol::{Mode, Session, SessionOpened, Usage};
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
@@ -71,6 +71,7 @@ impl TestDaemon {
             sandbox: sandbox(),
             environment: environment.clone(),
             changed: broadcast::channel(256).0,
+            running: RunningTurns::default(),
             workspaces: Workspaces::default(),
         };
         let workspace = tempfile::tempdir().expect("a folder");

@@ -3,7 +3,11 @@ use expect_test::{Expect, expect};
 
 fn home(file: &str) -> (tempfile::TempDir, Home) {
     let directory = tempfile::tempdir().unwrap();
-    let home = Home { config: directory.path().to_owned(), state: directory.path().join("state") };
+    let home = Home {
+        config: directory.path().to_owned(),
+        state: directory.path().join("state"),
+        runtime: directory.path().join("run"),
+    };
     std::fs::write(home.config_file(), file).unwrap();
     (directory, home)
 }
@@ -67,7 +71,7 @@ fn says_what_is_wrong_and_where() {
               |
             1 | modle = "a/b"
               | ^^^^^
-            unknown field `modle`, expected one of `model`, `providers`, `command_timeout`
+            unknown field `modle`, expected one of `model`, `providers`, `command_timeout`, `idle_exit`
         "#]],
     );
     check(
@@ -112,12 +116,15 @@ fn homes_follow_the_environment() {
     let of = |pairs: &[(&str, &str)]| {
         Home::of(&pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     };
-    let home = |config: &str, state: &str| Ok(Home { config: config.into(), state: state.into() });
-    assert_eq!(of(&[("PILOTFISH_HOME", "/p"), ("HOME", "/h")]), home("/p", "/p/state"));
-    assert_eq!(of(&[("HOME", "/h")]), home("/h/.config/pilotfish", "/h/.local/state/pilotfish"));
+    let home = |config: &str, state: &str, runtime: &std::path::Path| {
+        Ok(Home { config: config.into(), state: state.into(), runtime: runtime.to_owned() })
+    };
+    let temporary = Home::temporary_runtime();
+    assert_eq!(of(&[("PILOTFISH_HOME", "/p"), ("HOME", "/h")]), home("/p", "/p/state", "/p/run".as_ref()));
+    assert_eq!(of(&[("HOME", "/h")]), home("/h/.config/pilotfish", "/h/.local/state/pilotfish", &temporary));
     assert_eq!(
-        of(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/c"), ("XDG_STATE_HOME", "/s")]),
-        home("/c/pilotfish", "/s/pilotfish")
+        of(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/c"), ("XDG_STATE_HOME", "/s"), ("XDG_RUNTIME_DIR", "/r")]),
+        home("/c/pilotfish", "/s/pilotfish", "/r/pilotfish".as_ref())
     );
     assert_eq!(of(&[]), Err(ConfigError::NoHome));
 }

@@ -82,13 +82,15 @@ where
     let acp = Acp { connection, desk: Arc::default(), placed: Arc::default(), client: Arc::default() };
     let mut writer = Writer::new(acp.clone(), output);
     let mut writing = std::pin::pin!(writer.run());
-    let can_write = tokio::select! {
+    // The protocol has no goodbye: a client that closes its side is one that is done.
+    let (can_write, ended) = tokio::select! {
         // The client reads no more: nobody is left to serve.
         Err(error) = &mut writing => {
             tracing::debug!(connection = %acp.connection.id, %error, "output closed");
-            false
+            (false, Ended::Left)
         }
-        () = read(&acp, input) => true,
+        () = read(&acp, input) => (true, Ended::ShutDown),
+        () = acp.connection.hub.over() => (true, Ended::Left),
     };
     acp.desk().prompts.clear();
     acp.placed.notify_waiters();
@@ -99,8 +101,7 @@ where
         let _ = tokio::time::timeout(GRACE, &mut writing).await;
     }
     acp.connection.leave(attached).await;
-    // The protocol has no goodbye: a client that closes its side is one that is done.
-    Ended::Left
+    ended
 }
 
 /// Reads lines and carries out what they call, until the client leaves.

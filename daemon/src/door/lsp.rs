@@ -67,6 +67,7 @@ where
         }
         () = read(&connection, &mut calls, &mut answer, input) => true,
         () = watch_list(&connection) => true,
+        () = connection.hub.over() => true,
         () = requesting => true,
     };
     let attached = connection.outbox.sessions();

@@ -6,6 +6,7 @@ use crate::journal::Journal;
 use crate::model::Connect;
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
+use crate::session::RunningTurns;
 use crate::workspace::Workspace;
 use pilotfish_protocol::Session;
 use std::collections::HashMap;
@@ -28,6 +29,8 @@ pub struct Parts {
     pub environment: Environment,
     /// Says that a session of a list changed.
     pub changed: broadcast::Sender<Session>,
+    /// The turns that run.
+    pub running: RunningTurns,
     /// The folders that are open.
     pub workspaces: Workspaces,
 }

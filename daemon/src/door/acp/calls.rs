@@ -239,7 +239,8 @@ impl Acp {
                 Err(error) => return Err(failure(error.into())),
             }
             acp.leave(&session_id);
-            let deleted = acp.connection.hub.journal().delete(&session_id).await;
+            let hub = &acp.connection.hub;
+            let deleted = hub.journal().delete(&session_id, &hub.clock().now()).await;
             deleted.map_err(|error| failure(refusal(&error)))?;
             Ok(wire::Nothing {})
         })

@@ -96,7 +96,7 @@ impl SessionRpcServer for Connection {
         // It must not go on writing what nobody can see any more.
         done(self.hub.session(&session_id).close()).await?;
         self.outbox.detach(&session_id);
-        journal.delete(&session_id).await.map_err(|error| refusal(&error))?;
+        journal.delete(&session_id, &self.hub.clock().now()).await.map_err(|error| refusal(&error))?;
         Ok(Done {})
     }
 
@@ -104,8 +104,9 @@ impl SessionRpcServer for Connection {
         done(self.hub.session(&session_id).rename(title)).await
     }
 
-    async fn fork(&self, _: SessionId, _: Option<ItemId>) -> RpcResult<SessionOpened> {
-        not_built("session/fork")
+    async fn fork(&self, session_id: SessionId, at_item: Option<ItemId>) -> RpcResult<SessionOpened> {
+        let session = self.hub.fork(&session_id, at_item.as_ref()).await.map_err(RpcError::from)?;
+        Ok(SessionOpened { session })
     }
 
     async fn items(&self, session_id: SessionId, before: Option<ItemId>, limit: u32) -> RpcResult<ItemPage> {
