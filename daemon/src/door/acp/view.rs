@@ -84,7 +84,7 @@ impl View {
             }
             Update::ModeChanged { mode } => {
                 self.session.mode = *mode;
-                shown.push(Shown::Update(wire::Update::CurrentModeUpdate { current_mode_id: *mode }));
+                shown.push(Shown::Update(wire::Update::CurrentMode { current_mode_id: *mode }));
                 shown.push(Shown::Options);
             }
             Update::ModelChanged { model, effort } => {
@@ -94,7 +94,7 @@ impl View {
             }
             Update::TitleChanged { title } => {
                 self.session.title.clone_from(title);
-                shown.push(Shown::Update(wire::Update::SessionInfoUpdate { title: title.clone() }));
+                shown.push(Shown::Update(wire::Update::SessionInfo { title: title.clone() }));
             }
             Update::Usage { usage } => shown.extend(context(usage)),
             Update::PlanChanged { plan } => shown.push(Shown::Update(plan_update(plan))),
@@ -232,7 +232,7 @@ fn asked(question: &Question) -> String {
 /// A call the client knows is updated, one it does not is announced.
 fn told(known: bool, tool: wire::Tool) -> Shown {
     let tool = Box::new(tool);
-    Shown::Update(if known { wire::Update::ToolCallUpdate(tool) } else { wire::Update::ToolCall(tool) })
+    Shown::Update(if known { wire::Update::ToolCallChanged(tool) } else { wire::Update::ToolCall(tool) })
 }
 
 fn plan_update(plan: &Plan) -> wire::Update {
@@ -247,7 +247,7 @@ fn plan_update(plan: &Plan) -> wire::Update {
 /// How full the model's context is, where its size is known.
 fn context(usage: &Usage) -> Option<Shown> {
     let (used, size) = (usage.context_tokens, usage.context_size?);
-    (used > 0).then_some(Shown::Update(wire::Update::UsageUpdate { used, size }))
+    (used > 0).then_some(Shown::Update(wire::Update::Usage { used, size }))
 }
 
 #[cfg(test)]
