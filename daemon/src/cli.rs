@@ -9,15 +9,19 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+pub mod attach;
 pub mod daemon;
 pub mod demo;
 pub mod exec;
+pub mod log;
 pub mod login;
 pub mod lsp;
 pub mod models;
 pub mod sandbox;
 pub mod serve;
 pub mod sessions;
+pub mod status;
+pub mod stop;
 pub mod terminal;
 
 /// The turn failed, or what was asked could not be done.
@@ -40,14 +44,18 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Attach(attach::Args),
     Demo(demo::Args),
     Exec(exec::Args),
+    Log(log::Args),
     Login(login::Args),
     Lsp(lsp::Args),
     Models(models::Args),
     Sandbox(sandbox::Args),
     Serve(serve::Args),
     Sessions(sessions::Args),
+    Status(status::Args),
+    Stop(stop::Args),
 }
 
 /// Runs what the command line asks for. Errors go to stderr in full.
@@ -74,8 +82,10 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
     match command {
+        Command::Attach(args) => wait(attach::run(args, environment)),
         Command::Demo(args) => wait(demo::run(args, environment)),
         Command::Exec(args) => wait(exec::run(args, environment)),
+        Command::Log(args) => log::run(&args, &environment),
         Command::Login(args) => login::run(&args, &Home::of(&environment)?, &environment),
         Command::Lsp(args) => lsp::run(&args, &environment),
         Command::Models(_) => models::run(&environment),
@@ -83,6 +93,8 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Serve(args) if serve::is_daemon(&args) => wait(serve::run(args, environment)),
         Command::Serve(_) => serve::start(&environment),
         Command::Sessions(args) => wait(sessions::run(args, environment)),
+        Command::Status(args) => wait(status::run(args, environment)),
+        Command::Stop(args) => wait(stop::run(args, environment)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! a client sent them. Nothing here decides anything about sessions.
 
 mod calls;
+pub mod client;
 mod contract;
 mod envelope;
 mod frame;

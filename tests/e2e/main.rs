@@ -4,4 +4,5 @@ mod door;
 mod durable;
 mod exec;
 mod sandbox;
+mod shared;
 mod turn;

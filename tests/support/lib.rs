@@ -3,6 +3,7 @@
 pub mod bins;
 pub mod client;
 pub mod daemon;
+pub mod desk;
 pub mod fake_model;
 pub mod replay;
 

@@ -3,7 +3,9 @@
 use crate::cli::FAILED;
 use crate::clock::Clock;
 use crate::config::{ConfigSource, Environment, Home, private_directory};
+use crate::door::client::{Client, ClientError};
 use crate::door::hello::{Door, Hello};
+use crate::door::serve;
 use crate::door::shim::{self, Piped, Start};
 use crate::hub::Hub;
 use crate::journal::Journal;
@@ -20,6 +22,9 @@ use tokio::sync::broadcast;
 
 /// Changes of session headers that a list may be late by.
 const CHANGES: usize = 256;
+
+/// Bytes under way between a client and a hub in one process.
+const PIPE: usize = 64 << 10;
 
 /// A hub over a person's files. Inside a runtime.
 ///
@@ -66,4 +71,20 @@ pub(crate) fn pipe(environment: &Environment, door: Door) -> anyhow::Result<u8> 
             Ok(FAILED)
         }
     }
+}
+
+/// A client of the daemon of this environment.
+pub(crate) async fn client(environment: &Environment, start: Start) -> Result<Client, ClientError> {
+    let home = Home::of(environment).map_err(|error| ClientError::Refused(error.to_string()))?;
+    let hello = hello(&home, environment, Door::Lsp);
+    Client::dial(home, environment.clone(), hello, start).await
+}
+
+/// A client of a hub in this process, which serves it as a daemon serves an editor.
+pub(crate) async fn client_within(hub: &Hub, environment: Environment) -> anyhow::Result<Client> {
+    let (input, theirs) = tokio::io::duplex(PIPE);
+    let (daemons, output) = tokio::io::duplex(PIPE);
+    // It ends with the hub.
+    tokio::spawn(serve(hub.clone(), environment, daemons, theirs));
+    Ok(Client::over(input, output).await?)
 }
