@@ -14,6 +14,9 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+/// How long a deleted session can be had back, in seconds: 30 days.
+const KEPT: i64 = 30 * 24 * 60 * 60;
+
 /// What a new session begins with.
 #[derive(Debug, Clone)]
 pub struct NewSession {
@@ -142,7 +145,8 @@ impl Hub {
         self.live().sessions.get(id).filter(|handle| !handle.is_gone()).cloned()
     }
 
-    /// Carries on, once, with the prompts that waited when the last daemon ended, with the keys of the first client that comes.
+    /// Carries on, once, with the prompts that waited when the last daemon ended, with the keys of the first client that comes,
+    /// and begins to take away what was deleted long ago.
     pub async fn resume(&self, environment: &Environment) {
         if self.resumed.swap(true, Ordering::Relaxed) {
             return;
@@ -151,6 +155,14 @@ impl Hub {
             Ok(waiting) => waiting.iter().for_each(|id| self.session(id).wake(environment.clone())),
             Err(error) => tracing::error!(%error, "could not look for prompts that wait"),
         }
+        let (journal, before) = (self.parts.journal.clone(), self.parts.clock.seconds() - KEPT);
+        self.live().tasks.spawn(async move {
+            match journal.collect(before).await {
+                Ok(0) => {}
+                Ok(sessions) => tracing::info!(sessions, "took away what was deleted long ago"),
+                Err(error) => tracing::warn!(%error, "could not take away what was deleted"),
+            }
+        });
     }
 
     /// Asks the daemon to end. Asking for less than was asked before changes nothing.

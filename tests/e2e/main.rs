@@ -1,5 +1,6 @@
 //! The end-to-end tests, a module for each user story.
 
+mod acp;
 mod door;
 mod durable;
 mod exec;

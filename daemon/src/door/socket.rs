@@ -5,7 +5,7 @@
 
 use crate::config::{Home, private_directory};
 use crate::door::hello::{self, Answer, Build, Door, Hello, Welcome};
-use crate::door::{Ended, lsp};
+use crate::door::{Ended, acp, lsp};
 use crate::hub::{Hub, Stop};
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::os::unix::ffi::OsStrExt;
@@ -241,7 +241,7 @@ async fn receive(hub: Hub, stream: UnixStream, build: Build) {
     let environment = hello.environment();
     let ended = match hello.door {
         Door::Lsp => lsp::serve(hub, environment, input, &mut output).await,
-        Door::Acp => return,
+        Door::Acp => acp::serve(hub, environment, input, &mut output).await,
     };
     if ended == Ended::ShutDown {
         // A client that is gone needs no goodbye.

@@ -562,3 +562,58 @@ async fn a_turn_without_a_model_says_what_to_write_where() {
     .assert_eq(&shown);
     assert_eq!(stop, StopReason::Failed);
 }
+
+#[tokio::test]
+async fn a_session_nobody_uses_leaves_memory_and_comes_back_when_it_is_asked_for() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(says("one")).then(says("two"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.turn("first").await;
+    let id = session.handle.id().clone();
+    tokio::time::pause();
+    // Somebody is attached, so it stays.
+    tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+    assert!(fixture.hub.loaded(&id).is_some());
+    session.handle.detach(pilotfish_protocol::ConnectionId::from("n1")).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+    assert!(fixture.hub.loaded(&id).is_none());
+    tokio::time::resume();
+    let mut again = Attached::to(fixture.hub.session(&id)).await;
+    assert_eq!(again.snapshot.session.title, "first");
+    let (items, stop) = again.turn("second").await;
+    assert_eq!((items.len(), stop), (2, StopReason::Done));
+}
+
+#[tokio::test]
+async fn what_is_typed_and_not_sent_is_everybodys() {
+    let fixture = Fixture::new(&[]);
+    let mut one = fixture.session(Mode::ReadOnly).await;
+    fixture.hub.session(one.handle.id()).draft("half a th".to_owned()).await.unwrap();
+    one.until(|update| matches!(update, Update::DraftChanged { text } if text == "half a th")).await;
+    let id = one.handle.id().clone();
+    let fixture = fixture.restarted();
+    assert_eq!(Attached::to(fixture.hub.session(&id)).await.snapshot.draft, "half a th");
+}
+
+#[tokio::test]
+async fn a_daemon_that_ends_queues_and_the_next_one_starts_what_waits() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(says("one"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.turn("first").await;
+    fixture.hub.stop(crate::hub::Stop::Drain);
+    fixture.hub.stopped().await;
+    assert!(fixture.hub.is_over());
+    let taken = session.prompt("second").await;
+    assert!(taken.queued_id.is_some());
+    let id = session.handle.id().clone();
+    let fixture = fixture.restarted();
+    fixture.model.then(says("two"));
+    let mut session = Attached::to(fixture.hub.session(&id)).await;
+    assert_eq!(session.snapshot.queue.len(), 1, "attaching alone starts nothing");
+    fixture.hub.resume(&std::sync::Arc::default()).await;
+    let (updates, stop) = session.until_end().await;
+    assert_eq!(stop, StopReason::Done);
+    assert!(shown(&ended(&updates)).contains("user second\nagent \"two\""), "{}", shown(&ended(&updates)));
+    fixture.hub.resume(&std::sync::Arc::default()).await;
+}
