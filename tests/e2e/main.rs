@@ -2,5 +2,9 @@
 
 mod door;
 mod exec;
+mod frames;
+mod output;
+mod provider;
 mod sandbox;
+mod secrets;
 mod turn;

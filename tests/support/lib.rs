@@ -4,6 +4,9 @@ pub mod bins;
 pub mod client;
 pub mod daemon;
 pub mod fake_model;
+pub mod mutate;
+pub mod program;
+pub mod raw_model;
 
 /// Says that a test cannot do its work on this machine; the test then returns. `tests/run` finds the line in its report, names
 /// the test aloud, and fails where nothing may be skipped.
