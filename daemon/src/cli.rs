@@ -1,22 +1,28 @@
 //! The command line: argv and the environment are read here, once, and stop here. One file for each subcommand.
 //!
-//! A subcommand returns the program's status, or an error that says what to do; only `lsp` and `exec --json` own stdout as a wire.
+//! A subcommand returns the program's status, or an error that says what to do; only `acp`, `lsp` and `exec --json` own stdout as a wire.
 
-use crate::config::Home;
+use crate::config::{Environment, Home};
 use clap::{Parser, Subcommand};
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+pub mod acp;
+pub mod attach;
 pub mod daemon;
 pub mod demo;
 pub mod exec;
+pub mod log;
 pub mod login;
 pub mod lsp;
 pub mod models;
 pub mod sandbox;
+pub mod serve;
+pub mod sessions;
+pub mod status;
+pub mod stop;
 pub mod terminal;
 
 /// The turn failed, or what was asked could not be done.
@@ -39,16 +45,20 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Acp(acp::Args),
+    Attach(attach::Args),
     Demo(demo::Args),
     Exec(exec::Args),
+    Log(log::Args),
     Login(login::Args),
     Lsp(lsp::Args),
     Models(models::Args),
     Sandbox(sandbox::Args),
+    Serve(serve::Args),
+    Status(status::Args),
+    Stop(stop::Args),
+    Sessions(sessions::Args),
 }
-
-/// The environment, once read: what is no text is left out.
-pub type Environment = Arc<BTreeMap<String, String>>;
 
 /// Runs what the command line asks for. Errors go to stderr in full.
 #[must_use]
@@ -74,12 +84,20 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
     match command {
+        Command::Acp(_) => acp::run(&environment),
+        Command::Attach(args) => wait(attach::run(args, environment)),
         Command::Demo(args) => wait(demo::run(args, environment)),
         Command::Exec(args) => wait(exec::run(args, environment)),
+        Command::Log(args) => log::run(&args, &environment),
         Command::Login(args) => login::run(&args, &Home::of(&environment)?, &environment),
-        Command::Lsp(args) => wait(lsp::run(args, environment)),
+        Command::Lsp(args) => lsp::run(&args, &environment),
         Command::Models(_) => models::run(&environment),
         Command::Sandbox(args) => Ok(sandbox::run(&args)),
+        Command::Serve(args) if serve::is_daemon(&args) => wait(serve::run(args, environment)),
+        Command::Serve(_) => serve::start(&environment),
+        Command::Status(args) => wait(status::run(args, environment)),
+        Command::Stop(args) => wait(stop::run(args, environment)),
+        Command::Sessions(args) => wait(sessions::run(args, environment)),
     }
 }
 

@@ -17,6 +17,9 @@ const IDLE_LIMIT: Duration = Duration::from_secs(300);
 /// A command's time unless the model asks for another.
 const COMMAND_TIME: Duration = Duration::from_secs(120);
 
+/// How long a daemon stays that nobody uses, unless the file says another time.
+const IDLE_EXIT: Duration = Duration::from_secs(60);
+
 /// Model requests in one turn.
 const MAX_STEPS: u32 = 500;
 
@@ -33,6 +36,8 @@ pub struct Home {
     pub config: PathBuf,
     /// Holds the journal and the log.
     pub state: PathBuf,
+    /// Holds the daemon's socket.
+    pub runtime: PathBuf,
 }
 
 impl Home {
@@ -43,12 +48,20 @@ impl Home {
     pub fn of(environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let set = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         if let Some(home) = set("PILOTFISH_HOME") {
-            return Ok(Self { state: home.join("state"), config: home });
+            return Ok(Self { state: home.join("state"), runtime: home.join("run"), config: home });
         }
         let below_home = |folder: &str| set("HOME").map(|home| home.join(folder)).ok_or(ConfigError::NoHome);
         let config = set("XDG_CONFIG_HOME").map_or_else(|| below_home(".config"), Ok)?;
         let state = set("XDG_STATE_HOME").map_or_else(|| below_home(".local/state"), Ok)?;
-        Ok(Self { config: config.join("pilotfish"), state: state.join("pilotfish") })
+        let runtime =
+            set("XDG_RUNTIME_DIR").map_or_else(Self::temporary_runtime, |directory| directory.join("pilotfish"));
+        Ok(Self { config: config.join("pilotfish"), state: state.join("pilotfish"), runtime })
+    }
+
+    /// Where sockets lie when nothing else is said, or the name there would be too long for one.
+    #[must_use]
+    pub fn temporary_runtime() -> PathBuf {
+        PathBuf::from(format!("/tmp/pilotfish-{}", rustix::process::geteuid().as_raw()))
     }
 
     /// The configuration's file.
@@ -62,7 +75,22 @@ impl Home {
     pub fn key_file(&self) -> PathBuf {
         self.config.join("keys.toml")
     }
+
+    /// The names of the variables that the configuration takes keys from. A broken file names none.
+    #[must_use]
+    pub fn key_variables(&self) -> Vec<String> {
+        let files = self.read().unwrap_or_default();
+        files.raw.providers.into_values().filter_map(|provider| provider.api_key_env).collect()
+    }
+
+    fn read(&self) -> Result<Files, ConfigError> {
+        let raw = read_toml(&self.config_file())?.unwrap_or_default();
+        Ok(Files { raw, keys: read_toml(&self.key_file())?.unwrap_or_default() })
+    }
 }
+
+/// The environment of a client, once read: what is no text is left out.
+pub type Environment = Arc<BTreeMap<String, String>>;
 
 /// The file as written.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -71,6 +99,7 @@ struct RawConfig {
     model: Option<String>,
     providers: BTreeMap<String, RawProvider>,
     command_timeout: Option<u64>,
+    idle_exit: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -92,7 +121,7 @@ struct RawModel {
 }
 
 /// Stored keys, by provider.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Keys(BTreeMap<String, String>);
 
@@ -183,55 +212,67 @@ pub enum ConfigError {
     },
 }
 
-/// Reads the configuration anew each time it is asked. A file that is broken later keeps its last good meaning.
+/// Reads the configuration anew each time it is asked. A file that is broken later keeps its last good words; what they mean
+/// depends on whose environment they are read in.
 #[derive(Debug, Clone)]
 pub struct ConfigSource {
     home: Home,
-    environment: Arc<BTreeMap<String, String>>,
-    last_good: Arc<Mutex<Option<Config>>>,
+    last_good: Arc<Mutex<Option<Files>>>,
+}
+
+/// A person's files, as written.
+#[derive(Debug, Clone, Default)]
+struct Files {
+    raw: RawConfig,
+    keys: Keys,
 }
 
 impl ConfigSource {
-    /// Of a person's files and environment.
+    /// Of a person's files.
     #[must_use]
-    pub fn new(home: Home, environment: Arc<BTreeMap<String, String>>) -> Self {
-        Self { home, environment, last_good: Arc::default() }
+    pub fn new(home: Home) -> Self {
+        Self { home, last_good: Arc::default() }
     }
 
-    /// What the configuration means now.
+    /// What the configuration means now, in an environment: its keys are in nobody else's configuration.
     ///
     /// # Errors
     /// When the file is broken, and was never whole since the start.
-    pub fn load(&self) -> Result<Config, ConfigError> {
-        let mut last_good = self.last_good.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.read() {
-            Ok(config) => {
-                *last_good = Some(config.clone());
-                Ok(config)
-            }
-            Err(error) => match &*last_good {
-                Some(config) => {
-                    tracing::warn!(%error, "going on with the last good configuration");
-                    Ok(config.clone())
-                }
-                None => Err(error),
-            },
-        }
-    }
-
-    fn read(&self) -> Result<Config, ConfigError> {
-        let file = self.home.config_file();
-        let raw: RawConfig = read_toml(&file)?.unwrap_or_default();
-        let keys: Keys = read_toml(&self.home.key_file())?.unwrap_or_default();
-        let mut config = interpret(raw, &keys, &self.environment, file);
+    pub fn load(&self, environment: &BTreeMap<String, String>) -> Result<Config, ConfigError> {
+        let Files { raw, keys } = self.files()?;
+        let mut config = interpret(raw, &keys, environment, self.home.config_file());
         if config.providers.is_empty() {
-            config.providers = found(&keys, &self.environment);
+            config.providers = found(&keys, environment);
         }
         if config.default.is_none() {
             // Without a choice the first model there is, is the choice.
             config.default = config.models().into_iter().next().map(|model| model.name);
         }
         Ok(config)
+    }
+
+    /// How long a daemon stays that nobody uses.
+    #[must_use]
+    pub fn idle_exit(&self) -> Duration {
+        let said = self.files().ok().and_then(|files| files.raw.idle_exit);
+        said.map_or(IDLE_EXIT, Duration::from_secs)
+    }
+
+    fn files(&self) -> Result<Files, ConfigError> {
+        let mut last_good = self.last_good.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.home.read() {
+            Ok(files) => {
+                *last_good = Some(files.clone());
+                Ok(files)
+            }
+            Err(error) => match &*last_good {
+                Some(files) => {
+                    tracing::warn!(%error, "going on with the last good configuration");
+                    Ok(files.clone())
+                }
+                None => Err(error),
+            },
+        }
     }
 }
 

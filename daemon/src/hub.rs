@@ -1,16 +1,21 @@
 //! The hub: which sessions live in memory, and which folder has which workspace. It routes; it decides nothing.
 
 use crate::clock::Clock;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Environment};
 use crate::journal::Journal;
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
-use crate::session::{Parts, SessionError, SessionHandle};
-use pilotfish_protocol::{Effort, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
+use crate::session::{Fresh, Parts, RunningTurns, SessionError, SessionHandle};
+use pilotfish_protocol::{Effort, ItemId, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long a deleted session can be had back, in seconds: 30 days.
+const KEPT: i64 = 30 * 24 * 60 * 60;
 
 /// What a new session begins with.
 #[derive(Debug, Clone)]
@@ -25,6 +30,17 @@ pub struct NewSession {
     pub effort: Option<Effort>,
     /// A title; the first prompt gives one unless said.
     pub title: Option<String>,
+    /// Whose keys and toolchains it uses, until another client attaches.
+    pub environment: Environment,
+}
+
+/// How a daemon is told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// As soon as no turn runs. Until then prompts are queued, and the next daemon starts them.
+    Drain,
+    /// At once. Running turns are interrupted.
+    Now,
 }
 
 /// The way to every session. Clones share it.
@@ -33,6 +49,11 @@ pub struct Hub {
     started_at: Arc<str>,
     parts: Arc<Parts>,
     live: Arc<Mutex<Live>>,
+    stop: Arc<watch::Sender<Option<Stop>>>,
+    /// What waited when the last daemon ended is looked for once.
+    resumed: Arc<AtomicBool>,
+    /// Sessions are closed, and connections are to end.
+    over: CancellationToken,
 }
 
 #[derive(Default)]
@@ -45,7 +66,14 @@ impl Hub {
     /// A hub without sessions. Needs to be called inside a runtime.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { started_at: parts.clock.now().into(), parts: Arc::new(parts), live: Arc::default() }
+        Self {
+            started_at: parts.clock.now().into(),
+            parts: Arc::new(parts),
+            live: Arc::default(),
+            stop: Arc::default(),
+            resumed: Arc::default(),
+            over: CancellationToken::new(),
+        }
     }
 
     /// Opens a session. It is journaled before the answer.
@@ -54,9 +82,9 @@ impl Hub {
     /// When the configuration does not know the named model, or the journal fails.
     pub async fn new_session(&self, new: NewSession) -> Result<Session, SessionError> {
         let model = match new.model {
-            Some(model) => Some(self.parts.config.load()?.resolve(&model)?.name),
+            Some(model) => Some(self.parts.config.load(&new.environment)?.resolve(&model)?.name),
             // Without any model the session opens all the same; its first prompt says what to write where.
-            None => self.parts.config.load().ok().and_then(|config| config.default_model().ok()),
+            None => self.parts.config.load(&new.environment).ok().and_then(|config| config.default_model().ok()),
         };
         let at = self.parts.clock.now();
         let session = Session {
@@ -73,7 +101,31 @@ impl Hub {
             parent: None,
         };
         self.parts.journal.create(&session).await?;
-        self.start(&mut self.live(), session.id.clone(), Some(session.clone()));
+        let fresh = Fresh { session: session.clone(), environment: new.environment };
+        self.start(&mut self.live(), session.id.clone(), Some(fresh));
+        let _ = self.parts.changed.send(session.clone());
+        Ok(session)
+    }
+
+    /// Opens a session that has its own copy of another's history, up to and with the item `at`, or all of it. It begins
+    /// with the other's title, mode and model; what waits there or is asked there is not copied.
+    ///
+    /// # Errors
+    /// When the session or the item does not exist, or the journal fails.
+    pub async fn fork(&self, source: &SessionId, at: Option<&ItemId>) -> Result<Session, SessionError> {
+        let stored = self.parts.journal.session(source).await?;
+        let stored = stored.ok_or_else(|| SessionError::NotFound(source.clone()))?;
+        let now = self.parts.clock.now();
+        let session = Session {
+            id: self.parts.clock.session_id(),
+            status: SessionStatus::default(),
+            created_at: now.clone(),
+            updated_at: now,
+            archived: false,
+            parent: Some(source.clone()),
+            ..stored.session
+        };
+        self.parts.journal.fork(source, &session, at).await?;
         let _ = self.parts.changed.send(session.clone());
         Ok(session)
     }
@@ -93,8 +145,71 @@ impl Hub {
         self.live().sessions.get(id).filter(|handle| !handle.is_gone()).cloned()
     }
 
-    /// Ends every session: turns are interrupted, journals written.
+    /// Carries on, once, with the prompts that waited when the last daemon ended, with the keys of the first client that comes,
+    /// and begins to take away what was deleted long ago.
+    pub async fn resume(&self, environment: &Environment) {
+        if self.resumed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        match self.parts.journal.waiting().await {
+            Ok(waiting) => waiting.iter().for_each(|id| self.session(id).wake(environment.clone())),
+            Err(error) => tracing::error!(%error, "could not look for prompts that wait"),
+        }
+        let (journal, before) = (self.parts.journal.clone(), self.parts.clock.seconds() - KEPT);
+        self.live().tasks.spawn(async move {
+            match journal.collect(before).await {
+                Ok(0) => {}
+                Ok(sessions) => tracing::info!(sessions, "took away what was deleted long ago"),
+                Err(error) => tracing::warn!(%error, "could not take away what was deleted"),
+            }
+        });
+    }
+
+    /// Asks the daemon to end. Asking for less than was asked before changes nothing.
+    pub fn stop(&self, stop: Stop) {
+        self.parts.running.close();
+        self.stop.send_if_modified(|asked| {
+            let more = *asked != Some(Stop::Now);
+            *asked = if more { Some(stop) } else { *asked };
+            more
+        });
+    }
+
+    /// Waits until the daemon was asked to end and may.
+    pub async fn stopped(&self) {
+        let mut asked = self.stop.subscribe();
+        // The sender is here, so it cannot be gone.
+        let _ = asked.wait_for(Option::is_some).await;
+        tokio::select! {
+            _ = asked.wait_for(|asked| *asked == Some(Stop::Now)) => {}
+            () = self.parts.running.none_run() => {}
+        }
+    }
+
+    /// Whether the daemon is asked to end and nothing holds it any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match *self.stop.borrow() {
+            None => false,
+            Some(Stop::Drain) => self.parts.running.count() == 0,
+            Some(Stop::Now) => true,
+        }
+    }
+
+    /// Waits for [`Hub::shutdown`].
+    pub async fn over(&self) {
+        self.over.cancelled().await;
+    }
+
+    /// The turns that run.
+    #[must_use]
+    pub fn running(&self) -> &RunningTurns {
+        &self.parts.running
+    }
+
+    /// Ends every session and then the connections: turns are interrupted, journals written.
     pub async fn shutdown(&self) {
+        let _over = self.over.clone().drop_guard();
         let Live { sessions, mut tasks } = std::mem::take(&mut *self.live());
         let closing: Vec<_> = sessions.values().map(SessionHandle::close).collect();
         futures::future::join_all(closing).await;
@@ -119,10 +234,10 @@ impl Hub {
         &self.parts.sandbox
     }
 
-    /// The models that can be used, or what is missing.
+    /// The models that can be used with the keys of an environment, or what is missing.
     #[must_use]
-    pub fn models(&self) -> ModelList {
-        let listed = self.parts.config.load().and_then(|config| {
+    pub fn models(&self, environment: &Environment) -> ModelList {
+        let listed = self.parts.config.load(environment).and_then(|config| {
             config.default_model()?;
             Ok(config.models())
         });
@@ -150,7 +265,7 @@ impl Hub {
         futures::future::join_all(headers).await.into_iter().flatten().collect()
     }
 
-    fn start(&self, live: &mut Live, id: SessionId, fresh: Option<Session>) -> SessionHandle {
+    fn start(&self, live: &mut Live, id: SessionId, fresh: Option<Fresh>) -> SessionHandle {
         let (handle, actor) = SessionHandle::start(id.clone(), fresh, self.parts.clone());
         live.sessions.insert(id.clone(), handle.clone());
         let registry = self.live.clone();

@@ -3,7 +3,9 @@
 //! decides what is recorded, never sends anything to a client, and never edits or takes back an update.
 
 mod append;
+mod collect;
 mod error;
+mod fork;
 mod items;
 mod output;
 mod salvage;
@@ -19,8 +21,8 @@ pub use error::{Cause, JournalError};
 pub use salvage::SetAside;
 
 use pilotfish_protocol::{
-    Approval, Item, ItemId, ItemPage, OutputPage, Plan, Queued, Session, SessionId, SessionList, SessionUpdate, TurnId,
-    Update, Usage,
+    Approval, Item, ItemId, ItemPage, OutputPage, Plan, Queued, Session, SessionId, SessionList, SessionUpdate,
+    StopReason, TurnId, Update, Usage,
 };
 use rusqlite::Connection;
 use std::ops::RangeInclusive;
@@ -45,6 +47,8 @@ pub struct Stored {
     pub seq: u64,
     /// The turn that started and has not ended.
     pub turn_id: Option<TurnId>,
+    /// How the last turn that ended did so.
+    pub stop: Option<StopReason>,
     /// What somebody has typed and not sent.
     pub draft: String,
     /// Prompts that wait.
@@ -175,10 +179,23 @@ impl Journal {
         self.request(Access::Read, move |connection| sessions::session(connection, &id)).await.map_err(attempt)
     }
 
+    /// The sessions whose id is `id`, or begins so if there is none; at most two, as more than one is none in particular.
+    /// Deleted ones are not among them.
+    pub async fn named(&self, id: &str) -> Result<Vec<SessionId>, JournalError> {
+        let (attempt, id) = (named(format!("look for session {id}")), id.to_owned());
+        self.request(Access::Read, move |connection| sessions::named(connection, &id)).await.map_err(attempt)
+    }
+
     /// A page of sessions: the asked workspace's first, the latest first. Deleted ones are not shown.
     pub async fn sessions(&self, filter: SessionFilter) -> Result<SessionList, JournalError> {
         let attempt = named("list sessions");
         self.request(Access::Read, move |connection| sessions::list(connection, &filter)).await.map_err(attempt)
+    }
+
+    /// The sessions in which a prompt waits that starts by itself: none runs, and the last turn was not stopped and did
+    /// not fail. Deleted ones are not among them.
+    pub async fn waiting(&self) -> Result<Vec<SessionId>, JournalError> {
+        self.request(Access::Read, sessions::waiting).await.map_err(named("list the sessions that wait"))
     }
 
     /// The updates after `after_seq`, in order; at most `limit`, and fewer when they are large. An empty page is the end.
@@ -294,16 +311,18 @@ impl Journal {
             .map_err(attempt)
     }
 
-    /// Marks a session as deleted: it is in no list and not found. Nothing of it is taken away yet.
-    pub async fn delete(&self, session_id: &SessionId) -> Result<(), JournalError> {
-        let (id, attempt) = (session_id.clone(), named(format!("delete session {session_id}")));
-        self.request(Access::Write, move |connection| sessions::delete(connection, &id, true)).await.map_err(attempt)
+    /// Marks a session as deleted at `at` (RFC 3339): it is in no list and not found. Nothing of it is taken away before it
+    /// is [collected](Self::collect).
+    pub async fn delete(&self, session_id: &SessionId, at: &str) -> Result<(), JournalError> {
+        let (id, at) = (session_id.clone(), at.to_owned());
+        let attempt = named(format!("delete session {session_id}"));
+        self.request(Access::Write, move |connection| sessions::delete(connection, &id, &at)).await.map_err(attempt)
     }
 
-    /// Takes a deletion back.
+    /// Takes a deletion back, as long as the session was not collected.
     pub async fn restore(&self, session_id: &SessionId) -> Result<(), JournalError> {
         let (id, attempt) = (session_id.clone(), named(format!("restore session {session_id}")));
-        self.request(Access::Write, move |connection| sessions::delete(connection, &id, false)).await.map_err(attempt)
+        self.request(Access::Write, move |connection| sessions::restore(connection, &id)).await.map_err(attempt)
     }
 
     /// Gives a session another title.

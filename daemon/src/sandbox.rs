@@ -25,7 +25,7 @@ pub mod refusal;
 pub mod spec;
 pub mod wire;
 
-pub use crate::sandbox::environment::spec_env;
+pub use crate::sandbox::environment::{passes, spec_env};
 pub use crate::sandbox::spec::SpecError;
 
 /// How much output is taken at once, in bytes.

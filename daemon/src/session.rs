@@ -3,6 +3,7 @@
 //! Everybody else holds a [`SessionHandle`]. Its verbs send their event at once, when they are called, and answer later: that
 //! keeps the order in which a door calls them. No lock guards the state and no verb waits for a person.
 
+use crate::config::Environment;
 use crate::journal::JournalError;
 use pilotfish_protocol::{
     Attached, ConnectionId, Delivery, Effort, InputPart, InterruptScope, Mode, ModelName, PromptTaken, QueuedId,
@@ -16,9 +17,11 @@ use tokio::sync::{mpsc, oneshot};
 
 mod actor;
 mod parts;
+mod running;
 pub mod state;
 
 pub use parts::{Parts, Workspaces};
+pub use running::{RunningTurn, RunningTurns};
 
 /// Events a session holds before it answers `overloaded`.
 const MAILBOX: usize = 256;
@@ -72,9 +75,10 @@ pub(crate) enum Event {
     Draft { text: String, answer: Answer<()> },
     Rename { title: String, answer: Answer<()> },
     Archive { archived: bool, answer: Answer<()> },
-    Attach { connection: ConnectionId, outlet: DebugOutlet, answer: Answer<Attached> },
+    Attach { connection: ConnectionId, environment: Environment, outlet: DebugOutlet, answer: Answer<Attached> },
     Detach { connection: ConnectionId, answer: Answer<()> },
     ResendOpen { connection: ConnectionId },
+    Wake { environment: Environment },
     Header { answer: Answer<Session> },
     Close { answer: Answer<()> },
 }
@@ -115,6 +119,13 @@ impl<T> Future for Reply<T> {
 
 impl<T> Unpin for Reply<T> {}
 
+/// A session that was just made.
+#[derive(Debug)]
+pub(crate) struct Fresh {
+    pub(crate) session: Session,
+    pub(crate) environment: Environment,
+}
+
 /// A session's mailbox with its verbs.
 #[derive(Debug, Clone)]
 pub struct SessionHandle {
@@ -123,9 +134,9 @@ pub struct SessionHandle {
 }
 
 impl SessionHandle {
-    /// Starts the task of a session: of a new one when `fresh` holds its header, else of one in the journal. A session the
+    /// Starts the task of a session: of a new one when it is `fresh`, else of one in the journal. A session the
     /// journal does not know answers `NotFound` to everything and ends.
-    pub(crate) fn start(id: SessionId, fresh: Option<Session>, parts: Arc<Parts>) -> (Self, actor::Actor) {
+    pub(crate) fn start(id: SessionId, fresh: Option<Fresh>, parts: Arc<Parts>) -> (Self, actor::Actor) {
         let (mailbox, events) = mpsc::channel(MAILBOX);
         let actor = actor::Actor::new(id.clone(), fresh, parts, events);
         (Self { id, mailbox }, actor)
@@ -187,10 +198,16 @@ impl SessionHandle {
         self.send(|answer| Event::Archive { archived, answer })
     }
 
-    /// Sends updates to the outlet from the answered `seq` on. A connection attaches once; again replaces.
-    pub fn attach(&self, connection: ConnectionId, outlet: Arc<dyn Outlet>) -> Reply<Attached> {
+    /// Sends updates to the outlet from the answered `seq` on. A connection attaches once; again replaces. From now on the
+    /// session works in the environment of this client.
+    pub fn attach(
+        &self,
+        connection: ConnectionId,
+        environment: Environment,
+        outlet: Arc<dyn Outlet>,
+    ) -> Reply<Attached> {
         let outlet = DebugOutlet(outlet);
-        self.send(|answer| Event::Attach { connection, outlet, answer })
+        self.send(|answer| Event::Attach { connection, environment, outlet, answer })
     }
 
     /// Sends no more updates.
@@ -202,6 +219,12 @@ impl SessionHandle {
     pub fn resend_open(&self, connection: ConnectionId) {
         // A full mailbox loses the wish; the item's end will carry the text.
         let _ = self.mailbox.try_send(Event::ResendOpen { connection });
+    }
+
+    /// Starts what waits from before the daemon's start, with a client's keys.
+    pub(crate) fn wake(&self, environment: Environment) {
+        // A session whose mailbox is full is awake.
+        let _ = self.mailbox.try_send(Event::Wake { environment });
     }
 
     /// The session as lists show it.

@@ -6,7 +6,7 @@ use crate::hub::{Hub, NewSession};
 use crate::journal::Journal;
 use crate::model::{Call, Connect, Model, ModelError, ModelEvent, ModelRequest, Stop};
 use crate::path::AbsPath;
-use crate::session::{Outlet, Parts, SessionHandle, Workspaces};
+use crate::session::{Outlet, Parts, RunningTurns, SessionHandle, Workspaces};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use pilotfish_protocol::{
@@ -146,7 +146,14 @@ impl Fixture {
     }
 
     pub(crate) async fn session(&self, mode: Mode) -> Attached {
-        let new = NewSession { workspace: self.root(), mode, model: None, effort: None, title: None };
+        let new = NewSession {
+            workspace: self.root(),
+            mode,
+            model: None,
+            effort: None,
+            title: None,
+            environment: Arc::default(),
+        };
         let session = self.hub.new_session(new).await.unwrap();
         Attached::to(self.hub.session(&session.id)).await
     }
@@ -161,12 +168,13 @@ fn hub(home: PathBuf, model: &Scripted, clock: &Clock) -> Hub {
     Hub::new(Parts {
         clock: clock.clone(),
         journal: Journal::open(&home.join("state")).unwrap(),
-        config: ConfigSource::new(Home { state: home.join("state"), config: home }, environment.clone()),
+        config: ConfigSource::new(Home { state: home.join("state"), runtime: home.join("run"), config: home }),
         connect: Arc::new(model.clone()),
         // No test of this crate runs a command; those that do spawn the real binaries.
         sandbox: crate::sandbox::Sandbox::open(std::path::Path::new("/bin/true")).unwrap(),
         environment,
         changed,
+        running: RunningTurns::default(),
         workspaces: Workspaces::default(),
     })
 }
@@ -181,7 +189,8 @@ pub(crate) struct Attached {
 impl Attached {
     pub(crate) async fn to(handle: SessionHandle) -> Self {
         let (sender, updates) = mpsc::unbounded_channel();
-        let snapshot = handle.attach(ConnectionId::from("n1"), Arc::new(Recorder(sender))).await.unwrap();
+        let snapshot =
+            handle.attach(ConnectionId::from("n1"), Arc::default(), Arc::new(Recorder(sender))).await.unwrap();
         Self { handle, snapshot, updates }
     }
 

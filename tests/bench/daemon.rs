@@ -8,6 +8,7 @@ use pilotfish_tests::client::TestClient;
 use pilotfish_tests::fake_model::FakeModel;
 use serde_json::json;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::pin::Pin;
 use std::process::Stdio;
@@ -19,20 +20,22 @@ use tempfile::TempDir;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// A running daemon and its one client.
+/// A running daemon and one client, with the shim between them.
 pub struct Daemon {
     /// The client, which has said nothing yet.
     pub client: TestClient,
+    /// What the client speaks through: the shim, or a program that is no daemon of ours.
     child: Child,
+    /// The daemon itself.
+    server: Option<Server>,
     received: Arc<AtomicU64>,
 }
 
 impl Daemon {
-    /// Starts `pilotfish lsp --stdio` with everything of ours below `home`.
+    /// Starts a daemon with everything of ours below `home`, and `pilotfish lsp --stdio` as its client.
     pub fn start(home: &Path) -> anyhow::Result<Self> {
-        let mut command = Command::new(bins::pilotfish());
-        command.args(["lsp", "--stdio"]).env("PILOTFISH_HOME", home);
-        Self::of(command)
+        let server = Server::start(home)?;
+        Ok(Self { server: Some(server), ..Self::of(shim(home))? })
     }
 
     /// Starts any program that speaks as a language server on its standard streams.
@@ -45,14 +48,15 @@ impl Daemon {
         let mut client = TestClient::new(Counted { input, received: received.clone() }, output);
         // What is left unread is no finding here, and must not hide an error.
         client.ignore_rest();
-        Ok(Self { client, child, received })
+        Ok(Self { client, child, server: None, received })
     }
 
     /// Says goodbye and waits for the end of the process.
     pub async fn shut_down(self) -> anyhow::Result<()> {
-        let Self { client, mut child, .. } = self;
+        let Self { client, mut child, server, .. } = self;
         client.shut_down().await;
         child.wait().await?;
+        drop(server);
         Ok(())
     }
 
@@ -108,8 +112,47 @@ impl Daemon {
     }
 
     fn proc(&self, name: &str) -> anyhow::Result<String> {
-        let Some(id) = self.child.id() else { bail!("the daemon has ended") };
+        let id = self.server.as_ref().map_or_else(|| self.child.id(), |server| Some(server.id()));
+        let Some(id) = id else { bail!("the program has ended") };
         Ok(format!("/proc/{id}/{name}"))
+    }
+}
+
+/// `pilotfish lsp --stdio` with everything of ours below `home`.
+pub fn shim(home: &Path) -> Command {
+    let mut command = Command::new(bins::pilotfish());
+    command.args(["lsp", "--stdio"]).env("PILOTFISH_HOME", home);
+    command
+}
+
+/// A daemon in the foreground. Dropped, it is told to end, and has ended then.
+pub struct Server(std::process::Child);
+
+impl Server {
+    /// Starts one that has everything of ours below `home`, and waits until it listens.
+    pub fn start(home: &Path) -> anyhow::Result<Self> {
+        let mut command = std::process::Command::new(bins::pilotfish());
+        command.args(["serve", "--foreground"]).env("PILOTFISH_HOME", home).stdout(Stdio::piped());
+        let mut child = command.spawn().context("cannot start the daemon")?;
+        let output = child.stdout.take().context("its output is a pipe")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        anyhow::ensure!(line.starts_with("Listening"), "the daemon did not start: {line}");
+        Ok(Self(child))
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Ok(id) = i32::try_from(self.0.id()) {
+            pilotfish_tests::desk::signal(id, libc::SIGTERM);
+        }
+        let _ = self.0.wait();
     }
 }
 

@@ -1,83 +1,24 @@
 //! A turn without an editor: the program, as a person or a script starts it.
 
 use expect_test::{Expect, expect};
-use pilotfish::config::Dialect;
 use pilotfish_protocol::{SessionUpdate, StopReason, Update};
-use pilotfish_tests::bins;
+use pilotfish_tests::desk::{Desk, LIMIT, signal};
 use pilotfish_tests::fake_model::{FakeModel, Step, answer};
 use serde_json::json;
-use std::path::PathBuf;
 use std::process::{Output, Stdio};
-use std::time::Duration;
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::Command;
 
-/// Longer than any of these runs takes.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// A person's folders: a home that is configured for the model, and a project.
-struct Desk {
-    folder: TempDir,
+/// A desk whose model has these answers.
+async fn desk_with(steps: Vec<Step>) -> (Desk, FakeModel) {
+    let (desk, model) = Desk::with_model("").await;
+    for step in steps {
+        model.answers(step);
+    }
+    (desk, model)
 }
 
-impl Desk {
-    fn new() -> Self {
-        let desk = Self { folder: tempfile::tempdir().expect("a folder") };
-        for name in ["home", "user", "project"] {
-            std::fs::create_dir(desk.path(name)).expect("a folder in it");
-        }
-        desk.write("project/notes.txt", "one\ntwo\nthree\n");
-        desk
-    }
-
-    async fn with_model(steps: Vec<Step>) -> (Self, FakeModel) {
-        let desk = Self::new();
-        let model = FakeModel::start(Dialect::Responses).await;
-        for step in steps {
-            model.answers(step);
-        }
-        let config = format!(
-            "model = \"fake/one\"\n[providers.fake]\ndialect = \"responses\"\nbase_url = \"{}\"\n",
-            model.base_url()
-        );
-        desk.write("home/config.toml", &config);
-        (desk, model)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).expect("a file");
-    }
-
-    fn notes(&self) -> String {
-        std::fs::read_to_string(self.path("project/notes.txt")).expect("the notes")
-    }
-
-    /// The program with an environment of its own.
-    fn pilotfish(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(bins::pilotfish());
-        command
-            .args(arguments)
-            .current_dir(self.path("project"))
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.path("user"))
-            .env("PILOTFISH_HOME", self.path("home"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command
-    }
-
-    async fn run(&self, arguments: &[&str]) -> Output {
-        let run = self.pilotfish(arguments).output();
-        tokio::time::timeout(LIMIT, run).await.expect("it ends in time").expect("it starts")
-    }
+fn notes(desk: &Desk) -> String {
+    std::fs::read_to_string(desk.path("project/notes.txt")).expect("the notes")
 }
 
 /// Status, stdout and stderr, without what differs from run to run.
@@ -106,7 +47,7 @@ fn updates(output: &Output) -> Vec<SessionUpdate> {
 
 #[tokio::test]
 async fn a_prompt_is_answered() {
-    let (desk, model) = Desk::with_model(vec![answer().says("Forty-two.")]).await;
+    let (desk, model) = desk_with(vec![answer().says("Forty-two.")]).await;
     let output = desk.run(&["exec", "what is it?"]).await;
     check(
         &desk,
@@ -125,7 +66,7 @@ async fn a_prompt_is_answered() {
 
 #[tokio::test]
 async fn a_prompt_comes_from_stdin() {
-    let (desk, model) = Desk::with_model(vec![answer().says("Read.")]).await;
+    let (desk, model) = desk_with(vec![answer().says("Read.")]).await;
     let mut child = desk.pilotfish(&["exec", "-"]).stdin(Stdio::piped()).spawn().expect("it starts");
     let mut stdin = child.stdin.take().expect("a pipe");
     stdin.write_all(b"from a pipe\n").await.expect("it reads");
@@ -139,7 +80,7 @@ async fn a_prompt_comes_from_stdin() {
 async fn json_is_every_update_and_nothing_else() {
     let steps =
         vec![answer().says("I look.").calls("read", json!({ "path": "notes.txt" })), answer().deltas(300, "word ")];
-    let (desk, _model) = Desk::with_model(steps).await;
+    let (desk, _model) = desk_with(steps).await;
     let output = desk.run(&["exec", "--json", "look"]).await;
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
     let updates = updates(&output);
@@ -153,7 +94,7 @@ async fn json_is_every_update_and_nothing_else() {
 async fn agent_mode_changes_the_file() {
     let edit = json!({ "path": "notes.txt", "old_string": "two\n", "new_string": "2\n" });
     let steps = vec![answer().calls("edit", edit), answer().says("Changed.")];
-    let (desk, _model) = Desk::with_model(steps).await;
+    let (desk, _model) = desk_with(steps).await;
     let output = desk.run(&["exec", "--mode", "agent", "change it"]).await;
     check(
         &desk,
@@ -176,14 +117,14 @@ async fn agent_mode_changes_the_file() {
         --- stderr
     "#]],
     );
-    assert_eq!(desk.notes(), "one\n2\nthree\n");
+    assert_eq!(notes(&desk), "one\n2\nthree\n");
 }
 
 #[tokio::test]
 async fn read_only_mode_proposes_and_changes_nothing() {
     let edit = json!({ "path": "notes.txt", "old_string": "two\n", "new_string": "2\n" });
     let steps = vec![answer().calls("edit", edit), answer().says("Proposed.")];
-    let (desk, _model) = Desk::with_model(steps).await;
+    let (desk, _model) = desk_with(steps).await;
     let output = desk.run(&["exec", "change it"]).await;
     check(
         &desk,
@@ -207,7 +148,7 @@ async fn read_only_mode_proposes_and_changes_nothing() {
         --- stderr
     "#]],
     );
-    assert_eq!(desk.notes(), "one\ntwo\nthree\n");
+    assert_eq!(notes(&desk), "one\ntwo\nthree\n");
 }
 
 #[tokio::test]
@@ -217,7 +158,7 @@ async fn without_any_model_it_says_what_to_write_where() {
             return pilotfish_tests::skipped("something on this machine listens where model servers usually do");
         }
     }
-    let desk = Desk::new();
+    let desk = Desk::default();
     let output = desk.run(&["exec", "hello"]).await;
     check(
         &desk,
@@ -240,7 +181,7 @@ async fn without_any_model_it_says_what_to_write_where() {
 
 #[tokio::test]
 async fn a_broken_configuration_is_told_in_full() {
-    let desk = Desk::new();
+    let desk = Desk::default();
     desk.write("home/config.toml", "model = \"nobody/none\"\n");
     let output = desk.run(&["exec", "hello"]).await;
     check(
@@ -257,7 +198,7 @@ async fn a_broken_configuration_is_told_in_full() {
 
 #[tokio::test]
 async fn a_wrong_command_line_is_status_2() {
-    let desk = Desk::new();
+    let desk = Desk::default();
     let wrong: [&[&str]; 4] =
         [&["exec"], &["exec", "--mode", "yolo", "x"], &["exec", " "], &["exec", "--workspace", "nowhere", "x"]];
     for arguments in wrong {
@@ -268,7 +209,7 @@ async fn a_wrong_command_line_is_status_2() {
 
 #[tokio::test]
 async fn an_interrupt_ends_the_turn_with_status_130() {
-    let (desk, model) = Desk::with_model(vec![answer().says("I begin").hangs()]).await;
+    let (desk, model) = desk_with(vec![answer().says("I begin").hangs()]).await;
     let mut child = desk.pilotfish(&["exec", "--json", "go"]).spawn().expect("it starts");
     model.asked(1).await;
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
@@ -277,7 +218,7 @@ async fn an_interrupt_ends_the_turn_with_status_130() {
     while let Some(line) = lines.next_line().await.expect("text") {
         if line.contains("I begin") && !is_signalled {
             is_signalled = true;
-            signal(pid);
+            signal(pid, libc::SIGINT);
         }
         last = line;
     }
@@ -289,7 +230,7 @@ async fn an_interrupt_ends_the_turn_with_status_130() {
 
 #[tokio::test]
 async fn a_reader_that_leaves_ends_it_quietly() {
-    let (desk, model) = Desk::with_model(vec![answer().deltas(5_000, "words ").hangs()]).await;
+    let (desk, model) = desk_with(vec![answer().deltas(5_000, "words ").hangs()]).await;
     let mut child = desk.pilotfish(&["exec", "--json", "go"]).spawn().expect("it starts");
     model.asked(1).await;
     drop(child.stdout.take());
@@ -300,7 +241,7 @@ async fn a_reader_that_leaves_ends_it_quietly() {
 #[tokio::test]
 async fn a_key_is_stored_where_only_its_owner_reads() {
     use std::os::unix::fs::PermissionsExt;
-    let desk = Desk::new();
+    let desk = Desk::default();
     let mut child = desk.pilotfish(&["login", "work"]).stdin(Stdio::piped()).spawn().expect("it starts");
     let mut stdin = child.stdin.take().expect("a pipe");
     stdin.write_all(b"sk-secret\n").await.expect("it reads");
@@ -324,7 +265,7 @@ async fn a_key_is_stored_where_only_its_owner_reads() {
 
 #[tokio::test]
 async fn the_demo_does_what_it_says() {
-    let desk = Desk::new();
+    let desk = Desk::default();
     // Where the toolchain is, is the machine's affair; the demo needs no more of it than that.
     let mut demo = desk.pilotfish(&["demo", "--dir"]);
     demo.arg(desk.path("demo"));
@@ -344,11 +285,4 @@ async fn the_demo_does_what_it_says() {
     }
     assert_eq!(output.status.code(), Some(0), "{out}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(out.contains("the tests failed before the change, and pass after it"), "{out}");
-}
-
-fn signal(pid: i32) {
-    // SAFETY: kill takes two numbers and touches no memory of ours.
-    #[expect(unsafe_code, reason = "the standard library cannot send an interrupt")]
-    let sent = unsafe { libc::kill(pid, libc::SIGINT) };
-    assert_eq!(sent, 0, "the program runs");
 }

@@ -1,10 +1,13 @@
 //! The end-to-end tests, a module for each user story.
 
+mod acp;
 mod door;
+mod durable;
 mod exec;
 mod frames;
 mod output;
 mod provider;
 mod sandbox;
 mod secrets;
+mod shared;
 mod turn;

@@ -211,6 +211,8 @@ async fn an_interrupt_stops_the_model_a_wait_or_a_command() {
         story.prompt("go").await;
         let is_there = |update: &Update| matches!(update, Update::StatusChanged { status } if status.state == state && status.text.contains(text));
         story.until(is_there).await;
+        // The status comes before the request; an interrupt between them would leave the step to the next turn.
+        story.model.asked(1).await;
         story.interrupt("turn").await;
         assert_eq!(story.end().await, StopReason::Interrupted, "while {text}");
         story.model.answers(answer().says("Yes?"));

@@ -1,19 +1,20 @@
 //! A daemon inside the test's process: a hub with a fresh home and workspace, and a model that says what the test says.
 
+use crate::acp::AcpClient;
 use crate::client::TestClient;
 use crate::fake_model::FakeModel;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use pilotfish::clock::Clock;
-use pilotfish::config::{ConfigSource, Dialect, Endpoint, Home};
-use pilotfish::door::{Ended, serve};
+use pilotfish::config::{ConfigSource, Dialect, Endpoint, Environment, Home};
+use pilotfish::door::{Ended, acp, serve};
 use pilotfish::hub::Hub;
 use pilotfish::journal::Journal;
 use pilotfish::model::http::Http;
 use pilotfish::model::{Connect, Model, ModelError, ModelEvent, ModelRequest, Stop};
 use pilotfish::sandbox::Sandbox;
-use pilotfish::session::{Parts, Workspaces};
+use pilotfish::session::{Parts, RunningTurns, Workspaces};
 use pilotfish_protocol::{Mode, Session, SessionOpened, Usage};
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
@@ -33,6 +34,7 @@ pub struct TestDaemon {
     pub script: Script,
     /// The folder that sessions work in.
     pub workspace: TempDir,
+    environment: Environment,
     _home: TempDir,
 }
 
@@ -64,15 +66,16 @@ impl TestDaemon {
         let parts = Parts {
             clock: Clock::counting(),
             journal: Journal::in_memory().expect("a thread"),
-            config: ConfigSource::new(Home::of(&environment).expect("it is set"), environment.clone()),
+            config: ConfigSource::new(Home::of(&environment).expect("it is set")),
             connect,
             sandbox: sandbox(),
-            environment,
+            environment: environment.clone(),
             changed: broadcast::channel(256).0,
+            running: RunningTurns::default(),
             workspaces: Workspaces::default(),
         };
         let workspace = tempfile::tempdir().expect("a folder");
-        Self { hub: Hub::new(parts), script, workspace, _home: home }
+        Self { hub: Hub::new(parts), script, workspace, environment, _home: home }
     }
 
     /// A client that has said nothing yet, and the connection's task.
@@ -84,13 +87,33 @@ impl TestDaemon {
     pub fn connect_with(&self, pipe: usize) -> (TestClient, JoinHandle<Ended>) {
         let (theirs, daemons_output) = tokio::io::duplex(pipe);
         let (daemons_input, output) = tokio::io::duplex(pipe);
-        let task = tokio::spawn(serve(self.hub.clone(), daemons_input, daemons_output));
+        let task = tokio::spawn(serve(self.hub.clone(), self.environment.clone(), daemons_input, daemons_output));
         (TestClient::new(theirs, output), task)
     }
 
     /// A client that has said hello as an editor of ours does.
     pub async fn client(&self) -> TestClient {
         let mut client = self.connect().0;
+        client.initialize().await;
+        client
+    }
+
+    /// A client of the Agent Client Protocol that has said nothing yet, and the connection's task.
+    pub fn connect_acp(&self) -> (AcpClient, JoinHandle<Ended>) {
+        self.connect_acp_with(PIPE)
+    }
+
+    /// Likewise, with pipes that hold `pipe` bytes.
+    pub fn connect_acp_with(&self, pipe: usize) -> (AcpClient, JoinHandle<Ended>) {
+        let (theirs, daemons_output) = tokio::io::duplex(pipe);
+        let (daemons_input, output) = tokio::io::duplex(pipe);
+        let task = tokio::spawn(acp::serve(self.hub.clone(), self.environment.clone(), daemons_input, daemons_output));
+        (AcpClient::new(theirs, output), task)
+    }
+
+    /// A client of the Agent Client Protocol that has said hello.
+    pub async fn acp_client(&self) -> AcpClient {
+        let mut client = self.connect_acp().0;
         client.initialize().await;
         client
     }

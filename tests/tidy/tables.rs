@@ -77,7 +77,7 @@ pub const WORDS: &[(&str, &[&str], &str)] = &[
     ("TcpStream", &["cli/demo", "config/local", "model/", "sandbox/proxy"], "sockets are opened in few places"),
     ("UdpSocket", &[], "nothing of ours speaks UDP"),
     ("UnixListener", &["door/socket", "sandbox"], "the daemon has one socket"),
-    ("UnixStream", &["door/socket", "door/shim", "sandbox"], "the daemon has one socket"),
+    ("UnixStream", &["door/client", "door/socket", "door/shim", "sandbox"], "the daemon has one socket"),
     ("env::args", &["cli", "bin/"], "argv is read at the edge"),
     ("env::args_os", &["cli", "bin/"], "argv is read at the edge"),
     ("env::current_dir", &["cli"], "the current directory is read at the edge"),

@@ -6,10 +6,11 @@ use crate::cli::exec::question::OnQuestion;
 use crate::cli::exec::transcript::Transcript;
 use crate::cli::exec::{self, open_folder};
 use crate::cli::terminal::{Looks, Screen};
-use crate::cli::{Environment, FAILED, daemon};
+use crate::cli::{FAILED, daemon};
 use crate::clock::Clock;
-use crate::config::{Home, private_directory};
-use crate::hub::{Hub, NewSession};
+use crate::config::{Environment, Home, private_directory};
+use crate::door::client::Opening;
+use crate::hub::Hub;
 use crate::sandbox::{Confinement, Exit, Spec, spec_env};
 use anyhow::Context;
 use endpoint::{Endpoint, Pace};
@@ -60,22 +61,17 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
         let config = Home::of(&environment)?.config_file();
         return serve(&mut screen, &endpoint, &place, &config).await;
     }
-    let home = Home { config: place.home.clone(), state: place.home.join("state") };
+    let home = Home { config: place.home.clone(), state: place.home.join("state"), runtime: place.home.join("run") };
     project::write(&home.config_file(), &endpoint.config())?;
     let hub = daemon::build(&home, environment.clone()).await?;
     let confinement = check(&hub).await?;
     let kind = choose(&hub, &place, &environment, &confinement).await?;
     place.lay_out(kind)?;
     screen.print(&page::beginning(&looks, &place, kind, &endpoint, &confinement, PROMPT))?;
-    let new = NewSession {
-        workspace: open_folder(&place.project)?,
-        mode: Mode::Agent,
-        model: None,
-        effort: None,
-        title: None,
-    };
+    let opening = Opening { workspace: open_folder(&place.project)?.to_string(), mode: Mode::Agent, model: None };
     let mut witness = Witness::new(Transcript::new(screen, Some(witness::is_telling)), kind, endpoint.bait);
-    let driven = drive::turn(&hub, new, PROMPT.to_owned(), OnQuestion::Stop, &mut witness).await;
+    let client = daemon::client_within(&hub, environment.clone()).await?;
+    let driven = drive::turn(&client, opening, PROMPT.to_owned(), OnQuestion::Stop, &mut witness).await;
     hub.shutdown().await;
     let driven = driven?;
     let mut screen = Screen::new(looks);

@@ -1,9 +1,10 @@
 //! `pilotfish exec`: one turn without an editor. What the turn does is decided elsewhere; here it is asked for, shown and ended.
 
 use crate::cli::terminal::{Looks, Screen};
-use crate::cli::{Environment, FAILED, INTERRUPTED, QUESTION, USAGE, daemon};
-use crate::config::Home;
-use crate::hub::NewSession;
+use crate::cli::{FAILED, INTERRUPTED, QUESTION, USAGE, daemon};
+use crate::config::Environment;
+use crate::door::client::Opening;
+use crate::door::shim::Start;
 use crate::path::AbsPath;
 use drive::{Driven, View};
 use json::Json;
@@ -15,7 +16,6 @@ use transcript::Transcript;
 
 pub(crate) mod diff;
 pub(crate) mod drive;
-mod feed;
 mod json;
 pub(crate) mod question;
 pub(crate) mod transcript;
@@ -69,8 +69,9 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
         Ok(workspace) => workspace,
         Err(error) => return misused(&format!("cannot work in {}: {error}", folder.display())),
     };
-    let hub = daemon::build(&Home::of(&environment)?, environment.clone()).await?;
-    let new = NewSession { workspace, mode: args.mode, model: args.model.map(ModelName), effort: None, title: None };
+    let client = daemon::client(&environment, Start::IfNeeded).await?;
+    let model = args.model.map(ModelName);
+    let opening = Opening { workspace: workspace.to_string(), mode: args.mode, model };
     let on_question = match args.on_ask {
         Some(OnAsk::Deny) => OnQuestion::Deny,
         Some(OnAsk::Allow) => OnQuestion::Allow,
@@ -82,9 +83,8 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
     } else {
         Box::new(Transcript::new(Screen::new(Looks::of(&environment)), None))
     };
-    let driven = drive::turn(&hub, new, prompt, on_question, &mut *view).await;
+    let driven = drive::turn(&client, opening, prompt, on_question, &mut *view).await;
     drop(view);
-    hub.shutdown().await;
     Ok(status(&driven?))
 }
 

@@ -13,7 +13,7 @@ pub struct Args {}
 /// # Errors
 /// When there is no place for a configuration, or it is broken.
 pub fn run(environment: &Environment) -> anyhow::Result<u8> {
-    let config = ConfigSource::new(Home::of(environment)?, environment.clone()).load()?;
+    let config = ConfigSource::new(Home::of(environment)?).load(environment)?;
     if let Err(missing) = config.default_model() {
         writeln!(std::io::stderr(), "pilotfish: {missing}")?;
         return Ok(FAILED);

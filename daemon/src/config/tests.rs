@@ -3,7 +3,11 @@ use expect_test::{Expect, expect};
 
 fn home(file: &str) -> (tempfile::TempDir, Home) {
     let directory = tempfile::tempdir().unwrap();
-    let home = Home { config: directory.path().to_owned(), state: directory.path().join("state") };
+    let home = Home {
+        config: directory.path().to_owned(),
+        state: directory.path().join("state"),
+        runtime: directory.path().join("run"),
+    };
     std::fs::write(home.config_file(), file).unwrap();
     (directory, home)
 }
@@ -11,8 +15,8 @@ fn home(file: &str) -> (tempfile::TempDir, Home) {
 fn check(file: &str, environment: &[(&str, &str)], expected: Expect) {
     let (directory, home) = home(file);
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let source = ConfigSource::new(home, Arc::new(environment));
-    let resolved = source.load().and_then(|config| config.resolve(&config.default_model()?));
+    let resolved =
+        ConfigSource::new(home).load(&environment).and_then(|config| config.resolve(&config.default_model()?));
     let shown = match resolved {
         Ok(resolved) => {
             let key = resolved.endpoint.key.as_ref().map_or("no key", Secret::expose).to_owned();
@@ -67,7 +71,7 @@ fn says_what_is_wrong_and_where() {
               |
             1 | modle = "a/b"
               | ^^^^^
-            unknown field `modle`, expected one of `model`, `providers`, `command_timeout`
+            unknown field `modle`, expected one of `model`, `providers`, `command_timeout`, `idle_exit`
         "#]],
     );
     check(
@@ -91,7 +95,7 @@ fn a_stored_key_is_private_and_the_environment_wins() {
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let key = |environment: &[(&str, &str)]| {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let config = ConfigSource::new(home.clone(), Arc::new(environment)).load().unwrap();
+        let config = ConfigSource::new(home.clone()).load(&environment).unwrap();
         config.resolve(&config.default_model().unwrap()).unwrap().endpoint.key
     };
     assert_eq!(key(&[]), Some(Secret::new("stored")));
@@ -101,10 +105,10 @@ fn a_stored_key_is_private_and_the_environment_wins() {
 #[test]
 fn a_file_that_breaks_later_keeps_its_last_good_meaning() {
     let (_directory, home) = home(LOCAL);
-    let source = ConfigSource::new(home.clone(), Arc::default());
-    let good = source.load().unwrap();
+    let source = ConfigSource::new(home.clone());
+    let good = source.load(&BTreeMap::new()).unwrap();
     std::fs::write(home.config_file(), "model = ").unwrap();
-    assert_eq!(source.load(), Ok(good));
+    assert_eq!(source.load(&BTreeMap::new()), Ok(good));
 }
 
 #[test]
@@ -112,12 +116,15 @@ fn homes_follow_the_environment() {
     let of = |pairs: &[(&str, &str)]| {
         Home::of(&pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     };
-    let home = |config: &str, state: &str| Ok(Home { config: config.into(), state: state.into() });
-    assert_eq!(of(&[("PILOTFISH_HOME", "/p"), ("HOME", "/h")]), home("/p", "/p/state"));
-    assert_eq!(of(&[("HOME", "/h")]), home("/h/.config/pilotfish", "/h/.local/state/pilotfish"));
+    let home = |config: &str, state: &str, runtime: &std::path::Path| {
+        Ok(Home { config: config.into(), state: state.into(), runtime: runtime.to_owned() })
+    };
+    let temporary = Home::temporary_runtime();
+    assert_eq!(of(&[("PILOTFISH_HOME", "/p"), ("HOME", "/h")]), home("/p", "/p/state", "/p/run".as_ref()));
+    assert_eq!(of(&[("HOME", "/h")]), home("/h/.config/pilotfish", "/h/.local/state/pilotfish", &temporary));
     assert_eq!(
-        of(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/c"), ("XDG_STATE_HOME", "/s")]),
-        home("/c/pilotfish", "/s/pilotfish")
+        of(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/c"), ("XDG_STATE_HOME", "/s"), ("XDG_RUNTIME_DIR", "/r")]),
+        home("/c/pilotfish", "/s/pilotfish", "/r/pilotfish".as_ref())
     );
     assert_eq!(of(&[]), Err(ConfigError::NoHome));
 }

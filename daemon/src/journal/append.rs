@@ -65,10 +65,10 @@ pub(super) fn append(
 pub(super) fn fold(connection: &Connection, number: i64, place: i64, update: &Update) -> Result<(), Cause> {
     match update {
         Update::TurnStarted { .. } => point(connection, "turn", number, Some(place)),
-        Update::TurnEnded { .. } => point(connection, "turn", number, None),
+        Update::TurnEnded { .. } => end_turn(connection, number, place),
         Update::Usage { .. } => point(connection, "usage", number, Some(place)),
         Update::PlanChanged { .. } => point(connection, "plan", number, Some(place)),
-        Update::QueueChanged { .. } => point(connection, "queue", number, Some(place)),
+        Update::QueueChanged { queue } => point(connection, "queue", number, (!queue.is_empty()).then_some(place)),
         Update::ItemStarted { item } | Update::ItemChanged { item } => {
             // One that is known already is open already, or has ended and stays so.
             if fold_item(connection, number, place, item)? == place {
@@ -109,6 +109,14 @@ pub(super) fn fold(connection: &Connection, number: i64, place: i64, update: &Up
         // No entry is made of these.
         Update::ItemDelta { .. } | Update::StatusChanged { .. } | Update::DraftChanged { .. } => Ok(()),
     }
+}
+
+/// No turn runs any more, and nobody waits for an answer to what it asked.
+fn end_turn(connection: &Connection, number: i64, place: i64) -> Result<(), Cause> {
+    let mut update = connection.prepare_cached("UPDATE states SET turn = NULL, ended = ?2 WHERE session = ?1")?;
+    update.execute((number, place))?;
+    connection.prepare_cached("DELETE FROM approvals WHERE session = ?1")?.execute([number])?;
+    Ok(())
 }
 
 /// Points the item at its latest state; answers where it started.

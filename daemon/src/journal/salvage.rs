@@ -146,9 +146,11 @@ fn rebuild(fresh: &Connection) -> Result<(usize, usize), Cause> {
             fresh.execute("DELETE FROM sessions WHERE number = ?1", [number])?;
         }
     }
+    // The first version did not note when a session was deleted.
     fresh.execute_batch(
         "DELETE FROM updates WHERE place >> 32 NOT IN (SELECT number FROM sessions);
          DELETE FROM outputs WHERE bytes <> (SELECT coalesce(sum(length(body)), 0) FROM chunks WHERE output = outputs.number);
+         UPDATE sessions SET deleted = unixepoch() WHERE deleted = 1;
          UPDATE states SET seq = max(seq, coalesce((SELECT max(place) & 4294967295 FROM updates
              WHERE place > session << 32 AND place < (session + 1) << 32), 0));",
     )?;

@@ -1,7 +1,7 @@
 //! The database file: where it lies, who may read it, what tables it has. Reads and writes no records.
 
 use super::error::Cause;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -19,7 +19,7 @@ const BUSY_LIMIT: Duration = Duration::from_secs(5);
 
 /// One script for each step forward; a database that has had `n` of them is of version `n`. Scripts that were released
 /// are never edited.
-const MIGRATIONS: [&str; 1] = [VERSION_1];
+pub(super) const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
 
 /// An update's `place` is its session's number in the upper and its seq in the lower 32 bits: a session's updates lie
 /// together, in order, and need no second index. An item is `started` at the place of its first update, which keeps
@@ -81,6 +81,35 @@ CREATE VIRTUAL TABLE words USING fts5(
 );
 ";
 
+/// `ended` is where the session's last turn ended, `queue` is not set when nothing waits, and `deleted` is the second
+/// since 1970 at which the session was deleted, or 0. What was deleted before that was noted counts as deleted now, so
+/// that it is kept as long as anything else. Nothing but collecting takes an update away, and an update would be
+/// searched for in all of `items` then, so `latest` is no foreign key any more.
+const VERSION_2: &str = "
+ALTER TABLE states ADD COLUMN ended INTEGER;
+UPDATE states SET
+    ended = (
+        SELECT place FROM updates WHERE place > session << 32 AND place < (session + 1) << 32
+            AND substr(body, 1, 19) = '{\"kind\":\"turnEnded\"'
+        ORDER BY place DESC LIMIT 1
+    ),
+    queue = (
+        SELECT place FROM updates WHERE place = queue AND body <> '{\"kind\":\"queueChanged\",\"queue\":[]}'
+    );
+UPDATE sessions SET deleted = unixepoch() WHERE deleted <> 0;
+CREATE TABLE new_items (
+    started INTEGER PRIMARY KEY,
+    latest INTEGER NOT NULL,
+    session INTEGER NOT NULL REFERENCES sessions(number),
+    id TEXT NOT NULL,
+    UNIQUE (session, id)
+) STRICT;
+INSERT INTO new_items SELECT started, latest, session, id FROM items;
+DROP TABLE items;
+ALTER TABLE new_items RENAME TO items;
+CREATE INDEX sessions_deleted ON sessions(deleted) WHERE deleted <> 0;
+";
+
 /// The database's path in its directory.
 pub(super) fn file(directory: &Path) -> PathBuf {
     directory.join(FILE_NAME)
@@ -113,7 +142,7 @@ pub(super) fn in_memory() -> Result<Connection, Cause> {
 
 fn prepare(connection: &Connection, path: &Path) -> Result<(), Cause> {
     connection.busy_timeout(BUSY_LIMIT)?;
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = version(connection)?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     // Before anything is written: a newer build's file stays as it is.
     if found > known {
@@ -123,7 +152,7 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), Cause> {
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = NORMAL;
-         PRAGMA foreign_keys = ON;
+         PRAGMA foreign_keys = OFF;
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;
          PRAGMA cache_size = -1024;
@@ -132,25 +161,31 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), Cause> {
          PRAGMA journal_size_limit = 16777216;",
     )?;
     connection.set_prepared_statement_cache_capacity(32);
-    migrate(connection, found)?;
+    // A table that is made anew is missing for a moment, so foreign keys hold from here on.
+    if found < known {
+        migrate(connection, known)?;
+    }
+    connection.execute_batch("PRAGMA foreign_keys = ON")?;
     // The first statement reads the schema, so that a damaged one shows now.
     connection.query_row("SELECT count(*) FROM (SELECT 1 FROM sessions LIMIT 1)", [], |row| row.get::<_, i64>(0))?;
     Ok(())
 }
 
-fn migrate(connection: &Connection, found: i64) -> Result<(), Cause> {
-    let done = usize::try_from(found).unwrap_or(0);
-    for (index, script) in MIGRATIONS.iter().enumerate().skip(done) {
-        let version = index + 1;
-        let step = format!("BEGIN IMMEDIATE; {script} PRAGMA user_version = {version}; COMMIT;");
-        if let Err(error) = connection.execute_batch(&step) {
-            if !connection.is_autocommit() {
-                connection.execute_batch("ROLLBACK")?;
-            }
-            return Err(error.into());
-        }
+/// Brings the database to the newest version, all or nothing.
+fn migrate(connection: &Connection, known: i64) -> Result<(), Cause> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    // Asked again, as a second process may have done it since.
+    let found = usize::try_from(version(&transaction)?).unwrap_or(0);
+    for script in MIGRATIONS.iter().skip(found) {
+        transaction.execute_batch(script)?;
     }
-    Ok(())
+    transaction.pragma_update(None, "user_version", known)?;
+    Ok(transaction.commit()?)
+}
+
+/// How many scripts a database has had.
+fn version(connection: &Connection) -> Result<i64, Cause> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
 fn make_private_directory(directory: &Path) -> io::Result<()> {

@@ -4,7 +4,7 @@ use super::append::{place, seq_of};
 use super::error::Cause;
 use super::search;
 use super::{SessionFilter, Stored};
-use pilotfish_protocol::{Approval, Session, SessionId, SessionList, TurnId, Update};
+use pilotfish_protocol::{Approval, Session, SessionId, SessionList, StopReason, TurnId, Update};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 /// The most sessions one page of a list holds.
@@ -63,9 +63,14 @@ pub(super) fn archive(connection: &Connection, session_id: &SessionId, archived:
     mark(connection, session_id, "UPDATE sessions SET archived = ?2 WHERE id = ?1", archived)
 }
 
-/// Marks a session as deleted, or not.
-pub(super) fn delete(connection: &Connection, session_id: &SessionId, deleted: bool) -> Result<(), Cause> {
-    mark(connection, session_id, "UPDATE sessions SET deleted = ?2 WHERE id = ?1", deleted)
+/// Marks a session as deleted at `at`.
+pub(super) fn delete(connection: &Connection, session_id: &SessionId, at: &str) -> Result<(), Cause> {
+    mark(connection, session_id, "UPDATE sessions SET deleted = unixepoch(?2) WHERE id = ?1 AND deleted >= 0", at)
+}
+
+/// Takes the mark away, unless the session is being collected: then its mark is below 0.
+pub(super) fn restore(connection: &Connection, session_id: &SessionId) -> Result<(), Cause> {
+    mark(connection, session_id, "UPDATE sessions SET deleted = ?2 WHERE id = ?1 AND deleted >= 0", 0)
 }
 
 /// The number of a session, deleted or not.
@@ -75,10 +80,32 @@ pub(super) fn number(connection: &Connection, session_id: &SessionId) -> Result<
     number.ok_or_else(|| Cause::UnknownSession(session_id.clone()))
 }
 
+/// The sessions whose id is or begins with `id`; at most two.
+pub(super) fn named(connection: &Connection, id: &str) -> Result<Vec<SessionId>, Cause> {
+    let mut select = connection.prepare_cached(
+        "SELECT id FROM sessions WHERE id >= ?1 AND substr(id, 1, length(?1)) = ?1 AND NOT deleted ORDER BY id LIMIT 2",
+    )?;
+    let found = select.query_map([id], |row| Ok(SessionId(row.get(0)?)))?;
+    let mut found = found.collect::<Result<Vec<_>, _>>()?;
+    // The exact one comes first.
+    if found.first().is_some_and(|first| first.0 == id) {
+        found.truncate(1);
+    }
+    Ok(found)
+}
+
+/// The seq of a session's last update; 0 if it has none. A deleted session is not found.
+pub(super) fn last_seq(connection: &Connection, session_id: &SessionId) -> Result<u64, Cause> {
+    let mut select = connection
+        .prepare_cached("SELECT seq FROM sessions JOIN states ON session = number WHERE id = ?1 AND NOT deleted")?;
+    let seq: Option<i64> = select.query_row([&session_id.0], |row| row.get(0)).optional()?;
+    seq.map(seq_of).ok_or_else(|| Cause::UnknownSession(session_id.clone()))
+}
+
 /// Everything a session needs to go on, its transcript apart. A deleted session is not found.
 pub(super) fn session(connection: &Connection, session_id: &SessionId) -> Result<Option<Stored>, Cause> {
     let mut select = connection.prepare_cached(
-        "SELECT number, seq, turn, usage, plan, queue, draft, header, updated_at, archived
+        "SELECT number, seq, turn, ended, usage, plan, queue, draft, header, updated_at, archived
          FROM sessions JOIN states ON session = number WHERE id = ?1 AND NOT deleted",
     )?;
     let mut rows = select.query([&session_id.0])?;
@@ -88,6 +115,7 @@ pub(super) fn session(connection: &Connection, session_id: &SessionId) -> Result
         session: header(row)?,
         seq: seq_of(row.get("seq")?),
         turn_id: None,
+        stop: stop(connection, row.get("ended")?)?,
         draft: row.get("draft")?,
         queue: Vec::new(),
         plan: pilotfish_protocol::Plan::default(),
@@ -107,6 +135,38 @@ pub(super) fn session(connection: &Connection, session_id: &SessionId) -> Result
         stored.queue = queue;
     }
     Ok(Some(stored))
+}
+
+/// The sessions that are not deleted, have a queue and no turn, and go on by themselves.
+pub(super) fn waiting(connection: &Connection) -> Result<Vec<SessionId>, Cause> {
+    let mut select = connection.prepare_cached(
+        "SELECT id, ended FROM states JOIN sessions ON number = session
+         WHERE queue IS NOT NULL AND turn IS NULL AND deleted = 0 ORDER BY updated_at, number",
+    )?;
+    let mut rows = select.query([])?;
+    let mut waiting = Vec::new();
+    while let Some(row) = rows.next()? {
+        if stop(connection, row.get("ended")?)?.is_none_or(goes_on) {
+            waiting.push(SessionId(row.get("id")?));
+        }
+    }
+    Ok(waiting)
+}
+
+/// Whether a prompt that waits starts by itself after a turn that ended so; else a person decides.
+fn goes_on(stop: StopReason) -> bool {
+    match stop {
+        StopReason::Done | StopReason::Length | StopReason::Refused => true,
+        StopReason::StepLimit | StopReason::Interrupted | StopReason::Failed => false,
+    }
+}
+
+fn stop(connection: &Connection, place: Option<i64>) -> Result<Option<StopReason>, Cause> {
+    match pointed(connection, place)? {
+        Some(Update::TurnEnded { stop, .. }) => Ok(Some(stop)),
+        // Only the end of a turn is pointed to.
+        _ => Ok(None),
+    }
 }
 
 /// A page of sessions: the asked workspace's first, the latest first.

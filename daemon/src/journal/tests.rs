@@ -6,7 +6,10 @@ use pilotfish_protocol::{
 };
 use std::fmt::Write;
 
+mod collect;
 mod damage;
+mod fork;
+mod migration;
 mod search;
 
 const AT: &str = "2026-01-01T00:00:00.000Z";
@@ -287,11 +290,12 @@ async fn keeps_what_a_session_needs_to_go_on() {
             Update::Usage { usage: usage(2) },
             Update::PlanChanged { plan: Plan { steps: vec![step] } },
             Update::QueueChanged { queue: vec![queued] },
+            Update::ApprovalOpened { approval: approval("a0") },
+            Update::TurnEnded { turn_id: "t1".into(), stop: StopReason::Done, usage: usage(2), at: AT.to_owned() },
+            turn("t2"),
             Update::ApprovalOpened { approval: approval("a1") },
             Update::ApprovalOpened { approval: approval("a2") },
             closed("a1"),
-            Update::TurnEnded { turn_id: "t1".into(), stop: StopReason::Done, usage: usage(2), at: AT.to_owned() },
-            turn("t2"),
             Update::ModeChanged { mode: Mode::Agent },
             Update::ModelChanged { model: ModelName("local/m".to_owned()), effort: None },
             title("Another title"),
@@ -305,21 +309,63 @@ async fn keeps_what_a_session_needs_to_go_on() {
         saved.archived = true;
         journal.save(&saved).await.unwrap();
         let again = journal.session(&s1()).await.unwrap().unwrap().session;
-        let Stored { session, seq, turn_id, draft, queue, plan, usage, approvals } = stored;
-        let parts = serde_json::json!([session, seq, turn_id, draft, queue, plan, usage.input_tokens, approvals]);
+        let Stored { session, seq, turn_id, stop, draft, queue, plan, usage, approvals } = stored;
+        let parts = serde_json::json!([session, seq, turn_id, stop, draft, queue, plan, usage.input_tokens, approvals]);
         let lines: String = parts.as_array().unwrap().iter().map(|part| format!("{part}\n")).collect();
         format!("{lines}then {} {} {}", again.title, again.updated_at, again.archived)
     };
     check(steps, expect![[r#"
         {"archived":false,"createdAt":"2026-01-01T00:00:00.000Z","id":"s1","mode":"agent","model":"local/m","status":{"state":"idle","text":""},"title":"Another title","updatedAt":"2026-01-02T00:00:00.000Z","workspace":"/w"}
-        13
+        14
         "t2"
+        "done"
         "half a sent"
         [{"id":"q1","input":[{"type":"changes"}]}]
         {"steps":[{"status":"pending","step":"look"}]}
         2
         [{"cwd":"","detail":"","id":"a2","itemId":"i1","reason":"","title":""}]
         then Saved title 2026-01-02T00:00:00.000Z false"#]]).await;
+}
+
+fn turn_started(turn: &str) -> Update {
+    Update::TurnStarted { turn_id: turn.into(), at: AT.to_owned() }
+}
+
+fn turn_ended(turn: &str, stop: StopReason) -> Update {
+    Update::TurnEnded { turn_id: turn.into(), stop, usage: Usage::default(), at: AT.to_owned() }
+}
+
+fn queue(prompts: &[&str]) -> Update {
+    let queued = |id: &&str| Queued { id: (*id).into(), input: vec![InputPart::Changes] };
+    Update::QueueChanged { queue: prompts.iter().map(queued).collect() }
+}
+
+#[tokio::test]
+async fn finds_the_sessions_whose_prompts_start_by_themselves() {
+    let cases = [
+        ("never ran", vec![queue(&["q"])]),
+        ("done", vec![turn_started("t"), queue(&["q"]), turn_ended("t", StopReason::Done)]),
+        ("length", vec![queue(&["q"]), turn_ended("t", StopReason::Length)]),
+        ("refused", vec![queue(&["q"]), turn_ended("t", StopReason::Refused)]),
+        ("step limit", vec![queue(&["q"]), turn_ended("t", StopReason::StepLimit)]),
+        ("interrupted", vec![queue(&["q"]), turn_ended("t", StopReason::Interrupted)]),
+        ("failed", vec![queue(&["q"]), turn_ended("t", StopReason::Failed)]),
+        ("failed before", vec![queue(&["q"]), turn_ended("t", StopReason::Failed), turn_ended("t", StopReason::Done)]),
+        ("runs", vec![turn_ended("t", StopReason::Done), turn_started("t2"), queue(&["q"])]),
+        ("empty", vec![queue(&["q"]), turn_ended("t", StopReason::Done), queue(&[])]),
+        ("deleted", vec![queue(&["q"]), turn_ended("t", StopReason::Done)]),
+        ("archived", vec![queue(&["q"]), turn_ended("t", StopReason::Done)]),
+    ];
+    let steps = |journal: Journal| async move {
+        for (id, updates) in cases {
+            journal.create(&session(id)).await.unwrap();
+            journal.append(&id.into(), updates, AT).await.unwrap();
+        }
+        journal.delete(&"deleted".into(), AT).await.unwrap();
+        journal.archive(&"archived".into(), true).await.unwrap();
+        format!("{:?}", journal.waiting().await.unwrap().iter().map(|id| &id.0).collect::<Vec<_>>())
+    };
+    check(steps, expect![[r#"["never ran", "done", "length", "refused", "failed before", "archived"]"#]]).await;
 }
 
 #[tokio::test]
@@ -371,7 +417,7 @@ async fn archives_deletes_restores_and_renames() {
         };
         journal.archive(&s1(), true).await.unwrap();
         note("archived").await;
-        journal.delete(&s1()).await.unwrap();
+        journal.delete(&s1(), AT).await.unwrap();
         note("deleted").await;
         journal.restore(&s1()).await.unwrap();
         note("restored").await;

@@ -72,6 +72,12 @@ const SET_READ_ONLY: &[(&str, &str)] = &[("CARGO_TARGET_DIR", "/tmp/cargo-target
 
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
+/// Whether a variable of the caller's may reach a command.
+#[must_use]
+pub fn passes(name: &str) -> bool {
+    name == "PATH" || PASSED.contains(&name)
+}
+
 /// The environment of the inside, made from `caller`'s: what the list allows and what a command without a terminal needs.
 #[must_use]
 pub fn spec_env(caller: &BTreeMap<String, String>, mode: Mode) -> Vec<(String, String)> {

@@ -1,18 +1,19 @@
 //! The task of a session: one mailbox, one `select!`, the only owner of [`State`].
 
-use super::state::{State, Taking};
-use super::{Answer, Event, Outlet, Parts, SessionError};
-use crate::config::Resolved;
+use super::state::{self, State, Taking};
+use super::{Answer, Event, Fresh, Outlet, Parts, RunningTurn, SessionError};
+use crate::config::{Environment, Resolved};
 use crate::cx::TurnEvent;
 use crate::journal::{Journal, Stored};
 use crate::model::Model;
-use crate::prompt::History;
+use crate::prompt::{self, History};
 use pilotfish_protocol::{
     Attached, ConnectionId, Delivery, Effort, Fault, FaultKind, InputPart, InterruptScope, Item, ItemContent, Mode,
-    ModelName, PromptTaken, Queued, QueuedId, Session, SessionId, SessionStatus, SessionUpdate, Status, TurnId, Update,
+    ModelName, PromptTaken, Queued, QueuedId, SessionId, SessionStatus, SessionUpdate, Status, TurnId, Update,
     UserMessage,
 };
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -20,10 +21,13 @@ use turns::Outcome;
 
 mod turns;
 
+/// How long a session that nobody is attached to and that has nothing to do stays in memory.
+const UNUSED: Duration = Duration::from_secs(60);
+
 /// A session's task before it runs.
 pub(crate) struct Actor {
     id: SessionId,
-    fresh: Option<Session>,
+    fresh: Option<Fresh>,
     parts: Arc<Parts>,
     events: mpsc::Receiver<Event>,
 }
@@ -32,11 +36,15 @@ pub(crate) struct Actor {
 struct Running {
     state: State,
     parts: Arc<Parts>,
+    /// Of the client that attached last: its keys and toolchains.
+    environment: Environment,
     outlets: Vec<(ConnectionId, Arc<dyn Outlet>)>,
     turn: Option<Turn>,
     /// What the model has seen; read from the journal when it is first needed, and while a turn runs it is the turn's.
     history: Option<History>,
     mode: watch::Sender<Mode>,
+    /// Why the journal lacks something that was shown; `None` when it lacks nothing.
+    unrecorded: Option<String>,
     /// The last turn's model. Kept, because it knows what its server refuses.
     model: Option<(Resolved, Arc<dyn Model>)>,
 }
@@ -49,23 +57,33 @@ struct Turn {
     steer: mpsc::UnboundedSender<Item>,
     cancel: CancellationToken,
     stop_command: Arc<Notify>,
+    running: RunningTurn,
 }
 
 impl Actor {
-    pub(crate) fn new(id: SessionId, fresh: Option<Session>, parts: Arc<Parts>, events: mpsc::Receiver<Event>) -> Self {
+    pub(crate) fn new(id: SessionId, fresh: Option<Fresh>, parts: Arc<Parts>, events: mpsc::Receiver<Event>) -> Self {
         Self { id, fresh, parts, events }
     }
 
     /// Runs until the session is closed, or nobody holds a handle any more.
     pub(crate) async fn run(mut self) {
-        let state = match self.load().await {
+        let (state, environment) = match self.load().await {
             Ok(state) => state,
             Err(error) => return refuse_all(self.events, error).await,
         };
         let (mode, _) = watch::channel(state.session.mode);
         let history = (state.seq == 0).then(History::default);
-        let mut running =
-            Running { state, parts: self.parts, outlets: Vec::new(), turn: None, history, mode, model: None };
+        let mut running = Running {
+            state,
+            parts: self.parts.clone(),
+            environment,
+            outlets: Vec::new(),
+            turn: None,
+            history,
+            mode,
+            unrecorded: None,
+            model: None,
+        };
         running.mend().await;
         loop {
             tokio::select! {
@@ -82,16 +100,25 @@ impl Actor {
                     Some(event) => running.handle_turn(event).await,
                     None => running.turn_ended().await,
                 },
+                () = tokio::time::sleep(UNUSED), if running.is_unused() => return self.leave().await,
             }
         }
     }
 
-    async fn load(&mut self) -> Result<State, SessionError> {
-        if let Some(session) = self.fresh.take() {
-            return Ok(State::new(session));
+    /// Leaves memory. Who comes in between is asked to come again, and meets the session as it is loaded anew.
+    async fn leave(mut self) {
+        self.events.close();
+        while let Some(event) = self.events.recv().await {
+            event.refuse(SessionError::Overloaded(self.id.clone()));
+        }
+    }
+
+    async fn load(&mut self) -> Result<(State, Environment), SessionError> {
+        if let Some(fresh) = self.fresh.take() {
+            return Ok((State::new(fresh.session), fresh.environment));
         }
         match self.parts.journal.session(&self.id).await? {
-            Some(stored) => Ok(restore(stored)),
+            Some(stored) => Ok((restore(stored), self.parts.environment.clone())),
             None => Err(SessionError::NotFound(self.id.clone())),
         }
     }
@@ -107,6 +134,9 @@ async fn next_event(turn: &mut Option<Turn>) -> Option<TurnEvent> {
 
 fn restore(stored: Stored) -> State {
     let mut state = State::new(stored.session);
+    if let Some(stop) = stored.stop {
+        state.session.status = state::after(stop);
+    }
     state.seq = stored.seq;
     state.turn = stored.turn_id;
     state.draft = stored.draft;
@@ -140,6 +170,7 @@ impl Event {
             Event::Prompt { answer, .. } => drop(answer.send(Err(error))),
             Event::Attach { answer, .. } => drop(answer.send(Err(error))),
             Event::Header { answer } => drop(answer.send(Err(error))),
+            Event::Wake { .. } => {}
             Event::Unqueue { answer, .. }
             | Event::Requeue { answer, .. }
             | Event::Interrupt { answer, .. }
@@ -167,16 +198,25 @@ impl Running {
             Event::Draft { text, answer } => reply(answer, self.draft(text).await),
             Event::Rename { title, answer } => reply(answer, self.record(vec![Update::TitleChanged { title }]).await),
             Event::Archive { archived, answer } => reply(answer, self.archive(archived).await),
-            Event::Attach { connection, outlet, answer } => reply(answer, Ok(self.attach(connection, outlet.0))),
+            Event::Attach { connection, environment, outlet, answer } => {
+                self.environment = environment;
+                reply(answer, Ok(self.attach(connection, outlet.0)));
+            }
             Event::Detach { connection, answer } => {
                 self.outlets.retain(|(attached, _)| *attached != connection);
                 reply(answer, Ok(()));
             }
             Event::ResendOpen { connection } => self.resend_open(&connection),
+            Event::Wake { environment } => self.wake(environment).await,
             Event::Header { answer } => reply(answer, Ok(self.state.session.clone())),
             // The loop takes this one itself.
             Event::Close { answer } => reply(answer, Ok(())),
         }
+    }
+
+    /// Whether it could as well not be in memory.
+    fn is_unused(&self) -> bool {
+        self.outlets.is_empty() && self.turn.is_none() && self.state.approvals.is_empty()
     }
 
     async fn handle_turn(&mut self, event: TurnEvent) {
@@ -184,9 +224,10 @@ impl Running {
             TurnEvent::Record(updates, done) => match self.record(updates).await {
                 // Nobody waits for it when the turn was dropped.
                 Ok(()) => drop(done.send(())),
+                // The turn hears of it as `done` is dropped, and ends with this for its reason.
                 Err(error) => {
                     tracing::error!(session = %self.state.session.id, %error, "a turn cannot go on without its journal");
-                    self.show_fault(FaultKind::Journal, &error.to_string());
+                    self.unrecorded = Some(error.to_string());
                 }
             },
             TurnEvent::Show(update) => self.show(*update),
@@ -199,20 +240,39 @@ impl Running {
         if empty {
             return reply(answer, Err(SessionError::Invalid("the prompt is empty; say what to do".to_owned())));
         }
-        match self.state.taking(delivery) {
-            Taking::Start => {
-                let started = self.start_turn(input).await;
-                reply(answer, started.map(|turn_id| PromptTaken { turn_id: Some(turn_id), queued_id: None }));
-            }
-            Taking::Queue => {
-                let queued = Queued { id: self.parts.clock.queued_id(), input };
-                let taken = PromptTaken { turn_id: None, queued_id: Some(queued.id.clone()) };
-                let mut queue = self.state.queue.clone();
-                queue.push(queued);
-                reply(answer, self.record(vec![Update::QueueChanged { queue }]).await.map(|()| taken));
-            }
-            Taking::Steer => reply(answer, self.steer(input).await),
+        let words = prompt::words(&input);
+        let taken = match self.state.taking(delivery) {
+            Taking::Start => match self.parts.running.begin() {
+                Some(running) => {
+                    let started = self.start_turn(input, None, running).await;
+                    started.map(|turn_id| PromptTaken { turn_id: Some(turn_id), queued_id: None })
+                }
+                // The daemon is ending; the next one starts what waits.
+                None => self.queue(input).await,
+            },
+            Taking::Queue => self.queue(input).await,
+            Taking::Steer => self.steer(input).await,
+        };
+        if let Err(SessionError::Journal(error)) = &taken {
+            self.give_back(words, &error.to_string());
         }
+        reply(answer, taken);
+    }
+
+    /// A prompt that could not be recorded is refused, and stays where it was typed, in every editor.
+    fn give_back(&mut self, words: String, why: &str) {
+        self.show_fault(FaultKind::Journal, why);
+        if self.state.draft.is_empty() {
+            self.show(Update::DraftChanged { text: words });
+        }
+    }
+
+    async fn queue(&mut self, input: Vec<InputPart>) -> Result<PromptTaken, SessionError> {
+        let queued = Queued { id: self.parts.clock.queued_id(), input };
+        let taken = PromptTaken { turn_id: None, queued_id: Some(queued.id.clone()) };
+        let mut queue = self.state.queue.clone();
+        queue.push(queued);
+        self.record(vec![Update::QueueChanged { queue }]).await.map(|()| taken)
     }
 
     async fn steer(&mut self, input: Vec<InputPart>) -> Result<PromptTaken, SessionError> {
@@ -257,7 +317,7 @@ impl Running {
         self.record(vec![Update::ModeChanged { mode }]).await?;
         self.mode.send_replace(mode);
         if self.turn.is_some()
-            && let Some(item) = self.environment()
+            && let Some(item) = self.environment_notice()
         {
             self.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
             self.remember(item);
@@ -266,7 +326,7 @@ impl Running {
     }
 
     async fn set_model(&mut self, model: ModelName, effort: Option<Effort>) -> Result<(), SessionError> {
-        let model = self.parts.config.load()?.resolve(&model)?.name;
+        let model = self.parts.config.load(&self.environment)?.resolve(&model)?.name;
         self.record(vec![Update::ModelChanged { model, effort }]).await
     }
 
@@ -319,7 +379,9 @@ impl Running {
             for update in kept {
                 self.spread(None, update);
             }
-            self.show_fault(FaultKind::Journal, &error.to_string());
+            if self.unrecorded.replace(error.to_string()).is_none() {
+                self.show_fault(FaultKind::Journal, &error.to_string());
+            }
         }
     }
 

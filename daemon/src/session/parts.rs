@@ -1,14 +1,15 @@
 //! What sessions are built from: shared by all, and never changed after the start.
 
 use crate::clock::Clock;
-use crate::config::ConfigSource;
+use crate::config::{ConfigSource, Environment};
 use crate::journal::Journal;
 use crate::model::Connect;
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
+use crate::session::RunningTurns;
 use crate::workspace::Workspace;
 use pilotfish_protocol::Session;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
 
@@ -24,10 +25,12 @@ pub struct Parts {
     pub connect: Arc<dyn Connect>,
     /// What confines commands.
     pub sandbox: Sandbox,
-    /// The environment commands may see a part of.
-    pub environment: Arc<BTreeMap<String, String>>,
+    /// The environment of sessions that no client has attached to since the start.
+    pub environment: Environment,
     /// Says that a session of a list changed.
     pub changed: broadcast::Sender<Session>,
+    /// The turns that run.
+    pub running: RunningTurns,
     /// The folders that are open.
     pub workspaces: Workspaces,
 }

@@ -175,7 +175,9 @@ pub fn title(text: &str) -> String {
     }
 }
 
-fn after(stop: StopReason) -> SessionStatus {
+/// What a session is when its last turn ended so.
+#[must_use]
+pub fn after(stop: StopReason) -> SessionStatus {
     let (state, text) = match stop {
         StopReason::Done => (Status::Idle, ""),
         StopReason::Length => (Status::Idle, "the model reached its output limit"),

@@ -117,10 +117,6 @@ impl View for Witness {
         self.transcript.update(update)
     }
 
-    fn lagged(&mut self) {
-        self.transcript.lagged();
-    }
-
     fn tick(&mut self) {
         self.transcript.tick();
     }

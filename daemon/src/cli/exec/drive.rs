@@ -1,15 +1,10 @@
 //! Drives one turn: opens a session, sends the prompt, hands every update to a view, and sees to questions, signals and a reader
 //! that goes away. Knows nothing of how a view looks.
 
-use super::feed::{Fed, feed};
 use super::question::{self, OnQuestion, Verdict};
 use crate::cli::INTERRUPTED;
-use crate::hub::{Hub, NewSession};
-use crate::session::SessionHandle;
-use anyhow::Context;
-use pilotfish_protocol::{
-    Approval, ApprovalId, Decision, Delivery, InputPart, InterruptScope, SessionUpdate, StopReason,
-};
+use crate::door::client::{Client, ClientError, Heard, Opening, Voice};
+use pilotfish_protocol::{Approval, ApprovalId, Decision, SessionId, SessionUpdate, StopReason};
 use std::future::Future;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -31,8 +26,6 @@ pub(crate) enum Driven {
 pub(crate) trait View: Send {
     /// Shows an update.
     fn update(&mut self, update: &SessionUpdate) -> std::io::Result<()>;
-    /// Open items show less than there is until they end.
-    fn lagged(&mut self);
     /// Time has passed.
     fn tick(&mut self);
     /// Shows a question: one that ends the run, or that is to be answered now.
@@ -42,36 +35,34 @@ pub(crate) trait View: Send {
 /// Runs one turn of a new session to its end.
 ///
 /// # Errors
-/// When it could not be started, or its record not be read.
+/// When it could not be started, or the daemon went away.
 pub(crate) async fn turn(
-    hub: &Hub,
-    new: NewSession,
+    client: &Client,
+    opening: Opening,
     prompt: String,
     on_question: OnQuestion,
     view: &mut dyn View,
 ) -> anyhow::Result<Driven> {
-    let session = hub.new_session(new).await?;
-    let handle = hub.session(&session.id);
-    let (inlet, mut feed) = feed(hub.journal().clone(), session.id.clone(), 0);
-    handle.attach(hub.clock().connection_id(), inlet).await?;
+    let session = client.open(opening).await?.id;
+    client.attach(&session, Some(0)).await?;
     let mut signals = JoinSet::new();
-    signals.spawn(obey_signals(handle.clone())?);
-    handle.prompt(vec![InputPart::Text { text: prompt }], Delivery::Queue).await?;
+    signals.spawn(obey_signals(client.voice(), session.clone())?);
+    client.prompt(&session, prompt).await?;
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let (mut is_read, mut stopped) = (true, false);
     loop {
-        let fed = tokio::select! {
-            fed = feed.next() => fed?.context("the session ended before its turn")?,
+        let heard = tokio::select! {
+            heard = client.next() => heard.ok_or(ClientError::Gone)?,
             _ = tick.tick() => {
                 view.tick();
                 continue;
             }
         };
-        let update = match fed {
-            Fed::Update(update) => update,
-            Fed::Lagged => {
-                view.lagged();
+        let update = match heard {
+            Heard::Update(update) => update,
+            Heard::Notice(notice) => {
+                tracing::info!(notice, "the daemon says");
                 continue;
             }
         };
@@ -79,7 +70,7 @@ pub(crate) async fn turn(
             // Nobody reads any more, so nobody wants the rest.
             tracing::info!(%error, "the output is closed");
             is_read = false;
-            handle.interrupt(InterruptScope::Turn).await?;
+            client.voice().interrupt(&session).await;
         }
         match question::fold(on_question, &update.update) {
             Verdict::GoOn => {}
@@ -88,32 +79,27 @@ pub(crate) async fn turn(
             Verdict::Stop(approval) => {
                 view.question(&approval);
                 stopped = true;
-                handle.interrupt(InterruptScope::Turn).await?;
+                client.voice().interrupt(&session).await;
             }
             Verdict::Ask(approval) => {
                 view.question(&approval);
                 let decision = question::decision(&typed_line().await);
-                stopped |= answer(&handle, &approval.id, &decision).await? == Answered::Not;
+                answer(&client.voice(), &session, &approval.id, &decision).await;
+                stopped = true;
             }
             Verdict::Answer(approval_id, decision) => {
-                stopped |= answer(&handle, &approval_id, &decision).await? == Answered::Not;
+                answer(&client.voice(), &session, &approval_id, &decision).await;
+                stopped = true;
             }
         }
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answered {
-    /// The run ends at the question.
-    Not,
-}
-
 /// Carries an answer to the session. Sessions take none yet, and ask nothing: the policy refuses what would ask. Should one ask all
 /// the same, the run ends at its question.
-async fn answer(session: &SessionHandle, approval: &ApprovalId, decision: &Decision) -> anyhow::Result<Answered> {
+async fn answer(voice: &Voice, session: &SessionId, approval: &ApprovalId, decision: &Decision) {
     tracing::warn!(%approval, ?decision, "no way to answer yet");
-    session.interrupt(InterruptScope::Turn).await?;
-    Ok(Answered::Not)
+    voice.interrupt(session).await;
 }
 
 /// A line from the terminal; empty when there is none.
@@ -130,13 +116,12 @@ async fn typed_line() -> String {
 
 /// The first signal interrupts the turn, whose end is then awaited; the second one leaves at once. Beside the loop, which may be
 /// held up by an output that nobody reads.
-fn obey_signals(session: SessionHandle) -> anyhow::Result<impl Future<Output = ()>> {
+fn obey_signals(voice: Voice, session: SessionId) -> anyhow::Result<impl Future<Output = ()>> {
     let mut signals =
         [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
     Ok(async move {
         next(&mut signals).await;
-        // A session that is gone has nothing left to interrupt.
-        let _ = session.interrupt(InterruptScope::Turn).await;
+        voice.interrupt(&session).await;
         next(&mut signals).await;
         leave();
     })
@@ -152,7 +137,7 @@ async fn next([first, second, third]: &mut [Signal; 3]) {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the person insists; what is in the journal stays, and the sandbox ends with us"
+    reason = "the person insists; the session goes on in the daemon, as when an editor is closed"
 )]
 fn leave() {
     std::process::exit(i32::from(INTERRUPTED));

@@ -31,10 +31,6 @@ impl View for Json {
         Ok(())
     }
 
-    fn lagged(&mut self) {
-        // Only what later lines supersede was lost.
-    }
-
     fn tick(&mut self) {}
 
     fn question(&mut self, approval: &Approval) {

@@ -54,8 +54,6 @@ enum Open {
         taken: usize,
         /// Whether anything was to be seen yet.
         begun: bool,
-        /// Deltas were lost after them.
-        lagged: bool,
     },
     Call {
         /// The line has begun, and waits for its end.
@@ -80,6 +78,22 @@ impl Transcript {
         Self { screen, looks, telling, block: Block::Start, open, changes, now, began: Instant::now() }
     }
 
+    /// Comes below something else on the same screen.
+    pub(crate) fn after_another(&mut self) {
+        self.block = Block::Calls;
+    }
+
+    /// Words of their own, apart from what stands before and after them.
+    pub(crate) fn heading(&mut self, words: &str) -> Result<()> {
+        self.begin(Block::Words)?;
+        self.screen.print(words)
+    }
+
+    /// A fact beside the turn.
+    pub(crate) fn notice(&mut self, text: &str) -> Result<()> {
+        self.line(&self.looks.paint(Look::Dim, &safe(text)))
+    }
+
     fn begin(&mut self, block: Block) -> Result<()> {
         self.screen.end_line()?;
         if self.block != Block::Start && (self.block != block || block == Block::Words) {
@@ -98,7 +112,7 @@ impl Transcript {
         match &item.content {
             ItemContent::AgentMessage(message) => {
                 let wrap = Wrap::new(self.looks.text_width());
-                self.open.insert(item.id.clone(), Open::Words { wrap, taken: 0, begun: false, lagged: false });
+                self.open.insert(item.id.clone(), Open::Words { wrap, taken: 0, begun: false });
                 if message.text.is_empty() { Ok(()) } else { self.words(&item.id, &message.text) }
             }
             ItemContent::ToolCall(call) => {
@@ -119,14 +133,14 @@ impl Transcript {
 
     fn delta(&mut self, id: &ItemId, text: &str) -> Result<()> {
         match self.open.get(id) {
-            Some(Open::Words { lagged: false, .. }) => self.words(id, text),
+            Some(Open::Words { .. }) => self.words(id, text),
             Some(Open::Call { .. }) => {
                 if let Some(line) = text.lines().rev().find(|line| !line.trim().is_empty()) {
                     self.now.line = safe(line.trim());
                 }
                 Ok(())
             }
-            Some(Open::Words { lagged: true, .. }) | None => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -147,15 +161,28 @@ impl Transcript {
         self.screen.print(&ready)
     }
 
+    /// An open item as it is now: words that were left out on the way, because we read slowly, are in it.
+    fn changed(&mut self, item: &Item) -> Result<()> {
+        match &item.content {
+            ItemContent::AgentMessage(message) if self.open.contains_key(&item.id) => {
+                self.rest(&item.id, &message.text)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn rest(&mut self, id: &ItemId, text: &str) -> Result<()> {
+        let Some(Open::Words { taken, .. }) = self.open.get(id) else { return Ok(()) };
+        let rest = text.get(*taken..).unwrap_or_default().to_owned();
+        self.words(id, &rest)
+    }
+
     fn message_ended(&mut self, id: &ItemId, message: &AgentMessage) -> Result<()> {
         if !self.open.contains_key(id) {
             let wrap = Wrap::new(self.looks.text_width());
-            self.open.insert(id.clone(), Open::Words { wrap, taken: 0, begun: false, lagged: true });
+            self.open.insert(id.clone(), Open::Words { wrap, taken: 0, begun: false });
         }
-        let Some(Open::Words { taken, .. }) = self.open.get(id) else { return Ok(()) };
-        // What was lost on the way is in the whole text.
-        let rest = message.text.get(*taken..).unwrap_or_default().to_owned();
-        self.words(id, &rest)?;
+        self.rest(id, &message.text)?;
         if let Some(Open::Words { mut wrap, begun: true, .. }) = self.open.remove(id) {
             self.screen.print(&wrap.finish())?;
             self.screen.end_line()?;
@@ -334,6 +361,7 @@ impl View for Transcript {
         match &update.update {
             Update::ItemStarted { item } => self.started(item),
             Update::ItemDelta { item_id, text } => self.delta(item_id, text),
+            Update::ItemChanged { item } => self.changed(item),
             Update::ItemEnded { item } => self.ended(item),
             Update::PlanChanged { plan } => self.plan(plan),
             Update::TurnEnded { stop, usage, .. } => self.over(*stop, usage),
@@ -342,7 +370,6 @@ impl View for Transcript {
                 Ok(())
             }
             Update::TurnStarted { .. }
-            | Update::ItemChanged { .. }
             | Update::ModeChanged { .. }
             | Update::ModelChanged { .. }
             | Update::TitleChanged { .. }
@@ -351,14 +378,6 @@ impl View for Transcript {
             | Update::Usage { .. }
             | Update::ApprovalOpened { .. }
             | Update::ApprovalClosed { .. } => Ok(()),
-        }
-    }
-
-    fn lagged(&mut self) {
-        for open in self.open.values_mut() {
-            if let Open::Words { lagged, .. } = open {
-                *lagged = true;
-            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! `daemon/*`: the daemon itself.
 
-use super::not_built;
 use crate::door::Connection;
+use crate::hub::Stop;
 use crate::sandbox::{Confinement, Sandbox};
 use jsonrpsee::core::{RpcResult, async_trait};
 use pilotfish_protocol::contract::DaemonRpcServer;
@@ -23,9 +23,9 @@ impl DaemonRpcServer for Connection {
         })
     }
 
-    async fn stop(&self, _: Option<bool>) -> RpcResult<Done> {
-        // A daemon of one connection ends with it; the shared one will have to be told.
-        not_built("daemon/stop")
+    async fn stop(&self, drain: Option<bool>) -> RpcResult<Done> {
+        self.hub.stop(if drain.unwrap_or(false) { Stop::Drain } else { Stop::Now });
+        Ok(Done {})
     }
 }
 

@@ -8,6 +8,6 @@ use pilotfish_protocol::contract::ModelRpcServer;
 #[async_trait]
 impl ModelRpcServer for Connection {
     async fn list(&self) -> RpcResult<ModelList> {
-        Ok(self.hub.models())
+        Ok(self.hub.models(&self.environment))
     }
 }

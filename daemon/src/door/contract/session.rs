@@ -33,7 +33,8 @@ impl SessionRpcServer for Connection {
         title: Option<String>,
     ) -> RpcResult<SessionOpened> {
         let mode = mode.unwrap_or_default();
-        let new = NewSession { workspace: workspace(&path)?, mode, model, effort, title };
+        let environment = self.environment.clone();
+        let new = NewSession { workspace: workspace(&path)?, mode, model, effort, title, environment };
         let session = self.hub.new_session(new).await.map_err(RpcError::from)?;
         Ok(SessionOpened { session })
     }
@@ -58,7 +59,9 @@ impl SessionRpcServer for Connection {
             return Err(RpcError::new(ErrorKind::WrongState, message).into());
         }
         let tap = self.outbox.attach(&session_id);
-        let attached = self.hub.session(&session_id).attach(self.id.clone(), Arc::new(tap.clone())).await;
+        let attached =
+            self.hub.session(&session_id).attach(self.id.clone(), self.environment.clone(), Arc::new(tap.clone()));
+        let attached = attached.await;
         match attached {
             Ok(attached) => {
                 tap.open(&attached, after_seq);
@@ -93,7 +96,7 @@ impl SessionRpcServer for Connection {
         // It must not go on writing what nobody can see any more.
         done(self.hub.session(&session_id).close()).await?;
         self.outbox.detach(&session_id);
-        journal.delete(&session_id).await.map_err(|error| refusal(&error))?;
+        journal.delete(&session_id, &self.hub.clock().now()).await.map_err(|error| refusal(&error))?;
         Ok(Done {})
     }
 
@@ -101,8 +104,9 @@ impl SessionRpcServer for Connection {
         done(self.hub.session(&session_id).rename(title)).await
     }
 
-    async fn fork(&self, _: SessionId, _: Option<ItemId>) -> RpcResult<SessionOpened> {
-        not_built("session/fork")
+    async fn fork(&self, session_id: SessionId, at_item: Option<ItemId>) -> RpcResult<SessionOpened> {
+        let session = self.hub.fork(&session_id, at_item.as_ref()).await.map_err(RpcError::from)?;
+        Ok(SessionOpened { session })
     }
 
     async fn items(&self, session_id: SessionId, before: Option<ItemId>, limit: u32) -> RpcResult<ItemPage> {

@@ -1,16 +1,16 @@
 //! Turns of a session: how one starts, what it is given, how it ends, and what a crash left of it.
 
 use super::{Running, Turn};
-use crate::config::{Limits, Resolved};
+use crate::config::{Environment, Limits, Resolved};
 use crate::cx::{TurnCx, TurnError};
 use crate::model::{Model, ModelError};
 use crate::path::AbsPath;
 use crate::prompt::{self, History};
-use crate::session::{SessionError, state};
+use crate::session::{RunningTurn, SessionError, state};
 use crate::{tool, turn};
 use pilotfish_protocol::{
-    Audience, Fault, FaultKind, InputPart, Item, ItemContent, Notice, Status, StopReason, TurnId, Update, Usage,
-    UserMessage,
+    Audience, Fault, FaultKind, InputPart, Item, ItemContent, Notice, Queued, Status, StopReason, TurnId, Update,
+    Usage, UserMessage,
 };
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
@@ -22,6 +22,9 @@ const TURN_EVENTS: usize = 64;
 /// What a tool call says whose turn ended under it.
 const CUT_SHORT: &str = "[interrupted: pilotfish ended while this ran; whether it had an effect is not known]";
 
+/// Likewise, when its outcome could not be recorded.
+const NOT_RECORDED: &str = "[interrupted: the journal could not be written; whether this had an effect is not known]";
+
 /// What a turn gives back.
 pub(super) struct Outcome {
     result: Result<StopReason, TurnError>,
@@ -31,16 +34,24 @@ pub(super) struct Outcome {
 }
 
 impl Running {
-    /// Starts a turn with a prompt. The prompt is in the journal before the answer, whatever happens then.
-    pub(super) async fn start_turn(&mut self, input: Vec<InputPart>) -> Result<TurnId, SessionError> {
+    /// Starts a turn with a prompt. The prompt is in the journal before the answer, whatever happens then; with it `queue`,
+    /// which it may have been taken from.
+    pub(super) async fn start_turn(
+        &mut self,
+        input: Vec<InputPart>,
+        queue: Option<Vec<Queued>>,
+        running: RunningTurn,
+    ) -> Result<TurnId, SessionError> {
+        self.catch_up().await?;
         let turn_id = self.parts.clock.turn_id();
-        let mut updates = vec![Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() }];
+        let mut updates: Vec<Update> = queue.into_iter().map(|queue| Update::QueueChanged { queue }).collect();
+        updates.push(Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() });
         if self.state.session.title.is_empty() {
             let title = state::title(&prompt::words(&input));
             updates.push(Update::TitleChanged { title });
         }
         self.load_history().await?;
-        let mut items: Vec<Item> = self.environment().into_iter().collect();
+        let mut items: Vec<Item> = self.environment_notice().into_iter().collect();
         items.push(self.item(ItemContent::UserMessage(UserMessage { input })));
         for item in &mut items {
             item.turn_id = Some(turn_id.clone());
@@ -51,12 +62,12 @@ impl Running {
         for item in items {
             history.push(item);
         }
-        self.launch(turn_id.clone(), history).await;
+        self.launch(turn_id.clone(), history, running).await;
         Ok(turn_id)
     }
 
     /// Starts a turn's task, with the configuration as it is now; or ends the turn with what is wrong there.
-    async fn launch(&mut self, id: TurnId, history: History) {
+    async fn launch(&mut self, id: TurnId, history: History, running: RunningTurn) {
         let (resolved, limits, root) = match self.settle() {
             Ok(settled) => settled,
             Err(error) => {
@@ -77,7 +88,7 @@ impl Running {
             effort: self.state.session.effort,
             workspace: self.parts.workspaces.open(&root),
             sandbox: self.parts.sandbox.clone(),
-            environment: self.parts.environment.clone(),
+            environment: self.environment.clone(),
             journal: self.parts.journal.clone(),
             clock: self.parts.clock.clone(),
             limits,
@@ -89,12 +100,12 @@ impl Running {
             usage: Usage::default(),
         };
         let task = tokio::spawn(run_turn(cx, history));
-        self.turn = Some(Turn { id, task, events, steer, cancel, stop_command });
+        self.turn = Some(Turn { id, task, events, steer, cancel, stop_command, running });
     }
 
     /// What the configuration and the session's header say of the next turn.
     fn settle(&self) -> Result<(Resolved, Limits, AbsPath), SessionError> {
-        let config = self.parts.config.load()?;
+        let config = self.parts.config.load(&self.environment)?;
         let model = match &self.state.session.model {
             Some(model) => model.clone(),
             None => config.default_model()?,
@@ -119,9 +130,8 @@ impl Running {
 
     /// The turn has said all; takes its result and starts what waits.
     pub(super) async fn turn_ended(&mut self) {
-        let Some(turn) = self.turn.take() else { return };
-        let turn_id = turn.id;
-        match turn.task.await {
+        let Some(Turn { id: turn_id, task, running, .. }) = self.turn.take() else { return };
+        match task.await {
             Ok(mut outcome) => {
                 let mut unanswered = false;
                 // What came after the turn's last look is the beginning of the next one.
@@ -132,7 +142,7 @@ impl Running {
                 self.history = Some(outcome.history);
                 self.close_turn(&turn_id, outcome.result, outcome.usage).await;
                 if unanswered {
-                    return self.go_on().await;
+                    return self.go_on(running).await;
                 }
             }
             Err(error) => {
@@ -144,6 +154,7 @@ impl Running {
                 self.fail_turn(&turn_id, FaultKind::Internal, message, true).await;
             }
         }
+        drop(running);
         self.start_queued().await;
     }
 
@@ -151,7 +162,10 @@ impl Running {
         let stop = match result {
             Ok(stop) => stop,
             Err(TurnError::Interrupted) => StopReason::Interrupted,
-            Err(TurnError::Orphaned) => StopReason::Failed,
+            Err(TurnError::Orphaned) => {
+                let why = self.unrecorded.clone().unwrap_or_else(|| TurnError::Orphaned.to_string());
+                return self.end_with_fault(turn_id, FaultKind::Journal, why, true, usage).await;
+            }
             Err(TurnError::Model(error)) => {
                 let fault = match &error {
                     ModelError::ContextFull { .. } => FaultKind::ContextFull,
@@ -189,12 +203,22 @@ impl Running {
     }
 
     /// Starts a turn for a prompt that is in the history already.
-    async fn go_on(&mut self) {
+    async fn go_on(&mut self, running: RunningTurn) {
         let turn_id = self.parts.clock.turn_id();
         let started = Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() };
         self.record_or_log(vec![started]).await;
         let history = self.history.take().unwrap_or_default();
-        self.launch(turn_id, history).await;
+        self.launch(turn_id, history, running).await;
+    }
+
+    /// Starts what waited when the last daemon ended, with the keys of a client when none has attached yet.
+    pub(super) async fn wake(&mut self, environment: Environment) {
+        if self.outlets.is_empty() {
+            self.environment = environment;
+        }
+        if self.turn.is_none() {
+            self.start_queued().await;
+        }
     }
 
     async fn start_queued(&mut self) {
@@ -203,16 +227,16 @@ impl Running {
         if queue.is_empty() || self.state.session.status.state != Status::Idle {
             return;
         }
+        // A daemon that is ending leaves it to the next one.
+        let Some(running) = self.parts.running.begin() else { return };
         let next = queue.remove(0);
-        if self.record(vec![Update::QueueChanged { queue }]).await.is_ok()
-            && let Err(error) = self.start_turn(next.input).await
-        {
+        if let Err(error) = self.start_turn(next.input, Some(queue), running).await {
             self.show_fault(FaultKind::Journal, &error.to_string());
         }
     }
 
     /// A notice of where the session works, when the model was told something else before.
-    pub(super) fn environment(&self) -> Option<Item> {
+    pub(super) fn environment_notice(&self) -> Option<Item> {
         let date = self.parts.clock.now();
         let date = date.split('T').next().unwrap_or(&date);
         let platform = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
@@ -231,11 +255,35 @@ impl Running {
 
     /// After a crash: what was open is closed as interrupted, and nothing is run again by itself.
     pub(super) async fn mend(&mut self) {
-        let Some(turn_id) = self.state.turn.clone() else { return };
+        if self.state.seq == 0 {
+            return;
+        }
         self.mend_items().await;
+        let Some(turn_id) = self.state.turn.clone() else { return };
         let at = self.parts.clock.now();
         let ended = Update::TurnEnded { turn_id, stop: StopReason::Interrupted, usage: Usage::default(), at };
         self.record_or_log(vec![ended]).await;
+    }
+
+    /// After the journal failed: what it lacks is closed there as after a crash, before anything else is recorded.
+    async fn catch_up(&mut self) -> Result<(), SessionError> {
+        if self.unrecorded.is_none() {
+            return Ok(());
+        }
+        let id = self.state.session.id.clone();
+        let stored = self.parts.journal.session(&id).await?.ok_or(SessionError::NotFound(id.clone()))?;
+        let open = self.parts.journal.open_items(&id).await?;
+        let ended = |item| Update::ItemEnded { item: state::cut_short(item, NOT_RECORDED) };
+        let mut updates: Vec<Update> = open.into_iter().map(ended).collect();
+        let (stop, usage, at) = (StopReason::Failed, Usage::default(), self.parts.clock.now());
+        updates.extend(stored.turn_id.map(|turn_id| Update::TurnEnded { turn_id, stop, usage, at }));
+        if !updates.is_empty() {
+            self.record(updates).await?;
+        }
+        // What was said and not recorded is not said to the model again.
+        self.history = None;
+        self.unrecorded = None;
+        Ok(())
     }
 
     async fn mend_items(&mut self) {

@@ -16,8 +16,11 @@ fn says_what_was_missing_and_how_to_mend_it() {
         mend: "let users make namespaces".to_owned(),
     };
     let findings: Vec<Finding> = Vec::new();
-    let home =
-        Some(Home { config: "/home/u/.config/pilotfish".into(), state: "/home/u/.local/state/pilotfish".into() });
+    let home = Some(Home {
+        config: "/home/u/.config/pilotfish".into(),
+        state: "/home/u/.local/state/pilotfish".into(),
+        runtime: "/run/user/1000/pilotfish".into(),
+    });
     expect![[r#"
 
         Looked at from outside

@@ -31,7 +31,6 @@ impl Write for Shared {
 /// What a test does to a transcript.
 enum Do {
     See(Box<Update>),
-    Lag,
     Tick,
 }
 
@@ -83,7 +82,6 @@ async fn check(looks: Looks, script: Vec<Do>, expected: Expect) {
             Do::See(update) => {
                 transcript.update(&SessionUpdate { session_id: "s1".into(), seq: None, update: *update }).unwrap();
             }
-            Do::Lag => transcript.lagged(),
             Do::Tick => {
                 tokio::time::advance(std::time::Duration::from_secs(1)).await;
                 transcript.tick();
@@ -189,7 +187,7 @@ async fn what_was_lost_on_the_way_comes_with_the_end() {
     let script = vec![
         Do::see(Update::ItemStarted { item: item("i1", message("")) }),
         Do::see(Update::ItemDelta { item_id: "i1".into(), text: "  One, ".to_owned() }),
-        Do::Lag,
+        Do::see(Update::ItemChanged { item: item("i1", message("  One, two, ")) }),
         Do::see(Update::ItemDelta { item_id: "i1".into(), text: "three, ".to_owned() }),
         Do::see(Update::ItemEnded { item: item("i1", message("  One, two, three, four.")) }),
         Do::see(Update::ItemEnded { item: item("i2", message("Never begun.")) }),
