@@ -16,9 +16,8 @@ const MEBIBYTE: u64 = 1 << 20;
 /// What the daemon may hold, whatever a client does.
 const MAX_RESIDENT: u64 = 256 * MEBIBYTE;
 
-/// Whatever bytes come, the door reads on or ends the connection; the daemon, its sessions and its turns are as they were.
-#[tokio::test]
-async fn mutated_frames_end_nothing() {
+/// Sends a part of the 100,000 damaged frames of a test run.
+async fn storm(seed: u64) {
     // It is gone before it is asked: turns fail, as they do without a network.
     let model = FakeModel::start(Dialect::Chat).await;
     let daemon = TestDaemon::asking(&model);
@@ -28,7 +27,7 @@ async fn mutated_frames_end_nothing() {
     client.ignore_rest();
     let corpus = mutate::corpus(&session.id.0, daemon.workspace.path());
     assert!(corpus.len() > 50, "a message of every method");
-    mutate::storm(&daemon.hub, &corpus, 100_000, 7).await;
+    mutate::storm(&daemon, &corpus, 25_000, seed).await;
 
     let status: DaemonStatus = client.request("daemon/status", json!({})).await.expect("the daemon answers");
     assert_eq!(status.protocol, 1);
@@ -41,6 +40,28 @@ async fn mutated_frames_end_nothing() {
         _ => false,
     };
     assert_eq!(page.items.iter().find(failed_inside), None, "no turn panicked");
+}
+
+/// Whatever bytes come, the door reads on or ends the connection; the daemon, its sessions and its turns are as they were.
+#[tokio::test]
+async fn mutated_frames_end_nothing() {
+    storm(7).await;
+}
+
+/// Likewise, of other seeds: tests that run side by side are over sooner.
+#[tokio::test]
+async fn other_mutated_frames_end_nothing() {
+    storm(11).await;
+}
+
+#[tokio::test]
+async fn more_mutated_frames_end_nothing() {
+    storm(13).await;
+}
+
+#[tokio::test]
+async fn the_last_mutated_frames_end_nothing() {
+    storm(17).await;
 }
 
 /// Depth is refused wherever in a message it stands, and whatever it is made of.

@@ -3,6 +3,7 @@
 
 use pilotfish::config::Dialect;
 use pilotfish_tests::bins;
+use pilotfish_tests::desk::{Desk, LIMIT};
 use pilotfish_tests::fake_model::{FakeModel, answer};
 use pilotfish_tests::program::configuration;
 use pilotfish_tests::raw_model::{HEAD, RawModel, Then};
@@ -11,14 +12,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
-use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
-
-/// Longer than any of these runs takes.
-const LIMIT: Duration = Duration::from_secs(30);
 
 const KEY: &str = "fake-key-0123456789-abcdefgh";
 const PASSWORD: &str = "pass-word-1234";
@@ -27,59 +23,25 @@ const PARAMETER: &str = "parameter-5678";
 /// The secrets above and the form in which the password is sent.
 const SECRETS: [&str; 4] = [KEY, PASSWORD, PARAMETER, "bWU6cGFzcy13b3JkLTEyMzQ="];
 
-/// A person's folders.
-struct Desk(TempDir);
+/// The program, which logs all it can and lets everybody read and write what it makes unless it says otherwise.
+fn pilotfish(desk: &Desk, arguments: &[&str]) -> Command {
+    let mut command = desk.pilotfish_at(Path::new("sh"), &["-c", "umask 000; exec \"$0\" \"$@\""]);
+    command.arg(bins::pilotfish()).args(arguments).env("PILOTFISH_LOG", "trace").env("FAKE_KEY", KEY);
+    command
+}
 
-impl Desk {
-    fn new() -> Self {
-        let desk = Self(tempfile::tempdir().expect("a folder"));
-        std::fs::create_dir(desk.path("project")).expect("a folder in it");
-        desk
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn configure(&self, text: &str) {
-        std::fs::create_dir_all(self.path("home")).expect("a folder");
-        std::fs::write(self.path("home/config.toml"), text).expect("a file");
-    }
-
-    /// The program, which logs all it can and lets everybody read and write what it makes unless it says otherwise.
-    fn pilotfish(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", "umask 000; exec \"$0\" \"$@\""])
-            .arg(bins::pilotfish())
-            .args(arguments)
-            .current_dir(self.path("project"))
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.0.path())
-            .env("PILOTFISH_HOME", self.path("home"))
-            .env("PILOTFISH_LOG", "trace")
-            .env("FAKE_KEY", KEY)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command
-    }
-
-    /// Every file below the home, and every folder.
-    fn below_home(&self) -> Vec<PathBuf> {
-        let mut found = vec![self.path("home")];
-        let mut at = 0;
-        while let Some(path) = found.get(at).cloned() {
-            at += 1;
-            if path.is_dir() {
-                let entries = std::fs::read_dir(&path).expect("readable").flatten();
-                found.extend(entries.map(|entry| entry.path()));
-            }
+/// Every file below the home, and every folder.
+fn below_home(desk: &Desk) -> Vec<PathBuf> {
+    let mut found = vec![desk.path("home")];
+    let mut at = 0;
+    while let Some(path) = found.get(at).cloned() {
+        at += 1;
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("readable").flatten();
+            found.extend(entries.map(|entry| entry.path()));
         }
-        found
     }
+    found
 }
 
 async fn ended(child: Child) -> Output {
@@ -127,37 +89,40 @@ fn echoes() -> Vec<Vec<u8>> {
 /// it. No core file could hold it either.
 #[tokio::test]
 async fn a_key_comes_to_light_nowhere() {
-    let desk = Desk::new();
+    let desk = Desk::default();
     let answers = echoes();
     let count = answers.len();
     let model = RawModel::start(answers.into_iter().map(|bytes| (bytes, Then::Close)).collect()).await;
     let base_url = format!("http://me:{PASSWORD}@{}/v1?api-key={PARAMETER}", model.authority());
     let configuration = configuration(Dialect::Responses, &base_url);
-    desk.configure(&format!("{configuration}api_key_env = \"FAKE_KEY\"\n"));
+    desk.write("home/config.toml", &format!("{configuration}api_key_env = \"FAKE_KEY\"\n"));
     for number in 0..count {
-        let output = ended(desk.pilotfish(&["exec", "--json", "go"]).spawn().expect("it starts")).await;
+        let output = ended(pilotfish(&desk, &["exec", "--json", "go"]).spawn().expect("it starts")).await;
         check_silent("its output", &output.stdout);
         check_silent("its errors", &output.stderr);
         assert_eq!(output.status.code(), Some(1), "{number}: {}", String::from_utf8_lossy(&output.stdout));
         assert!(contains(&output.stdout, "\"error\""), "{number}: {}", String::from_utf8_lossy(&output.stdout));
     }
     // The stored key, and a run that is looked at while it waits.
-    desk.configure(&configuration);
+    desk.write("home/config.toml", &configuration);
     std::fs::write(desk.path("home/keys.toml"), format!("fake = \"{KEY}\"\n")).expect("a file");
-    let child = desk.pilotfish(&["exec", "go"]).spawn().expect("it starts");
+    let child = pilotfish(&desk, &["exec", "go"]).spawn().expect("it starts");
     let heads = tokio::time::timeout(LIMIT, model.asked(count + 1)).await.expect("it asks");
     assert!(heads.iter().all(|head| head.contains(&format!("Bearer {KEY}"))), "the key was sent: {heads:?}");
-    let proc = Path::new("/proc").join(child.id().expect("it runs").to_string());
-    check_silent("its command line", &std::fs::read(proc.join("cmdline")).expect("it runs"));
-    let limits = std::fs::read_to_string(proc.join("limits")).expect("it runs");
-    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
-    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
+    let daemon = u32::try_from(desk.daemon().await).expect("a number");
+    for pid in [daemon, child.id().expect("it runs")] {
+        let proc = Path::new("/proc").join(pid.to_string());
+        check_silent("a command line", &std::fs::read(proc.join("cmdline")).expect("it runs"));
+        let limits = std::fs::read_to_string(proc.join("limits")).expect("it runs");
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
+        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
+    }
     drop(child);
 
     let log = std::fs::read_to_string(desk.path("home/state/log/pilotfish.log")).expect("a log");
     assert!(log.contains("TRACE") && log.contains("DEBUG"), "it logs all it can");
     let mut looked_at = 0;
-    for path in desk.below_home().iter().filter(|path| path.is_file()) {
+    for path in below_home(&desk).iter().filter(|path| path.is_file()) {
         // Where the person wrote them.
         if !path.ends_with("config.toml") && !path.ends_with("keys.toml") {
             check_silent(&path.display().to_string(), &std::fs::read(path).expect("readable"));
@@ -168,7 +133,7 @@ async fn a_key_comes_to_light_nowhere() {
 }
 
 fn check_private(desk: &Desk) -> Vec<String> {
-    let below = desk.below_home();
+    let below = below_home(desk);
     for path in below.iter().filter(|path| !path.ends_with("config.toml")) {
         let mode = path.metadata().expect("there").permissions().mode() & 0o777;
         let expected = if path.is_dir() { 0o700 } else { 0o600 };
@@ -181,12 +146,13 @@ fn check_private(desk: &Desk) -> Vec<String> {
 /// everybody in; so is what somebody loosened in between.
 #[tokio::test]
 async fn files_are_their_owners_alone() {
-    let desk = Desk::new();
-    let mut login = desk.pilotfish(&["login", "fake"]).stdin(Stdio::piped()).spawn().expect("it starts");
+    let desk = Desk::default();
+    std::fs::remove_dir(desk.path("home")).expect("the program makes its own");
+    let mut login = pilotfish(&desk, &["login", "fake"]).stdin(Stdio::piped()).spawn().expect("it starts");
     login.stdin.take().expect("a pipe").write_all(format!("{KEY}\n").as_bytes()).await.expect("it reads");
     assert_eq!(ended(login).await.status.code(), Some(0));
     let model = FakeModel::start(Dialect::Chat).await;
-    desk.configure(&configuration(Dialect::Chat, model.base_url()));
+    desk.write("home/config.toml", &configuration(Dialect::Chat, model.base_url()));
     for _ in 0..2 {
         let gate = Arc::<Notify>::default();
         model.answers(answer().calls("shell", json!({"command": "seq 1 20000"})));
@@ -194,7 +160,7 @@ async fn files_are_their_owners_alone() {
         let asked = model.requests().len();
         // Another session, which begins alike.
         model.allow_new_beginning();
-        let child = desk.pilotfish(&["exec", "go"]).spawn().expect("it starts");
+        let child = pilotfish(&desk, &["exec", "go"]).spawn().expect("it starts");
         tokio::time::timeout(LIMIT, model.asked(asked + 2)).await.expect("it asks");
         let names = check_private(&desk);
         for name in ["keys.toml", "pilotfish.log", "journal.sqlite3", "journal.sqlite3-wal", "journal.sqlite3-shm"] {
@@ -204,10 +170,13 @@ async fn files_are_their_owners_alone() {
         let output = ended(child).await;
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         check_private(&desk);
-        for path in desk.below_home() {
+        desk.run(&["stop"]).await;
+        desk.daemon_ended().await;
+        check_private(&desk);
+        for path in below_home(&desk) {
             let mode = if path.is_dir() { 0o777 } else { 0o666 };
-            // The person's own folder and what they keep in it are theirs to open.
-            if path.starts_with(desk.path("home/state")) {
+            // The person's own folder and what they keep in it are theirs to open; a lock holds nothing.
+            if path.starts_with(desk.path("home/state")) && !path.ends_with("daemon.lock") {
                 std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("it is ours");
             }
         }
@@ -219,13 +188,17 @@ async fn files_are_their_owners_alone() {
 #[tokio::test]
 async fn a_sandboxed_command_cannot_look_at_the_daemon() {
     for mode in ["agent", "read-only"] {
-        let desk = Desk::new();
+        let desk = Desk::default();
         let model = FakeModel::start(Dialect::Chat).await;
-        desk.configure(&format!("{}api_key_env = \"FAKE_KEY\"\n", configuration(Dialect::Chat, model.base_url())));
+        desk.write(
+            "home/config.toml",
+            &format!("{}api_key_env = \"FAKE_KEY\"\n", configuration(Dialect::Chat, model.base_url())),
+        );
         std::fs::write(desk.path("home/keys.toml"), format!("other = \"{KEY}\"\n")).expect("a file");
-        let mut child =
-            desk.pilotfish(&["exec", "--json", "--mode", mode, "-"]).stdin(Stdio::piped()).spawn().expect("it starts");
-        let pid = child.id().expect("it runs");
+        assert_eq!(ended(pilotfish(&desk, &["serve"]).spawn().expect("it starts")).await.status.code(), Some(0));
+        let pid = desk.daemon().await;
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).expect("its own person may look");
+        assert!(contains(&environment, "PILOTFISH_HOME"), "there is something to be seen");
         let home = desk.path("home").display().to_string();
         let command = format!(
             r#"for process in {pid} {parent} $PPID 1 /proc/[0-9]*; do
@@ -246,8 +219,8 @@ async fn a_sandboxed_command_cannot_look_at_the_daemon() {
             parent = std::process::id(),
         );
         model.answers(answer().calls("shell", json!({"command": command}))).answers(answer().says("Looked."));
-        child.stdin.take().expect("a pipe").write_all(b"look").await.expect("it reads");
-        let output = ended(child).await;
+        let run = pilotfish(&desk, &["exec", "--mode", mode, "look"]).spawn();
+        let output = ended(run.expect("it starts")).await;
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         let asked = model.requests().pop().expect("the model is told").body;
         let last = asked["messages"].as_array().and_then(|messages| messages.last());

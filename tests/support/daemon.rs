@@ -34,7 +34,7 @@ pub struct TestDaemon {
     pub script: Script,
     /// The folder that sessions work in.
     pub workspace: TempDir,
-    environment: Environment,
+    pub(crate) environment: Environment,
     _home: TempDir,
 }
 

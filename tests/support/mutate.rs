@@ -1,8 +1,8 @@
 //! Frames that no client should send, made from those that clients do send. Owns the corpus, the damage, and the storm of damaged frames
 //! on the door; what must hold afterwards is the test's.
 
+use crate::daemon::TestDaemon;
 use pilotfish::door::serve;
-use pilotfish::hub::Hub;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -157,7 +157,7 @@ fn damage(dice: &mut Dice, bytes: &mut Vec<u8>) {
 ///
 /// # Panics
 /// When a connection panics, or takes longer than a limit to read or to end.
-pub async fn storm(hub: &Hub, corpus: &[String], frames: usize, seed: u64) {
+pub async fn storm(daemon: &TestDaemon, corpus: &[String], frames: usize, seed: u64) {
     let mut dice = Dice(seed);
     let hello = json!({"pilotfish": {"protocol": 1, "features": []}});
     let hello = json!({"capabilities": {}, "initializationOptions": hello});
@@ -167,7 +167,7 @@ pub async fn storm(hub: &Hub, corpus: &[String], frames: usize, seed: u64) {
     while sent < frames {
         let (mut theirs, daemons_output) = tokio::io::duplex(1 << 16);
         let (daemons_input, mut output) = tokio::io::duplex(1 << 16);
-        let task = tokio::spawn(serve(hub.clone(), daemons_input, daemons_output));
+        let task = tokio::spawn(serve(daemon.hub.clone(), daemon.environment.clone(), daemons_input, daemons_output));
         let reading = tokio::spawn(async move { tokio::io::copy(&mut theirs, &mut tokio::io::sink()).await });
         let mut bytes = if dice.roll(8) > 0 { hello.clone().into_bytes() } else { Vec::new() };
         for _ in 0..FRAMES.min(frames - sent) {

@@ -1,29 +1,27 @@
-//! The daemon as a program: spawned with folders of its own, and an editor at the other end. It knows how to start it and how to look at
-//! it from outside; it decides nothing.
+//! The daemon as a process to look at from outside, and an editor that speaks to it. It knows what the process takes; it decides nothing.
 
-use crate::bins;
 use crate::client::TestClient;
+use crate::desk::Desk;
 use crate::fake_model::FakeModel;
 use pilotfish::config::Dialect;
-use pilotfish_protocol::{Attached, Item, ItemPage, Mode, PromptTaken, SessionId, SessionOpened, StopReason, Update};
+use pilotfish_protocol::{
+    Attached, DaemonStatus, Item, ItemPage, Mode, PromptTaken, SessionId, SessionOpened, StopReason, Update,
+};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
-/// A spawned daemon. It is killed when dropped, and its folders go with it.
+/// A daemon of its own, on a desk of its own. It ends with it.
 pub struct Program {
     /// The editor, which has said hello. What nobody reads of what it was sent is nobody's concern.
     pub client: TestClient,
-    child: Child,
-    folder: TempDir,
+    _shim: Child,
+    desk: Desk,
+    pid: u32,
 }
 
 impl Program {
     /// Starts one that asks `model`.
-    ///
-    /// # Panics
-    /// When it does not start.
     pub async fn asking(model: &FakeModel) -> Self {
         Self::asking_at(model.dialect(), model.base_url()).await
     }
@@ -33,28 +31,17 @@ impl Program {
     /// # Panics
     /// When it does not start.
     pub async fn asking_at(dialect: Dialect, base_url: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        for name in ["home", "project"] {
-            std::fs::create_dir(folder.path().join(name)).expect("a folder in it");
-        }
-        std::fs::write(folder.path().join("home/config.toml"), configuration(dialect, base_url)).expect("a file");
-        let mut command = Command::new(bins::pilotfish());
-        command
-            .args(["lsp", "--stdio"])
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("PILOTFISH_HOME", folder.path().join("home"))
-            .current_dir(folder.path().join("project"));
-        let (mut client, child) = TestClient::spawn(command);
-        client.initialize().await;
-        client.ignore_rest();
-        Self { client, child, folder }
+        let desk = Desk::default();
+        desk.write("home/config.toml", &configuration(dialect, base_url));
+        let (mut client, shim) = desk.editor().await;
+        let status: DaemonStatus = client.request("daemon/status", json!({})).await.expect("it answers");
+        Self { client, _shim: shim, desk, pid: status.pid }
     }
 
     /// The folder that its sessions work in.
     #[must_use]
     pub fn project(&self) -> PathBuf {
-        self.folder.path().join("project")
+        self.desk.path("project")
     }
 
     /// Opens a session and attaches to it.
@@ -101,15 +88,6 @@ impl Program {
         page.items
     }
 
-    /// The number of the daemon's process.
-    ///
-    /// # Panics
-    /// When it ended.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.child.id().expect("it runs")
-    }
-
     /// Bytes that it holds in memory.
     #[must_use]
     pub fn resident(&self) -> u64 {
@@ -138,7 +116,7 @@ impl Program {
     }
 
     fn proc(&self, name: &str) -> PathBuf {
-        Path::new("/proc").join(self.pid().to_string()).join(name)
+        Path::new("/proc").join(self.pid.to_string()).join(name)
     }
 }
 
