@@ -1,5 +1,5 @@
-//! `pilotfish sessions`: lists the recorded sessions, and carries one out of the journal and into another. Works on the
-//! journal itself, with or without a daemon beside it; changes no session that is there.
+//! `pilotfish sessions`: lists the recorded sessions, changes one, carries one out of the journal and into another. It reads the
+//! journal itself, with or without a daemon beside it; what changes a session that is there, the daemon does.
 //!
 //! # The format
 //!
@@ -27,9 +27,11 @@ use std::io::{BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+mod change;
 mod export;
 mod import;
 
+use change::{Change, change};
 pub use export::export;
 pub use import::{ImportError, import};
 
@@ -39,9 +41,13 @@ const FORMAT: u32 = 1;
 /// Sessions read at once for the list.
 const PAGE: usize = 100;
 
-/// List the recorded sessions, export one or import one
+/// List the recorded sessions, change, export or import one
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    /// Only those in which these words were said
+    #[arg(long, value_name = "WORDS")]
+    search: Option<String>,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -55,6 +61,37 @@ enum Verb {
         /// Where to write it, in the stead of stdout
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
+    },
+    /// Give a session another title
+    Rename {
+        /// The session's id, or as much of its beginning as only it has
+        session: String,
+        /// The title
+        title: String,
+    },
+    /// Hide a session from lists
+    Archive {
+        /// The session's id, or as much of its beginning as only it has
+        session: String,
+        /// Show it again
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Delete a session; for 30 days it can be had back
+    Delete {
+        /// The session's id; the whole of it to have it back
+        session: String,
+        /// Have it back
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Open a new session with the history of another, and print its id
+    Fork {
+        /// The session's id, or as much of its beginning as only it has
+        session: String,
+        /// The last item of the history that the new one gets; all of it unless given
+        #[arg(long, value_name = "ITEM")]
+        at: Option<String>,
     },
     /// Record an exported session as a new one, and print its id
     Import {
@@ -89,7 +126,26 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
     let journal = Journal::open(&Home::of(&environment)?.state)?;
     journal.ready().await?;
     match args.verb {
-        None => list(&journal).await?,
+        None => list(&journal, args.search).await?,
+        Some(Verb::Rename { session, title }) => {
+            change(&environment, &find(&journal, &session).await?, Change::Rename(title)).await?;
+        }
+        Some(Verb::Archive { session, undo }) => {
+            change(&environment, &find(&journal, &session).await?, Change::Archive { undo }).await?;
+        }
+        // A deleted session is not found by the beginning of its id.
+        Some(Verb::Delete { session, undo: true }) => {
+            change(&environment, &SessionId(session), Change::Delete { undo: true }).await?;
+        }
+        Some(Verb::Delete { session, undo: false }) => {
+            let id = find(&journal, &session).await?;
+            change(&environment, &id, Change::Delete { undo: false }).await?;
+            writeln!(std::io::stderr(), "Deleted. To have it back: pilotfish sessions delete --undo {id}")?;
+        }
+        Some(Verb::Fork { session, at }) => {
+            let id = find(&journal, &session).await?;
+            change(&environment, &id, Change::Fork { at: at.map(ItemId) }).await?;
+        }
         Some(Verb::Export { session, output }) => {
             let id = find(&journal, &session).await?;
             match output {
@@ -107,16 +163,18 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
 }
 
 /// A line for each session, the latest first, the archived ones at the end.
-async fn list(journal: &Journal) -> anyhow::Result<()> {
+async fn list(journal: &Journal, query: Option<String>) -> anyhow::Result<()> {
     for archived in [false, true] {
-        let mut filter = SessionFilter { archived, limit: PAGE, ..SessionFilter::default() };
+        let query = query.clone();
+        let mut filter = SessionFilter { archived, query, limit: PAGE, ..SessionFilter::default() };
         loop {
             let page = journal.sessions(filter.clone()).await?;
             let mut lines = String::new();
             for session in page.sessions {
-                let Session { id, updated_at, title, .. } = session;
+                let Session { id, updated_at, title, workspace, .. } = session;
                 let mark = if archived { "  (archived)" } else { "" };
-                lines.push_str(&format!("{id}  {updated_at}  {}{mark}\n", terminal::safe(&title)));
+                let facts = format!("{title}  in {workspace}");
+                lines.push_str(&format!("{id}  {updated_at}  {}{mark}\n", terminal::safe(&facts)));
             }
             terminal::ignore_closed(std::io::stdout().write_all(lines.as_bytes()))?;
             filter.cursor = page.next_cursor;

@@ -33,8 +33,11 @@ const LOCK_PACE: Duration = Duration::from_millis(5);
 /// How long a daemon stays for its first client, at least.
 const FIRST_CLIENT: Duration = Duration::from_secs(10);
 
-/// How long turns may take to end when the daemon must.
-const SHUTDOWN_LIMIT: Duration = Duration::from_millis(1500);
+/// How long turns may take to end when the daemon must. With the next it stays below two seconds.
+const SHUTDOWN_LIMIT: Duration = Duration::from_millis(1200);
+
+/// How long clients may take for what they are told last.
+const FAREWELL_LIMIT: Duration = Duration::from_millis(500);
 
 /// What ends a stream whose client said goodbye properly. It occurs nowhere else: JSON escapes it.
 pub(crate) const GOODBYE: u8 = 0;
@@ -181,7 +184,10 @@ impl Socket {
         if tokio::time::timeout(SHUTDOWN_LIMIT, hub.shutdown()).await.is_err() {
             tracing::error!("turns did not end in time; they will count as interrupted");
         }
-        while clients.join_next().await.is_some() {}
+        let farewell = async { while clients.join_next().await.is_some() {} };
+        // Who does not read is not waited for.
+        let _ = tokio::time::timeout(FAREWELL_LIMIT, farewell).await;
+        clients.shutdown().await;
         hub.journal().clone().close().await;
         Ok(why)
     }

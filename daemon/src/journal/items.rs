@@ -7,8 +7,8 @@ use super::sessions;
 use pilotfish_protocol::{ItemId, SessionId};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params};
 
-/// A page ends when it holds this many bytes, so that large items do not fill memory.
-const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// A page ends when it holds this many bytes: more than a person sees at once, and little enough to be there at once.
+const MAX_PAGE_BYTES: usize = 1 << 20;
 
 /// The most records one page holds.
 const MAX_PAGE_RECORDS: usize = 1000;

@@ -1,7 +1,7 @@
 //! The database file: where it lies, who may read it, what tables it has. Reads and writes no records.
 
 use super::error::Cause;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -128,9 +128,18 @@ pub(super) fn open(directory: &Path) -> Result<Connection, Cause> {
     make_private_directory(directory).map_err(|source| Cause::File { path: directory.to_owned(), source })?;
     make_private_file(&path).map_err(|source| Cause::File { path: path.clone(), source })?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&path, flags)?;
-    prepare(&connection, &path)?;
-    Ok(connection)
+    let open = || {
+        let connection = Connection::open_with_flags(&path, flags)?;
+        prepare(&connection, &path)?;
+        Ok(connection)
+    };
+    open().map_err(|cause| match cause {
+        // SQLite does not say which file, nor that it may be one beside the database.
+        Cause::Storage(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            Cause::File { path: path.clone(), source: io::Error::other(error) }
+        }
+        cause => cause,
+    })
 }
 
 /// Opens a database that is gone when it is closed.
@@ -201,6 +210,9 @@ fn make_private_file(path: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     }
     make_private(path, 0o600)?;
+    // Whether it can be written is better said by the system than by SQLite. It must not be opened for that: closing it
+    // would take the locks of another connection in this process away.
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?;
     for suffix in COMPANIONS {
         match make_private(&with_suffix(path, suffix), 0o600) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

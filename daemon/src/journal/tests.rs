@@ -8,7 +8,9 @@ use std::fmt::Write;
 
 mod collect;
 mod damage;
+mod disk;
 mod fork;
+mod log;
 mod migration;
 mod search;
 
