@@ -34,7 +34,7 @@ pub struct TestDaemon {
     pub script: Script,
     /// The folder that sessions work in.
     pub workspace: TempDir,
-    environment: Environment,
+    pub(crate) environment: Environment,
     _home: TempDir,
 }
 
@@ -184,7 +184,9 @@ impl Connect for Script {
 
 impl Model for Script {
     fn stream(&self, _: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
-        let answer = self.0.lock().expect("no test panicked").pop_front().expect("the script has an answer left");
+        let answer = self.0.lock().expect("no test panicked").pop_front();
+        // Asked for with the lock given back: a test may want this panic, and go on.
+        let answer = answer.expect("the script has an answer left");
         let events = futures::stream::unfold(answer, |mut answer| async {
             let event = answer.recv().await?;
             Some((Ok(event), answer))

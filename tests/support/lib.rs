@@ -6,6 +6,9 @@ pub mod client;
 pub mod daemon;
 pub mod desk;
 pub mod fake_model;
+pub mod mutate;
+pub mod program;
+pub mod raw_model;
 pub mod replay;
 
 /// Says that a test cannot do its work on this machine; the test then returns. `tests/run` finds the line in its report, names
