@@ -266,7 +266,7 @@ async fn large_items_make_short_pages() {
         let history = journal.history(&s1()).await.unwrap();
         format!("{} of {}, {:?}, seqs {:?}", page.items.len(), history.len(), page.before, seqs(&journal, &s1()).await)
     };
-    check(steps, expect![[r#"2 of 4, Some(ItemId("i3")), seqs [1, 2, 3, 4]"#]]).await;
+    check(steps, expect![[r#"1 of 4, Some(ItemId("i4")), seqs [1, 2, 3, 4]"#]]).await;
 }
 
 #[tokio::test]
