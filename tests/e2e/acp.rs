@@ -301,7 +301,7 @@ async fn tool_calls_show_what_they_do_and_what_changed() {
         changes
             .filter(|change| change["toolCallId"] == calls[call]["toolCallId"])
             .filter_map(|change| change.get(field).cloned())
-            .last()
+            .next_back()
     };
     let ends: Vec<_> = (0..calls.len()).map(|call| last(call, "status").expect("it ends")).collect();
     assert_eq!(ends, ["completed", "completed", "completed", "failed", "completed", "failed"]);
@@ -560,7 +560,7 @@ async fn sessions_are_listed_closed_and_deleted() {
     };
     assert_eq!(listed(client.request("session/list", json!(null)).await).len(), 2);
     let here = json!({"cwd": daemon.workspace.path(), "cursor": null});
-    assert_eq!(listed(client.request("session/list", &here).await), [one.clone()]);
+    assert_eq!(listed(client.request("session/list", &here).await), std::slice::from_ref(&one));
     let saying = daemon.script.answer();
     let prompt = client.prompt(&one, "work").await;
     let waiting = client.prompt(&one, "later").await;
@@ -581,7 +581,7 @@ async fn sessions_are_listed_closed_and_deleted() {
         assert_eq!(client.request("session/delete", json!({"sessionId": two})).await, Ok(json!({})));
     }
     assert_eq!(client.request("session/delete", json!({"sessionId": "s0"})).await, Ok(json!({})));
-    assert_eq!(listed(client.request("session/list", json!({})).await), [one.clone()]);
+    assert_eq!(listed(client.request("session/list", json!({})).await), std::slice::from_ref(&one));
     assert_eq!(code(client.request("session/load", json!({"sessionId": two, "cwd": "/"})).await), -32002);
     let _never = daemon.script.answer();
     let prompt = client.prompt(&one, "work").await;
