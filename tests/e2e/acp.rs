@@ -5,6 +5,7 @@ use pilotfish::door::Ended;
 use pilotfish_protocol::{Attached, ItemContent, ItemPage, PromptTaken, SessionId};
 use pilotfish_tests::acp::{AcpClient, Outcome, Said};
 use pilotfish_tests::daemon::TestDaemon;
+use pilotfish_tests::desk::Desk;
 use pilotfish_tests::fake_model::{FakeModel, answer, status};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -66,7 +67,7 @@ async fn says_who_it_is_and_what_it_can() {
     assert_eq!((refused.0, refused.1.contains("oauth")), (-32602, true), "{refused:?}");
     client.hang_up();
     client.ended().await;
-    assert_eq!(task.await.expect("it does not panic"), Ended::Left);
+    assert_eq!(task.await.expect("it does not panic"), Ended::ShutDown);
 }
 
 #[tokio::test]
@@ -300,7 +301,7 @@ async fn tool_calls_show_what_they_do_and_what_changed() {
         changes
             .filter(|change| change["toolCallId"] == calls[call]["toolCallId"])
             .filter_map(|change| change.get(field).cloned())
-            .last()
+            .next_back()
     };
     let ends: Vec<_> = (0..calls.len()).map(|call| last(call, "status").expect("it ends")).collect();
     assert_eq!(ends, ["completed", "completed", "completed", "failed", "completed", "failed"]);
@@ -559,7 +560,7 @@ async fn sessions_are_listed_closed_and_deleted() {
     };
     assert_eq!(listed(client.request("session/list", json!(null)).await).len(), 2);
     let here = json!({"cwd": daemon.workspace.path(), "cursor": null});
-    assert_eq!(listed(client.request("session/list", &here).await), [one.clone()]);
+    assert_eq!(listed(client.request("session/list", &here).await), std::slice::from_ref(&one));
     let saying = daemon.script.answer();
     let prompt = client.prompt(&one, "work").await;
     let waiting = client.prompt(&one, "later").await;
@@ -580,7 +581,7 @@ async fn sessions_are_listed_closed_and_deleted() {
         assert_eq!(client.request("session/delete", json!({"sessionId": two})).await, Ok(json!({})));
     }
     assert_eq!(client.request("session/delete", json!({"sessionId": "s0"})).await, Ok(json!({})));
-    assert_eq!(listed(client.request("session/list", json!({})).await), [one.clone()]);
+    assert_eq!(listed(client.request("session/list", json!({})).await), std::slice::from_ref(&one));
     assert_eq!(code(client.request("session/load", json!({"sessionId": two, "cwd": "/"})).await), -32002);
     let _never = daemon.script.answer();
     let prompt = client.prompt(&one, "work").await;
@@ -654,7 +655,7 @@ async fn an_editor_that_goes_away_leaves_the_turn_running() {
     client.ignore_rest();
     client.hang_up();
     client.ended().await;
-    assert_eq!(task.await.expect("it does not panic"), Ended::Left);
+    assert_eq!(task.await.expect("it does not panic"), Ended::ShutDown);
     let second = daemon.script.says("done, too");
     answering.finish().await;
     second.await;
@@ -741,10 +742,9 @@ async fn a_long_line_is_read() {
 
 #[tokio::test]
 async fn the_program_serves_its_standard_streams() {
-    let home = tempfile::tempdir().expect("a folder");
-    let mut program = tokio::process::Command::new(pilotfish_tests::bins::pilotfish());
-    program.arg("acp").env_clear().env("PILOTFISH_HOME", home.path()).kill_on_drop(true);
-    program.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let desk = Desk::default();
+    let mut program = desk.pilotfish(&["acp"]);
+    program.stdin(std::process::Stdio::piped());
     let mut child = program.spawn().expect("it starts");
     let (input, output) = (child.stdout.take().expect("piped"), child.stdin.take().expect("piped"));
     let mut client = AcpClient::new(input, output);
@@ -803,7 +803,7 @@ async fn mutated_lines_end_nothing() {
         }
         drop(output);
         let ended = tokio::time::timeout(Duration::from_secs(10), task).await.expect("it ends");
-        assert_eq!(ended.expect("it does not panic"), Ended::Left);
+        assert_eq!(ended.expect("it does not panic"), Ended::ShutDown);
         reading.await.expect("no panic").expect("the stream ends");
     }
     check_alive(&mut daemon.acp_client().await).await;

@@ -55,8 +55,8 @@ impl Acp {
             "initialize" => self.initialize(id, read(method, params)?),
             "authenticate" => self.authenticate(id, read(method, params)?),
             "session/new" => self.new_session(id, read(method, params)?),
-            "session/load" => self.load(id, read(method, params)?),
-            "session/resume" => self.resume(id, read(method, params)?),
+            "session/load" => self.open(id, read(method, params)?, Begin::First),
+            "session/resume" => self.open(id, read(method, params)?, Begin::Now),
             "session/list" => self.list(id, read(method, params)?),
             "session/close" => self.close(id, read(method, params)?),
             "session/delete" => self.delete(id, read(method, params)?),
@@ -134,9 +134,10 @@ impl Acp {
         .boxed())
     }
 
-    fn load(&self, id: Option<Id>, params: wire::OpenSession) -> Begun {
+    /// Opens a session there is: from its beginning, which tells all of the transcript before it answers, or from now.
+    fn open(&self, id: Option<Id>, params: wire::OpenSession, begin: Begin) -> Begun {
         let unused = unused(params.mcp_servers.as_ref(), params.additional_directories.as_ref());
-        let attaching = self.attach(&params.session_id, Begin::First);
+        let attaching = self.attach(&params.session_id, begin);
         let acp = self.clone();
         Ok(async move {
             match attaching.await {
@@ -144,26 +145,12 @@ impl Acp {
                     let session_id = &params.session_id;
                     let mut answer = line(id.as_ref(), acp.opened(&attached.session, None));
                     answer.extend(acp.told_unused(session_id, unused));
-                    // All of the transcript comes before the answer.
-                    let at_once = acp.desk().wait(session_id, attached.seq, (id, answer), Then::Stay);
+                    let told = match begin {
+                        Begin::First => attached.seq,
+                        Begin::Now => 0,
+                    };
+                    let at_once = acp.desk().wait(session_id, told, (id, answer), Then::Stay);
                     acp.connection.outbox.answer(at_once.unwrap_or_default());
-                }
-                Err(failure) => acp.answer::<()>(id.as_ref(), Err(failure)),
-            }
-        }
-        .boxed())
-    }
-
-    fn resume(&self, id: Option<Id>, params: wire::OpenSession) -> Begun {
-        let unused = unused(params.mcp_servers.as_ref(), params.additional_directories.as_ref());
-        let attaching = self.attach(&params.session_id, Begin::Now);
-        let acp = self.clone();
-        Ok(async move {
-            match attaching.await {
-                Ok(attached) => {
-                    let mut answer = line(id.as_ref(), acp.opened(&attached.session, None));
-                    answer.extend(acp.told_unused(&params.session_id, unused));
-                    acp.connection.outbox.answer(answer);
                 }
                 Err(failure) => acp.answer::<()>(id.as_ref(), Err(failure)),
             }
