@@ -1,6 +1,7 @@
 //! The end-to-end tests, a module for each user story.
 
 mod acp;
+mod acp_clients;
 mod door;
 mod durable;
 mod exec;

@@ -90,6 +90,8 @@ impl Actor {
                 event = self.events.recv() => match event {
                     Some(Event::Close { answer }) => {
                         running.end_turn().await;
+                        // Whoever heard the answer and asks again gets a new task, not this one's last moment.
+                        self.events.close();
                         let _ = answer.send(Ok(()));
                         return;
                     }

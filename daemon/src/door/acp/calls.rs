@@ -201,17 +201,22 @@ impl Acp {
     /// Ends the turn and what waits, as `session/cancel` does, and lets the session leave memory.
     fn close(&self, id: Option<Id>, params: wire::OneSession) -> Begun {
         let session_id = params.session_id;
-        let waiting = self.take_back_all(&session_id);
+        let mut waiting = self.take_back_all(&session_id);
+        // Its verbs are sent when it is first looked at, and they come before the end.
+        let taken_back = waiting.as_mut().now_or_never().is_some();
         let closing = self.connection.hub.session(&session_id).close();
         let acp = self.clone();
         Ok(async move {
-            waiting.await;
+            if !taken_back {
+                waiting.await;
+            }
             match closing.await {
                 Ok(()) => {
                     // What the end of the turn brought is on its way; prompts are answered behind it, and then this.
                     let seq = acp.connection.outbox.pushed(&session_id).unwrap_or(0);
                     let answer = line(id.as_ref(), wire::Nothing {});
-                    if let Some(answer) = acp.desk().wait(&session_id, seq, (id, answer), Then::Close) {
+                    let at_once = acp.desk().wait(&session_id, seq, (id, answer), Then::Close);
+                    if let Some(answer) = at_once {
                         acp.leave(&session_id);
                         acp.connection.outbox.answer(answer);
                     }
@@ -265,7 +270,8 @@ impl Acp {
             let need = match taken {
                 Ok(taken) => acp.desk().prompts.taken(number, taken),
                 Err(error) => {
-                    if let Some(id) = acp.desk().prompts.remove(number) {
+                    let held = acp.desk().prompts.remove(number);
+                    if let Some(id) = held {
                         acp.answer::<()>(id.as_ref(), Err(failure(error.into())));
                     }
                     Cancel::Wait
@@ -387,7 +393,8 @@ impl Acp {
             Cancel::TakeBack(queued_id) => {
                 match until_taken(|| hub.session(&session_id).unqueue(queued_id.clone())).await {
                     Ok(()) => {
-                        if let Some(id) = self.desk().prompts.remove(number) {
+                        let held = self.desk().prompts.remove(number);
+                        if let Some(id) = held {
                             self.connection.outbox.answer(cancelled_line(id.as_ref()));
                         }
                     }

@@ -13,6 +13,9 @@ use pilotfish_protocol::{
 };
 use std::collections::BTreeMap;
 
+/// Bytes of one chunk of a text. Some clients read lines of at most 64 KiB.
+const CHUNK: usize = 16 << 10;
+
 /// What a client is to be told.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Shown {
@@ -81,7 +84,7 @@ impl View {
             }
             Update::ModeChanged { mode } => {
                 self.session.mode = *mode;
-                shown.push(Shown::Update(wire::Update::CurrentModeUpdate { current_mode_id: *mode }));
+                shown.push(Shown::Update(wire::Update::CurrentMode { current_mode_id: *mode }));
                 shown.push(Shown::Options);
             }
             Update::ModelChanged { model, effort } => {
@@ -91,7 +94,7 @@ impl View {
             }
             Update::TitleChanged { title } => {
                 self.session.title.clone_from(title);
-                shown.push(Shown::Update(wire::Update::SessionInfoUpdate { title: title.clone() }));
+                shown.push(Shown::Update(wire::Update::SessionInfo { title: title.clone() }));
             }
             Update::Usage { usage } => shown.extend(context(usage)),
             Update::PlanChanged { plan } => shown.push(Shown::Update(plan_update(plan))),
@@ -129,7 +132,7 @@ impl View {
             shown.push(told(true, tail.shown(id)));
         } else if let Some(shown_text) = self.texts.get_mut(id) {
             shown_text.bytes += text.len();
-            shown.push(chunk(id, text, shown_text.kind));
+            shown.extend(chunks(id, text, shown_text.kind));
         }
     }
 
@@ -173,9 +176,7 @@ impl View {
         let Some((kind, text)) = said(&item.content) else { return };
         let before = self.texts.insert(item.id.clone(), Text { bytes: text.len(), kind });
         let rest = text.get(before.map_or(0, |before| before.bytes)..).unwrap_or_default();
-        if !rest.is_empty() {
-            shown.push(chunk(&item.id, rest, kind));
-        }
+        shown.extend(chunks(&item.id, rest, kind));
     }
 }
 
@@ -192,6 +193,16 @@ fn said(content: &ItemContent) -> Option<(Kind, &str)> {
         // No other item streams words.
         _ => None,
     }
+}
+
+/// A text in pieces; none for one without words.
+fn chunks<'a>(id: &'a ItemId, mut text: &'a str, kind: Kind) -> impl Iterator<Item = Shown> + 'a {
+    std::iter::from_fn(move || {
+        let end = text.floor_char_boundary(CHUNK);
+        let (piece, rest) = text.split_at_checked(end).filter(|(piece, _)| !piece.is_empty())?;
+        text = rest;
+        Some(chunk(id, piece, kind))
+    })
 }
 
 fn chunk(id: &ItemId, text: &str, kind: Kind) -> Shown {
@@ -221,7 +232,7 @@ fn asked(question: &Question) -> String {
 /// A call the client knows is updated, one it does not is announced.
 fn told(known: bool, tool: wire::Tool) -> Shown {
     let tool = Box::new(tool);
-    Shown::Update(if known { wire::Update::ToolCallUpdate(tool) } else { wire::Update::ToolCall(tool) })
+    Shown::Update(if known { wire::Update::ToolCallChanged(tool) } else { wire::Update::ToolCall(tool) })
 }
 
 fn plan_update(plan: &Plan) -> wire::Update {
@@ -236,7 +247,7 @@ fn plan_update(plan: &Plan) -> wire::Update {
 /// How full the model's context is, where its size is known.
 fn context(usage: &Usage) -> Option<Shown> {
     let (used, size) = (usage.context_tokens, usage.context_size?);
-    (used > 0).then_some(Shown::Update(wire::Update::UsageUpdate { used, size }))
+    (used > 0).then_some(Shown::Update(wire::Update::Usage { used, size }))
 }
 
 #[cfg(test)]

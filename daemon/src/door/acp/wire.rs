@@ -268,20 +268,25 @@ pub(super) enum Update {
         message_id: ItemId,
     },
     ToolCall(Box<Tool>),
-    ToolCallUpdate(Box<Tool>),
+    #[serde(rename = "tool_call_update")]
+    ToolCallChanged(Box<Tool>),
     Plan {
         entries: Vec<PlanEntry>,
     },
-    CurrentModeUpdate {
+    #[serde(rename = "current_mode_update")]
+    CurrentMode {
         current_mode_id: Mode,
     },
-    ConfigOptionUpdate {
+    #[serde(rename = "config_option_update")]
+    ConfigOptions {
         config_options: Vec<ConfigOption>,
     },
-    SessionInfoUpdate {
+    #[serde(rename = "session_info_update")]
+    SessionInfo {
         title: String,
     },
-    UsageUpdate {
+    #[serde(rename = "usage_update")]
+    Usage {
         used: u64,
         size: u64,
     },

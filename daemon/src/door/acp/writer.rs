@@ -100,7 +100,7 @@ impl<O: AsyncWrite + Unpin> Writer<O> {
                     let connection = &self.acp.connection;
                     let models = connection.hub.models(&connection.environment);
                     let config_options = options::config_options(&session, &models);
-                    self.notify(&update.session_id, &wire::Update::ConfigOptionUpdate { config_options });
+                    self.notify(&update.session_id, &wire::Update::ConfigOptions { config_options });
                 }
                 Told::Answer(answer) => self.answer(&update.session_id, answer).await,
                 Told::Frame(frame) => self.buffer.extend(frame),
