@@ -18,6 +18,9 @@ pub enum Then {
     Hang,
 }
 
+/// The answers that are left.
+type Answers = Arc<Mutex<std::vec::IntoIter<(Vec<u8>, Then)>>>;
+
 /// A model server on a loopback port. Its answers go to the requests in their order; when there are none left, it hangs.
 pub struct RawModel {
     authority: String,
@@ -66,11 +69,7 @@ impl RawModel {
     }
 }
 
-async fn serve(
-    mut stream: TcpStream,
-    answers: Arc<Mutex<std::vec::IntoIter<(Vec<u8>, Then)>>>,
-    heads: watch::Sender<Vec<String>>,
-) {
+async fn serve(mut stream: TcpStream, answers: Answers, heads: watch::Sender<Vec<String>>) {
     let Some(head) = read(&mut stream).await else { return };
     let answer = answers.lock().unwrap_or_else(PoisonError::into_inner).next();
     heads.send_modify(|heads| heads.push(head.clone()));
