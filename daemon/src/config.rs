@@ -376,9 +376,16 @@ fn read_toml<T: serde::de::DeserializeOwned>(file: &Path) -> Result<Option<T>, C
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(ConfigError::Unreadable { file: file.display().to_string(), why: error.to_string() }),
     };
-    let broken =
-        |error: toml::de::Error| ConfigError::Broken { file: file.display().to_string(), why: error.to_string() };
-    toml::from_str(&text).map(Some).map_err(broken)
+    toml::from_str(&text).map(Some).map_err(|error: toml::de::Error| {
+        // Where and what, and never the line itself, which may hold a key.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let (line, column) =
+            (before.lines().count().max(1), before.lines().last().map_or(0, |line| line.chars().count()));
+        let line = line + usize::from(before.ends_with('\n'));
+        let column = if before.ends_with('\n') { 1 } else { column + 1 };
+        let why = format!("line {line}, column {column}: {}", error.message());
+        ConfigError::Broken { file: file.display().to_string(), why }
+    })
 }
 
 fn interpret(raw: RawConfig, keys: &Keys, environment: &BTreeMap<String, String>, file: PathBuf) -> Config {

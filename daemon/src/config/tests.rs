@@ -66,13 +66,7 @@ fn says_what_is_wrong_and_where() {
     check(
         "modle = \"a/b\"",
         &[],
-        expect![[r#"
-            HOME/config.toml is not a configuration: TOML parse error at line 1, column 1
-              |
-            1 | modle = "a/b"
-              | ^^^^^
-            unknown field `modle`, expected one of `model`, `providers`, `command_timeout`, `idle_exit`
-        "#]],
+        expect!["HOME/config.toml is not a configuration: line 1, column 1: unknown field `modle`, expected one of `model`, `providers`, `command_timeout`, `idle_exit`"],
     );
     check(
         "model = \"qwen\"\n[providers.local]\ndialect = \"chat\"\nbase_url = \"http://x\"",
@@ -132,4 +126,23 @@ fn homes_follow_the_environment() {
 #[test]
 fn keys_are_never_printed() {
     assert_eq!(format!("{:?}", Secret::new("sk-123")), "***");
+}
+
+#[test]
+fn a_broken_file_is_told_without_the_line_that_may_hold_a_key() {
+    let told = |file: &str| {
+        let (_directory, home) = home(file);
+        ConfigSource::new(home).load(&BTreeMap::new()).unwrap_err().to_string()
+    };
+    for file in [
+        "model = \"a/b\"\napi_key = \"sk-secret\"\n",
+        "[providers.p]\ndialect = \"chat\"\nbase_url = \"http://x\"\nkey = \"sk-secret\"\n",
+        "api_key = \"sk-secret\n",
+        "sk-secret = ",
+    ] {
+        let words = told(file);
+        assert!(!words.contains("secret\""), "{words}");
+        assert!(words.contains("line "), "{words}");
+    }
+    assert!(told("model = \"a/b\"\nnonsense = 1\n").contains("line 2, column 1: unknown field `nonsense`"));
 }

@@ -100,8 +100,13 @@ pub(crate) fn private_folder(socket: &Path) -> Result<(), SocketError> {
 
 /// Opens a file to be locked.
 pub(crate) fn lock_file(path: &Path) -> Result<File, SocketError> {
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    opened.map_err(|error| SocketError::Io { attempt: "open", path: path.to_owned(), error })
+    let open = || {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        // Nobody else may hold it against us, whatever became of its rights.
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(file)
+    };
+    open().map_err(|error| SocketError::Io { attempt: "open", path: path.to_owned(), error })
 }
 
 /// A daemon's socket, with the lock that makes it the only one.
