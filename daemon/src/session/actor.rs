@@ -239,7 +239,7 @@ impl Running {
         match self.state.taking(delivery) {
             Taking::Start => match self.parts.running.begin() {
                 Some(running) => {
-                    let started = self.start_turn(input, running).await;
+                    let started = self.start_turn(input, None, running).await;
                     reply(answer, started.map(|turn_id| PromptTaken { turn_id: Some(turn_id), queued_id: None }));
                 }
                 // The daemon is ending; the next one starts what waits.

@@ -9,8 +9,8 @@ use crate::prompt::{self, History};
 use crate::session::{RunningTurn, SessionError, state};
 use crate::{tool, turn};
 use pilotfish_protocol::{
-    Audience, Fault, FaultKind, InputPart, Item, ItemContent, Notice, Status, StopReason, TurnId, Update, Usage,
-    UserMessage,
+    Audience, Fault, FaultKind, InputPart, Item, ItemContent, Notice, Queued, Status, StopReason, TurnId, Update,
+    Usage, UserMessage,
 };
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
@@ -31,14 +31,17 @@ pub(super) struct Outcome {
 }
 
 impl Running {
-    /// Starts a turn with a prompt. The prompt is in the journal before the answer, whatever happens then.
+    /// Starts a turn with a prompt. The prompt is in the journal before the answer, whatever happens then. A prompt that waited
+    /// leaves the queue, of which `left` is the rest, in the same entry: no crash finds it in neither place.
     pub(super) async fn start_turn(
         &mut self,
         input: Vec<InputPart>,
+        left: Option<Vec<Queued>>,
         running: RunningTurn,
     ) -> Result<TurnId, SessionError> {
         let turn_id = self.parts.clock.turn_id();
-        let mut updates = vec![Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() }];
+        let mut updates: Vec<Update> = left.into_iter().map(|queue| Update::QueueChanged { queue }).collect();
+        updates.push(Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() });
         if self.state.session.title.is_empty() {
             let title = state::title(&prompt::words(&input));
             updates.push(Update::TitleChanged { title });
@@ -220,9 +223,7 @@ impl Running {
         // A daemon that is ending leaves it to the next one.
         let Some(running) = self.parts.running.begin() else { return };
         let next = queue.remove(0);
-        if self.record(vec![Update::QueueChanged { queue }]).await.is_ok()
-            && let Err(error) = self.start_turn(next.input, running).await
-        {
+        if let Err(error) = self.start_turn(next.input, Some(queue), running).await {
             self.show_fault(FaultKind::Journal, &error.to_string());
         }
     }
