@@ -4,4 +4,5 @@ mod door;
 mod exec;
 mod sandbox;
 mod shared;
+mod soak;
 mod turn;

@@ -5,6 +5,7 @@ pub mod client;
 pub mod daemon;
 pub mod desk;
 pub mod fake_model;
+pub mod soak;
 
 /// Says that a test cannot do its work on this machine; the test then returns. `tests/run` finds the line in its report, names
 /// the test aloud, and fails where nothing may be skipped.
