@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-/// Bytes that are said before what is measured: more than a socket and an outbox hold together.
-const BEFORE: usize = 4 << 20;
+/// Bytes of each message that is said before what is measured.
+const MESSAGE: usize = 128 << 10;
 
-/// Bytes of each delta of them.
-const PIECE: usize = 32 << 10;
+/// Messages before what is measured. Each is heard twice, as it comes and when it ends: more than a socket and an outbox hold together.
+const MESSAGES: usize = 12;
 
 /// How many clients, and what they hear.
 #[derive(Debug, Clone, Copy)]
@@ -52,21 +52,25 @@ pub async fn run(size: Size) -> anyhow::Result<Figures> {
         let rig = Rig::start(rule(size.deltas, Arc::clone(&gate))).await?;
         let mut driver = rig.editor().await?;
         let session = driver.open(rig.opening()).await?;
+        driver.attach(&session, None).await?;
         let mut listeners = Vec::new();
         for _ in 0..size.clients {
             listeners.push(Listener::attach(&rig, &session).await?);
         }
         let stopped = if one_stops { listeners.pop() } else { None };
-        let mut listeners = turn(&mut driver, &session, "before", listeners, async || {}).await?;
+        let mut listeners = turn(&mut driver, &session, "before", listeners, async |_| Ok(())).await?;
         listeners.iter_mut().for_each(|listener| listener.heard.clear());
         let mut written = Vec::new();
         let mut pace = tokio::time::interval(size.pace);
-        let write = async || {
-            for _ in 0..size.deltas {
+        let write = async |driver: &mut Editor| {
+            for number in 0..size.deltas {
                 pace.tick().await;
                 written.push(Instant::now());
                 gate.notify_one();
+                // The gate holds one notification, so this one must have been taken before the next.
+                while !numbers(&driver.update().await?).any(|heard| heard == number) {}
             }
+            Ok(())
         };
         let listeners = turn(&mut driver, &session, "measured", listeners, write).await?;
         let times = if one_stops { &mut figures.others } else { &mut figures.all_read };
@@ -94,12 +98,13 @@ async fn turn(
     session: &SessionId,
     words: &str,
     listeners: Vec<Listener>,
-    meanwhile: impl AsyncFnOnce(),
+    meanwhile: impl AsyncFnOnce(&mut Editor) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<Listener>> {
     let mut listening: JoinSet<anyhow::Result<Listener>> = listeners.into_iter().map(Listener::listen).collect();
     let input = [InputPart::Text { text: words.to_owned() }];
     driver.request::<Value>("session/prompt", json!({"sessionId": session, "input": input})).await?;
-    meanwhile().await;
+    meanwhile(driver).await?;
+    while !matches!(driver.update().await?.update, Update::TurnEnded { .. }) {}
     let mut listened = Vec::new();
     while let Some(listener) = listening.join_next().await {
         listened.push(listener??);
@@ -148,7 +153,10 @@ fn numbers(update: &SessionUpdate) -> impl Iterator<Item = usize> {
 
 fn rule(deltas: usize, gate: Arc<Notify>) -> impl Fn(&Value) -> Step + Send + Sync + 'static {
     move |request| match last_prompt(request) {
-        ("before", _) => answer().deltas(BEFORE / PIECE, &"x".repeat(PIECE)),
+        ("before", said @ 0..MESSAGES) => answer()
+            .deltas(32, &"x".repeat(MESSAGE / 32))
+            .calls("read", json!({"path": "notes.txt", "limit": said + 1})),
+        ("before", _) => answer().says("That was all."),
         _ => (0..deltas).fold(answer().says("So: "), |step, number| step.waits_for(&gate).says(format!("{number} "))),
     }
 }
