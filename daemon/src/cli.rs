@@ -1,6 +1,6 @@
 //! The command line: argv and the environment are read here, once, and stop here. One file for each subcommand.
 //!
-//! A subcommand returns the program's status, or an error that says what to do; only `lsp` and `exec --json` own stdout as a wire.
+//! A subcommand returns the program's status, or an error that says what to do; only `acp`, `lsp` and `exec --json` own stdout as a wire.
 
 use crate::config::{Environment, Home};
 use clap::{Parser, Subcommand};
@@ -9,6 +9,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+pub mod acp;
 pub mod attach;
 pub mod daemon;
 pub mod demo;
@@ -19,6 +20,7 @@ pub mod lsp;
 pub mod models;
 pub mod sandbox;
 pub mod serve;
+pub mod sessions;
 pub mod status;
 pub mod stop;
 pub mod terminal;
@@ -43,6 +45,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Acp(acp::Args),
     Attach(attach::Args),
     Demo(demo::Args),
     Exec(exec::Args),
@@ -54,6 +57,7 @@ enum Command {
     Serve(serve::Args),
     Status(status::Args),
     Stop(stop::Args),
+    Sessions(sessions::Args),
 }
 
 /// Runs what the command line asks for. Errors go to stderr in full.
@@ -80,6 +84,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
     match command {
+        Command::Acp(_) => acp::run(&environment),
         Command::Attach(args) => wait(attach::run(args, environment)),
         Command::Demo(args) => wait(demo::run(args, environment)),
         Command::Exec(args) => wait(exec::run(args, environment)),
@@ -92,6 +97,7 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Serve(_) => serve::start(&environment),
         Command::Status(args) => wait(status::run(args, environment)),
         Command::Stop(args) => wait(stop::run(args, environment)),
+        Command::Sessions(args) => wait(sessions::run(args, environment)),
     }
 }
 

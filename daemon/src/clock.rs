@@ -35,16 +35,25 @@ impl Clock {
 
     /// Now, RFC 3339 in UTC with milliseconds.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
     pub fn now(&self) -> String {
-        let timestamp = match &self.0 {
+        format!("{:.3}", self.timestamp())
+    }
+
+    /// Now, in seconds since 1970.
+    #[must_use]
+    pub fn seconds(&self) -> i64 {
+        self.timestamp().as_second()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
+    fn timestamp(&self) -> jiff::Timestamp {
+        match &self.0 {
             Kind::System => jiff::Timestamp::now(),
             Kind::Counting(counters) => {
                 let second = counters.seconds.fetch_add(1, Ordering::Relaxed);
                 jiff::Timestamp::from_second(1_767_225_600 + i64::try_from(second).unwrap_or(0)).unwrap_or_default()
             }
-        };
-        format!("{timestamp:.3}")
+        }
     }
 
     /// A new session's id.

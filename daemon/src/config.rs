@@ -48,6 +48,8 @@ impl Home {
     pub fn of(environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let set = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         if let Some(home) = set("PILOTFISH_HOME") {
+            // The daemon, which is told the same, is started in another folder.
+            let home = std::path::absolute(&home).unwrap_or(home);
             return Ok(Self { state: home.join("state"), runtime: home.join("run"), config: home });
         }
         let below_home = |folder: &str| set("HOME").map(|home| home.join(folder)).ok_or(ConfigError::NoHome);

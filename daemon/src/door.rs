@@ -3,6 +3,7 @@
 //! Verbs go to the hub before the first wait of a method, inside the call that reads it: that is what keeps the order in which
 //! a client sent them. Nothing here decides anything about sessions.
 
+pub mod acp;
 mod calls;
 pub mod client;
 mod contract;
@@ -14,7 +15,7 @@ mod outbox;
 pub mod shim;
 pub mod socket;
 
-pub use lsp::{Ended, serve};
+pub use lsp::serve;
 
 use crate::config::Environment;
 use crate::hub::Hub;
@@ -22,11 +23,24 @@ use crate::journal::{Cause, JournalError};
 use crate::path::AbsPath;
 use crate::session::SessionError;
 use outbox::Outbox;
-use pilotfish_protocol::{ConnectionId, ErrorKind, RpcError};
+use pilotfish_protocol::{ConnectionId, ErrorKind, RpcError, SessionId};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// When to try again after `overloaded`, in milliseconds. A session that is not stuck has emptied its mailbox by then.
 const RETRY_AFTER_MS: u64 = 100;
+
+/// How long open requests and their answers may take when the client is gone.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The client asked for `shutdown` before it left.
+    ShutDown,
+    /// It just left.
+    Left,
+}
 
 /// What a connection's methods work with. Clones are the same connection.
 #[derive(Clone)]
@@ -56,6 +70,19 @@ impl Connection {
         Self { id, hub, outbox: Outbox::new(), environment, peer: Arc::default() }
     }
 
+    /// Leaves every session. One that has too much to do is asked again.
+    async fn leave(&self, attached: Vec<SessionId>) {
+        for session_id in attached {
+            let leave = async {
+                let Some(session) = self.hub.loaded(&session_id) else { return };
+                while let Err(SessionError::Overloaded(_)) = session.detach(self.id.clone()).await {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            };
+            let _ = tokio::time::timeout(GRACE, leave).await;
+        }
+    }
+
     /// Whether the client asked for our notifications.
     fn opted_in(&self) -> bool {
         self.peer.get().is_some_and(|peer| peer.features.is_some())
@@ -64,7 +91,12 @@ impl Connection {
 
 /// Reads a method's `workspace`.
 fn workspace(path: &str) -> Result<AbsPath, RpcError> {
-    let refused = |why: String| RpcError::new(ErrorKind::InvalidParams, format!("`workspace`: {why}"));
+    existing_folder("workspace", path)
+}
+
+/// Reads a method's parameter that names a folder.
+fn existing_folder(parameter: &str, path: &str) -> Result<AbsPath, RpcError> {
+    let refused = |why: String| RpcError::new(ErrorKind::InvalidParams, format!("`{parameter}`: {why}"));
     let folder = AbsPath::canonical(path).map_err(|error| refused(error.to_string()))?;
     if !folder.as_path().is_dir() {
         return Err(refused(format!("{folder} is not a folder")));

@@ -6,13 +6,16 @@ use crate::journal::Journal;
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
 use crate::session::{Fresh, Parts, RunningTurns, SessionError, SessionHandle};
-use pilotfish_protocol::{Effort, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
+use pilotfish_protocol::{Effort, ItemId, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// How long a deleted session can be had back, in seconds: 30 days.
+const KEPT: i64 = 30 * 24 * 60 * 60;
 
 /// What a new session begins with.
 #[derive(Debug, Clone)]
@@ -109,6 +112,29 @@ impl Hub {
         Ok(session)
     }
 
+    /// Opens a session that has its own copy of another's history, up to and with the item `at`, or all of it. It begins
+    /// with the other's title, mode and model; what waits there or is asked there is not copied.
+    ///
+    /// # Errors
+    /// When the session or the item does not exist, or the journal fails.
+    pub async fn fork(&self, source: &SessionId, at: Option<&ItemId>) -> Result<Session, SessionError> {
+        let stored = self.parts.journal.session(source).await?;
+        let stored = stored.ok_or_else(|| SessionError::NotFound(source.clone()))?;
+        let now = self.parts.clock.now();
+        let session = Session {
+            id: self.parts.clock.session_id(),
+            status: SessionStatus::default(),
+            created_at: now.clone(),
+            updated_at: now,
+            archived: false,
+            parent: Some(source.clone()),
+            ..stored.session
+        };
+        self.parts.journal.fork(source, &session, at).await?;
+        let _ = self.parts.changed.send(session.clone());
+        Ok(session)
+    }
+
     /// The way to a session, in memory or in the journal. Never waits: a session that does not exist says so when asked, and so does
     /// any when the daemon is ending.
     #[must_use]
@@ -125,7 +151,8 @@ impl Hub {
         self.live().sessions.get(id).filter(|handle| !handle.is_gone()).cloned()
     }
 
-    /// Carries on, once, with the prompts that waited when the last daemon ended, with the keys of the first client that comes.
+    /// Carries on, once, with the prompts that waited when the last daemon ended, with the keys of the first client that comes,
+    /// and begins to take away what was deleted long ago.
     pub async fn resume(&self, environment: &Environment) {
         if self.resumed.swap(true, Ordering::Relaxed) {
             return;
@@ -134,6 +161,14 @@ impl Hub {
             Ok(waiting) => waiting.iter().for_each(|id| self.session(id).wake(environment.clone())),
             Err(error) => tracing::error!(%error, "could not look for prompts that wait"),
         }
+        let (journal, before) = (self.parts.journal.clone(), self.parts.clock.seconds() - KEPT);
+        self.live().tasks.spawn(async move {
+            match journal.collect(before).await {
+                Ok(0) => {}
+                Ok(sessions) => tracing::info!(sessions, "took away what was deleted long ago"),
+                Err(error) => tracing::warn!(%error, "could not take away what was deleted"),
+            }
+        });
     }
 
     /// Asks the daemon to end. Asking for less than was asked before changes nothing.

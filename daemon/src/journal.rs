@@ -3,7 +3,9 @@
 //! decides what is recorded, never sends anything to a client, and never edits or takes back an update.
 
 mod append;
+mod collect;
 mod error;
+mod fork;
 mod items;
 mod output;
 mod salvage;
@@ -177,6 +179,13 @@ impl Journal {
         self.request(Access::Read, move |connection| sessions::session(connection, &id)).await.map_err(attempt)
     }
 
+    /// The sessions whose id is `id`, or begins so if there is none; at most two, as more than one is none in particular.
+    /// Deleted ones are not among them.
+    pub async fn named(&self, id: &str) -> Result<Vec<SessionId>, JournalError> {
+        let (attempt, id) = (named(format!("look for session {id}")), id.to_owned());
+        self.request(Access::Read, move |connection| sessions::named(connection, &id)).await.map_err(attempt)
+    }
+
     /// A page of sessions: the asked workspace's first, the latest first. Deleted ones are not shown.
     pub async fn sessions(&self, filter: SessionFilter) -> Result<SessionList, JournalError> {
         let attempt = named("list sessions");
@@ -302,14 +311,15 @@ impl Journal {
             .map_err(attempt)
     }
 
-    /// Marks a session as deleted at `at` (RFC 3339): it is in no list and not found. Nothing of it is taken away yet.
+    /// Marks a session as deleted at `at` (RFC 3339): it is in no list and not found. Nothing of it is taken away before it
+    /// is [collected](Self::collect).
     pub async fn delete(&self, session_id: &SessionId, at: &str) -> Result<(), JournalError> {
         let (id, at) = (session_id.clone(), at.to_owned());
         let attempt = named(format!("delete session {session_id}"));
         self.request(Access::Write, move |connection| sessions::delete(connection, &id, &at)).await.map_err(attempt)
     }
 
-    /// Takes a deletion back.
+    /// Takes a deletion back, as long as the session was not collected.
     pub async fn restore(&self, session_id: &SessionId) -> Result<(), JournalError> {
         let (id, attempt) = (session_id.clone(), named(format!("restore session {session_id}")));
         self.request(Access::Write, move |connection| sessions::restore(connection, &id)).await.map_err(attempt)

@@ -1,13 +1,17 @@
-//! The log: tracing to a file that only its owner can read, never to stdout. Keys are not logged: their type prints as stars.
+//! The log: tracing to a file that only its owner can read, never to stdout. Keys are not logged: their type prints as stars, and
+//! whatever else looks like a key is starred in each line before it is written.
 
 use crate::config::{Home, private_directory};
-use std::fs::File;
+use redact::redact;
+use std::fs::{File, Permissions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+
+mod redact;
 
 /// The log grows to this many bytes; then it becomes the old one, and the one before that is gone.
 const MAX_LOG: u64 = 8 << 20;
@@ -61,6 +65,7 @@ impl Log {
     fn open(path: &Path, max: u64) -> std::io::Result<Self> {
         if let Some(folder) = path.parent() {
             private_directory(folder)?;
+            make_private(folder, 0o700)?;
         }
         let file = append(path)?;
         let size = file.metadata()?.len();
@@ -79,7 +84,7 @@ impl<'a> MakeWriter<'a> for Log {
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        log.write_line(line)?;
+        log.write_line(redact(&String::from_utf8_lossy(line)).as_bytes())?;
         Ok(line.len())
     }
 
@@ -102,7 +107,17 @@ impl LogFile {
 }
 
 fn append(path: &Path) -> std::io::Result<File> {
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    let file = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    make_private(path, 0o600)?;
+    Ok(file)
+}
+
+/// Takes the rights of others away from what was there before us.
+fn make_private(path: &Path, mode: u32) -> std::io::Result<()> {
+    if std::fs::metadata(path)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
 #[cfg(test)]

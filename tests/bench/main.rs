@@ -46,6 +46,7 @@ enum Part {
     Turns,
     Slow,
     Unread,
+    Frames,
 }
 
 const PARTS: [(&str, Part); 9] = [
@@ -61,12 +62,13 @@ const PARTS: [(&str, Part); 9] = [
 ];
 
 /// What must hold whatever the machine, each of it for minutes.
-const SOAK: [(&str, Part); 5] = [
+const SOAK: [(&str, Part); 6] = [
     ("kills", Part::Kills),
     ("sessions", Part::Sessions),
     ("turns", Part::Turns),
     ("slow", Part::Slow),
     ("unread", Part::Unread),
+    ("frames", Part::Frames),
 ];
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -117,6 +119,7 @@ async fn measure(parts: &[Part], extent: Extent) -> anyhow::Result<()> {
             Part::Turns => soak::turns(&mut table).await?,
             Part::Slow => soak::slow(&mut table).await?,
             Part::Unread => soak::unread(&mut table).await?,
+            Part::Frames => soak::frames(&mut table).await?,
         }
     }
     println!("{table}");

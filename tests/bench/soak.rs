@@ -4,7 +4,7 @@
 use crate::memory::mebibytes;
 use crate::table::{Row, Table, Unit, percentile};
 use pilotfish_tests::soak::process::Held;
-use pilotfish_tests::soak::{kills, sessions, slow, turns, unread};
+use pilotfish_tests::soak::{frames, kills, sessions, slow, turns, unread};
 use std::time::Duration;
 
 /// Times at which the daemon is killed.
@@ -25,6 +25,8 @@ const DELTAS: usize = 300;
 const PACE: Duration = Duration::from_millis(40);
 /// Bytes that one client does not read.
 const UNREAD: u64 = 1_000_000_000;
+/// Damaged frames.
+const FRAMES: usize = 10_000_000;
 
 /// Kills the daemon again and again.
 pub async fn kills(table: &mut Table) -> anyhow::Result<()> {
@@ -104,6 +106,18 @@ pub async fn unread(table: &mut Table) -> anyhow::Result<()> {
     table.add(Row::new("  sessions whose end was missed", Unit::Count, vec![missing]).goal(0.0));
     let (before, read) = (mebibytes(figures.before), figures.caught_up_with / 1_000_000);
     table.remark(format!("unread: {before:.1} MiB before; {read} MB of {} sessions read at last", figures.sessions));
+    Ok(())
+}
+
+/// Sends frames that no client should send.
+pub async fn frames(table: &mut Table) -> anyhow::Result<()> {
+    // A panic or a hang would end the bench here.
+    let figures = frames::run(frames::Size { frames: FRAMES, seed: SEED }).await?;
+    let row =
+        Row::new(format!("memory at most, {FRAMES} damaged frames"), Unit::Mebibytes, vec![mebibytes(figures.peak)]);
+    table.add(row.goal(256.0));
+    let slowest = vec![figures.slowest.as_secs_f64() * 1e3];
+    table.add(Row::new("  the slowest answer after a storm", Unit::Milliseconds, slowest).goal(1000.0));
     Ok(())
 }
 

@@ -1,8 +1,15 @@
 //! The end-to-end tests, a module for each user story.
 
+mod acp;
+mod acp_clients;
 mod door;
+mod durable;
 mod exec;
+mod frames;
+mod output;
+mod provider;
 mod sandbox;
+mod secrets;
 mod shared;
 mod soak;
 mod turn;

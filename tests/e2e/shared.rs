@@ -394,3 +394,35 @@ async fn sessions_that_were_used_and_left_cost_nothing() {
     assert_eq!(children.iter().filter(|pid| of_daemon(pid)).count(), 0);
     until("descriptors and threads are back", || held() <= before).await;
 }
+
+#[tokio::test]
+async fn the_command_line_changes_sessions_that_editors_show() {
+    let (desk, model) = Desk::with_model("").await;
+    model.answers(answer().says("hello"));
+    let (mut client, _child) = desk.editor().await;
+    let session = open(&desk, &mut client, "read-only").await;
+    prompt(&mut client, &session, "greet me").await;
+    assert_eq!(turn_end(&mut client).await, StopReason::Done);
+    let list = async |arguments: &[&str]| {
+        let output = desk.run(&[&["sessions"], arguments].concat()).await;
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert!(list(&[]).await.contains("greet me"));
+    assert!(list(&["rename", &session.0, "a greeting"]).await.is_empty());
+    let renamed = |update: &pilotfish_protocol::SessionUpdate| matches!(&update.update, Update::TitleChanged { title } if title == "a greeting");
+    client.updates_until(renamed).await;
+    let fork = SessionId(list(&["fork", &session.0]).await.trim().to_owned());
+    assert_eq!(said(&items(&mut client, &fork).await), ["hello"]);
+    list(&["archive", &session.0]).await;
+    assert!(list(&[]).await.contains("a greeting  in"));
+    assert!(list(&[]).await.contains("(archived)"));
+    list(&["delete", &session.0]).await;
+    assert_eq!(list(&[]).await.lines().count(), 1, "the fork is left");
+    list(&["delete", "--undo", &session.0]).await;
+    assert_eq!(list(&["--search", "hello"]).await.lines().count(), 2);
+    assert_eq!(list(&["--search", "nonsense"]).await, "");
+    let output = desk.run(&["sessions", "rename", "s9", "x"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no session \"s9\""));
+}

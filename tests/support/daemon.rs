@@ -1,5 +1,6 @@
 //! A daemon inside the test's process: a hub with a fresh home and workspace, and a model that says what the test says.
 
+use crate::acp::AcpClient;
 use crate::client::TestClient;
 use crate::fake_model::FakeModel;
 use futures::StreamExt;
@@ -7,7 +8,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use pilotfish::clock::Clock;
 use pilotfish::config::{ConfigSource, Dialect, Endpoint, Environment, Home};
-use pilotfish::door::{Ended, serve};
+use pilotfish::door::{Ended, acp, serve};
 use pilotfish::hub::Hub;
 use pilotfish::journal::Journal;
 use pilotfish::model::http::Http;
@@ -33,7 +34,7 @@ pub struct TestDaemon {
     pub script: Script,
     /// The folder that sessions work in.
     pub workspace: TempDir,
-    environment: Environment,
+    pub(crate) environment: Environment,
     _home: TempDir,
 }
 
@@ -93,6 +94,26 @@ impl TestDaemon {
     /// A client that has said hello as an editor of ours does.
     pub async fn client(&self) -> TestClient {
         let mut client = self.connect().0;
+        client.initialize().await;
+        client
+    }
+
+    /// A client of the Agent Client Protocol that has said nothing yet, and the connection's task.
+    pub fn connect_acp(&self) -> (AcpClient, JoinHandle<Ended>) {
+        self.connect_acp_with(PIPE)
+    }
+
+    /// Likewise, with pipes that hold `pipe` bytes.
+    pub fn connect_acp_with(&self, pipe: usize) -> (AcpClient, JoinHandle<Ended>) {
+        let (theirs, daemons_output) = tokio::io::duplex(pipe);
+        let (daemons_input, output) = tokio::io::duplex(pipe);
+        let task = tokio::spawn(acp::serve(self.hub.clone(), self.environment.clone(), daemons_input, daemons_output));
+        (AcpClient::new(theirs, output), task)
+    }
+
+    /// A client of the Agent Client Protocol that has said hello.
+    pub async fn acp_client(&self) -> AcpClient {
+        let mut client = self.connect_acp().0;
         client.initialize().await;
         client
     }
@@ -163,7 +184,9 @@ impl Connect for Script {
 
 impl Model for Script {
     fn stream(&self, _: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
-        let answer = self.0.lock().expect("no test panicked").pop_front().expect("the script has an answer left");
+        let answer = self.0.lock().expect("no test panicked").pop_front();
+        // Asked for with the lock given back: a test may want this panic, and go on.
+        let answer = answer.expect("the script has an answer left");
         let events = futures::stream::unfold(answer, |mut answer| async {
             let event = answer.recv().await?;
             Some((Ok(event), answer))

@@ -61,13 +61,14 @@ struct Shared {
     state: Mutex<State>,
     /// Answers in the stead of the script.
     rule: Option<Box<Rule>>,
-    /// How many requests came, and how many clients left before their answer was over.
+    /// How many requests came, how many were answered, and how many clients left before their answer was over.
     counts: watch::Sender<Counts>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     requests: usize,
+    answered: usize,
     hang_ups: usize,
 }
 
@@ -158,6 +159,11 @@ impl FakeModel {
         let _ = self.shared.counts.subscribe().wait_for(|counts| counts.requests >= times).await;
     }
 
+    /// Waits until it has said all of this many answers.
+    pub async fn answered(&self, times: usize) {
+        let _ = self.shared.counts.subscribe().wait_for(|counts| counts.answered >= times).await;
+    }
+
     /// Waits until this many clients, in all, left before their answer was over.
     pub async fn hung_up(&self, times: usize) {
         let _ = self.shared.counts.subscribe().wait_for(|counts| counts.hang_ups >= times).await;
@@ -186,6 +192,8 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             if let Some(request) = number.and_then(|number| state.requests.get_mut(number)) {
                 request.answered = Some(Instant::now());
             }
+            drop(state);
+            shared.counts.send_modify(|counts| counts.answered += 1);
         } else {
             shared.counts.send_modify(|counts| counts.hang_ups += 1);
             return;

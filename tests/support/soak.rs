@@ -3,6 +3,7 @@
 //! counting; which figures are good enough is said by who asks.
 
 pub mod editor;
+pub mod frames;
 pub mod kills;
 pub mod process;
 pub mod seen;

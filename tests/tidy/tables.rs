@@ -50,6 +50,12 @@ pub const LAYERS: &[(&str, &[&str])] = &[
 
 /// Crates with one home: the paths below `daemon/src/` that may name them, and why no other.
 pub const HOMES: &[(&str, &[&str], &str)] = &[
+    (
+        "agent_client_protocol",
+        &["door/acp"],
+        "no type of that protocol leaves its door; today not even this crate is needed",
+    ),
+    ("agent_client_protocol_schema", &["door/acp"], "as the crate it belongs to"),
     ("birdcage", &["bin/"], "it demands a program with a single thread"),
     ("clap", &["cli", "main.rs"], "argv is parsed at the edge"),
     ("http_body_util", &["cli/demo", "sandbox/proxy"], "nothing else serves HTTP"),

@@ -45,6 +45,7 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
         // Fails for the leader of a group, which has no terminal to leave then.
         let _ = rustix::process::setsid();
     }
+    unobserved();
     let socket = Socket::bind(&home).await?;
     let hub = daemon::build(&home, environment).await?;
     if args.detached {
@@ -61,6 +62,18 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
 fn say(line: &str) -> std::io::Result<()> {
     terminal::ignore_closed(writeln!(std::io::stdout(), "{line}").and_then(|()| std::io::stdout().flush()))
 }
+
+/// Other programs of this person see neither our memory, which holds keys, nor our environment, and no core is written, not even to
+/// a program that collects them.
+#[cfg(target_os = "linux")]
+fn unobserved() {
+    // A system that refuses keeps its own rule.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Core files are off by their limit.
+#[cfg(not(target_os = "linux"))]
+fn unobserved() {}
 
 /// Lets go of the streams of whoever started us.
 fn silence() -> std::io::Result<()> {

@@ -212,11 +212,7 @@ struct Notification<'a, T> {
 
 /// An answer, framed. No id becomes `null`, as JSON-RPC asks for what could not be read.
 pub(crate) fn answer<T: Serialize>(id: Option<&Id>, outcome: Result<T, &Failure>) -> Vec<u8> {
-    let (result, error) = match outcome {
-        Ok(result) => (Some(result), None),
-        Err(failure) => (None, Some(failure)),
-    };
-    framed(&Answer { jsonrpc: "2.0", id, result, error })
+    framed(&answering(id, outcome))
 }
 
 /// A notification, framed.
@@ -224,20 +220,44 @@ pub(crate) fn notification<T: Serialize>(method: &str, params: &T) -> Vec<u8> {
     framed(&Notification { jsonrpc: "2.0", method, params })
 }
 
+/// An answer as a line of its own, as [`answer`].
+pub(crate) fn answer_line<T: Serialize>(id: Option<&Id>, outcome: Result<T, &Failure>) -> Vec<u8> {
+    line(&answering(id, outcome))
+}
+
+/// A notification as a line of its own.
+pub(crate) fn notification_line<T: Serialize>(method: &str, params: &T) -> Vec<u8> {
+    line(&Notification { jsonrpc: "2.0", method, params })
+}
+
+fn answering<'a, T>(id: Option<&'a Id>, outcome: Result<T, &'a Failure>) -> Answer<'a, T> {
+    let (result, error) = match outcome {
+        Ok(result) => (Some(result), None),
+        Err(failure) => (None, Some(failure)),
+    };
+    Answer { jsonrpc: "2.0", id, result, error }
+}
+
 /// Any message, framed.
 pub(crate) fn framed<T: Serialize>(message: &T) -> Vec<u8> {
-    match serde_json::to_vec(message) {
-        Ok(body) => {
-            let mut frame = format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes();
-            frame.extend_from_slice(&body);
-            frame
-        }
-        Err(error) => {
-            // Our types have only text keys and finite numbers, so this is a defect; the connection goes on without it.
-            tracing::error!(%error, "a message could not be written as JSON");
-            Vec::new()
-        }
-    }
+    let Some(body) = written(message) else { return Vec::new() };
+    let mut frame = format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes();
+    frame.extend_from_slice(&body);
+    frame
+}
+
+/// Any message, as a line. JSON escapes line breaks and NUL inside strings, so neither occurs within.
+fn line<T: Serialize>(message: &T) -> Vec<u8> {
+    let Some(mut body) = written(message) else { return Vec::new() };
+    body.push(b'\n');
+    body
+}
+
+fn written<T: Serialize>(message: &T) -> Option<Vec<u8>> {
+    // Our types have only text keys and finite numbers, so this is a defect; the connection goes on without it.
+    serde_json::to_vec(message)
+        .inspect_err(|error| tracing::error!(%error, "a message could not be written as JSON"))
+        .ok()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::door::calls::{Calls, Stage, Taken};
 use crate::door::envelope::{self, Failure, Message, code};
 use crate::door::frame::{Frame, Frames};
 use crate::door::outbox::{Out, OutboxReader, PAGE};
-use crate::door::{Connection, Peer};
+use crate::door::{Connection, Ended, GRACE, Peer};
 use crate::hub::Hub;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -20,7 +20,6 @@ use pilotfish_protocol::{
 };
 use serde::Deserialize;
 use std::io;
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::broadcast::error::RecvError;
 use tower_lsp::jsonrpc::{Response, Result as LspResult};
@@ -35,18 +34,6 @@ const WRITE: usize = 64 << 10;
 
 /// Requests that may be open before no more are read. Every method answers at once, so this is far away.
 const MAX_OPEN: usize = 256;
-
-/// How long open requests and their answers may take when the client is gone.
-const GRACE: Duration = Duration::from_secs(1);
-
-/// How a connection ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// The client asked for `shutdown` before it left.
-    ShutDown,
-    /// It just left.
-    Left,
-}
 
 /// Serves one client until it leaves. Its sessions go on. `environment` is the client's.
 pub async fn serve<I, O>(hub: Hub, environment: Environment, input: I, output: O) -> Ended
@@ -89,7 +76,7 @@ where
         // A client that no longer reads does not hold us up.
         let _ = tokio::time::timeout(GRACE, &mut writing).await;
     }
-    detach(&connection, attached).await;
+    connection.leave(attached).await;
     if calls.stage() == Stage::ShutDown { Ended::ShutDown } else { Ended::Left }
 }
 
@@ -175,19 +162,6 @@ async fn watch_list(connection: &Connection) {
             Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "session list changes were missed"),
             Err(RecvError::Closed) => return std::future::pending().await,
         }
-    }
-}
-
-/// Leaves every session. One that has too much to do is asked again.
-async fn detach(connection: &Connection, attached: Vec<SessionId>) {
-    for session_id in attached {
-        let leave = async {
-            let Some(session) = connection.hub.loaded(&session_id) else { return };
-            while let Err(crate::session::SessionError::Overloaded(_)) = session.detach(connection.id.clone()).await {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let _ = tokio::time::timeout(GRACE, leave).await;
     }
 }
 

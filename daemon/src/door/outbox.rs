@@ -178,6 +178,11 @@ impl Outbox {
         self.lock().feeds.keys().cloned().collect()
     }
 
+    /// The last durable update that a session gave for this connection, sent or not.
+    pub(crate) fn pushed(&self, session_id: &SessionId) -> Option<u64> {
+        self.lock().feeds.get(session_id).map(Feed::pushed)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queues> {
         // Nothing that can panic runs under the lock; if it did, what is held is still whole updates.
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)

@@ -205,10 +205,13 @@ fn start_daemon(path: &Path, environment: &Environment) -> Result<(), ShimError>
 fn daemon_command(environment: &Environment, output: io::PipeWriter) -> io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     let passed = FOR_DAEMON.iter().filter_map(|name| Some((*name, environment.get(*name)?)));
+    let home =
+        environment.get("PILOTFISH_HOME").filter(|home| !home.is_empty()).map(std::path::absolute).transpose()?;
     command
         .args(["serve", "--foreground", "--detached"])
         .env_clear()
         .envs(passed)
+        .envs(home.map(|home| ("PILOTFISH_HOME", home)))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)

@@ -5,7 +5,7 @@
 
 use crate::config::{Home, private_directory};
 use crate::door::hello::{self, Answer, Build, Door, Hello, Welcome};
-use crate::door::{Ended, lsp};
+use crate::door::{Ended, acp, lsp};
 use crate::hub::{Hub, Stop};
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::os::unix::ffi::OsStrExt;
@@ -33,8 +33,11 @@ const LOCK_PACE: Duration = Duration::from_millis(5);
 /// How long a daemon stays for its first client, at least.
 const FIRST_CLIENT: Duration = Duration::from_secs(10);
 
-/// How long turns may take to end when the daemon must.
-const SHUTDOWN_LIMIT: Duration = Duration::from_millis(1500);
+/// How long turns may take to end when the daemon must. With the next it stays below two seconds.
+const SHUTDOWN_LIMIT: Duration = Duration::from_millis(1200);
+
+/// How long clients may take for what they are told last.
+const FAREWELL_LIMIT: Duration = Duration::from_millis(500);
 
 /// How long a client may take to read the last byte.
 const GOODBYE_LIMIT: Duration = Duration::from_millis(500);
@@ -184,7 +187,10 @@ impl Socket {
         if tokio::time::timeout(SHUTDOWN_LIMIT, hub.shutdown()).await.is_err() {
             tracing::error!("turns did not end in time; they will count as interrupted");
         }
-        while clients.join_next().await.is_some() {}
+        let farewell = async { while clients.join_next().await.is_some() {} };
+        // Who does not read is not waited for.
+        let _ = tokio::time::timeout(FAREWELL_LIMIT, farewell).await;
+        clients.shutdown().await;
         hub.journal().clone().close().await;
         Ok(why)
     }
@@ -249,7 +255,7 @@ async fn receive(hub: Hub, stream: UnixStream, build: Build) {
     let environment = hello.environment();
     let ended = match hello.door {
         Door::Lsp => lsp::serve(hub, environment, input, &mut output).await,
-        Door::Acp => return,
+        Door::Acp => acp::serve(hub, environment, input, &mut output).await,
     };
     if ended == Ended::ShutDown {
         // A client that is gone needs no goodbye, and one that does not read must not keep us.

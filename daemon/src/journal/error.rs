@@ -48,7 +48,7 @@ pub enum Cause {
         known: i64,
     },
     /// The database was removed or replaced while it was open.
-    #[error("{} was removed or replaced while it was in use", .0.display())]
+    #[error("{} was removed or replaced while it was in use; put it back, or end pilotfish to begin a new one", .0.display())]
     Gone(PathBuf),
     /// A file or directory of the journal does not do what it must.
     #[error("{}: {source}", path.display())]

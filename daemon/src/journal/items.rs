@@ -7,8 +7,8 @@ use super::sessions;
 use pilotfish_protocol::{ItemId, SessionId};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params};
 
-/// A page ends when it holds this many bytes, so that large items do not fill memory.
-const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// A page ends when it holds this many bytes: more than a person sees at once, and little enough to be there at once.
+const MAX_PAGE_BYTES: usize = 1 << 20;
 
 /// The most records one page holds.
 const MAX_PAGE_RECORDS: usize = 1000;
@@ -87,6 +87,23 @@ pub(super) fn open_items(connection: &Connection, session_id: &SessionId) -> Res
          JOIN updates ON place = latest WHERE open.started > ?1 AND open.started < ?2 ORDER BY open.started LIMIT ?3",
     )?;
     page(select, MAX_PAGE_RECORDS, |limit| (place(number, 0), place(number + 1, 0), limit))
+}
+
+/// The seq of an item's last update.
+pub(super) fn last_seq(connection: &Connection, session_id: &SessionId, item_id: &ItemId) -> Result<u64, Cause> {
+    let number = sessions::number(connection, session_id)?;
+    let mut select = connection.prepare_cached("SELECT latest FROM items WHERE session = ?1 AND id = ?2")?;
+    let latest: Option<i64> = select.query_row((number, &item_id.0), |row| row.get(0)).optional()?;
+    latest.map(seq_of).ok_or_else(|| Cause::UnknownItem(session_id.clone(), item_id.clone()))
+}
+
+/// Whether the session has an item of this id that is not open.
+pub(super) fn has_ended(connection: &Connection, session_id: &SessionId, item_id: &ItemId) -> Result<bool, Cause> {
+    let number = sessions::number(connection, session_id)?;
+    let mut select = connection.prepare_cached(
+        "SELECT 1 FROM items WHERE session = ?1 AND id = ?2 AND started NOT IN (SELECT started FROM open)",
+    )?;
+    Ok(select.exists((number, &item_id.0))?)
 }
 
 fn started(connection: &Connection, session_id: &SessionId, number: i64, item_id: &ItemId) -> Result<i64, Cause> {

@@ -11,6 +11,9 @@ const PART_BYTES: u64 = 256 * 1024;
 /// The most bytes one page holds.
 const MAX_PAGE_BYTES: u64 = 1024 * 1024;
 
+/// The most items on a page of those that have an output.
+const MAX_LISTED: i64 = 200;
+
 /// The longest character in UTF-8, less one byte.
 const MARGIN: u64 = 3;
 
@@ -23,15 +26,49 @@ pub(super) fn put(
 ) -> Result<(), Cause> {
     let number = sessions::number(connection, session_id)?;
     connection.execute("DELETE FROM outputs WHERE session = ?1 AND item = ?2", (number, &item_id.0))?;
-    let bytes = i64::try_from(output.len()).unwrap_or(i64::MAX);
-    connection.execute("INSERT INTO outputs(session, item, bytes) VALUES (?1, ?2, ?3)", (number, &item_id.0, bytes))?;
-    let output_number = connection.last_insert_rowid();
-    let mut insert = connection.prepare_cached("INSERT INTO chunks(output, part, body) VALUES (?1, ?2, ?3)")?;
-    let part_bytes = usize::try_from(PART_BYTES).unwrap_or(usize::MAX);
-    for (part, body) in (0_i64..).zip(output.chunks(part_bytes)) {
-        insert.execute((output_number, part, body))?;
+    extend(connection, session_id, item_id, output)
+}
+
+/// Adds to an item's output, which may have none so far.
+pub(super) fn extend(
+    connection: &Connection,
+    session_id: &SessionId,
+    item_id: &ItemId,
+    more: &[u8],
+) -> Result<(), Cause> {
+    let number = sessions::number(connection, session_id)?;
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO outputs(session, item, bytes) VALUES (?1, ?2, ?3)
+         ON CONFLICT (session, item) DO UPDATE SET bytes = bytes + excluded.bytes RETURNING number, bytes - ?3",
+    )?;
+    let bytes = i64::try_from(more.len()).unwrap_or(i64::MAX);
+    let (output, had): (i64, i64) =
+        upsert.query_row((number, &item_id.0, bytes), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let had = u64::try_from(had).unwrap_or(0);
+    // The last part is filled up first, by writing it anew.
+    let whole = had / PART_BYTES;
+    let mut body = window(connection, output, whole * PART_BYTES, had)?;
+    body.extend_from_slice(more);
+    let mut insert =
+        connection.prepare_cached("INSERT OR REPLACE INTO chunks(output, part, body) VALUES (?1, ?2, ?3)")?;
+    for (part, body) in (whole..).zip(body.chunks(index(PART_BYTES))) {
+        insert.execute((output, i64::try_from(part).unwrap_or(i64::MAX), body))?;
     }
     Ok(())
+}
+
+/// The items that have an output: a page of those after `after`, in the order of their ids.
+pub(super) fn list(
+    connection: &Connection,
+    session_id: &SessionId,
+    after: Option<&ItemId>,
+) -> Result<Vec<ItemId>, Cause> {
+    let number = sessions::number(connection, session_id)?;
+    let mut select = connection
+        .prepare_cached("SELECT item FROM outputs WHERE session = ?1 AND item > ?2 ORDER BY item LIMIT ?3")?;
+    let after = after.map_or("", |after| after.0.as_str());
+    let items = select.query_map((number, after, MAX_LISTED), |row| Ok(ItemId(row.get(0)?)))?;
+    Ok(items.collect::<Result<_, _>>()?)
 }
 
 /// At most `limit` bytes from `offset`, cut at characters; one character if `limit` is less than that.

@@ -1,7 +1,7 @@
 //! The database file: where it lies, who may read it, what tables it has. Reads and writes no records.
 
 use super::error::Cause;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -83,7 +83,8 @@ CREATE VIRTUAL TABLE words USING fts5(
 
 /// `ended` is where the session's last turn ended, `queue` is not set when nothing waits, and `deleted` is the second
 /// since 1970 at which the session was deleted, or 0. What was deleted before that was noted counts as deleted now, so
-/// that it is kept as long as anything else.
+/// that it is kept as long as anything else. Nothing but collecting takes an update away, and an update would be
+/// searched for in all of `items` then, so `latest` is no foreign key any more.
 const VERSION_2: &str = "
 ALTER TABLE states ADD COLUMN ended INTEGER;
 UPDATE states SET
@@ -96,6 +97,16 @@ UPDATE states SET
         SELECT place FROM updates WHERE place = queue AND body <> '{\"kind\":\"queueChanged\",\"queue\":[]}'
     );
 UPDATE sessions SET deleted = unixepoch() WHERE deleted <> 0;
+CREATE TABLE new_items (
+    started INTEGER PRIMARY KEY,
+    latest INTEGER NOT NULL,
+    session INTEGER NOT NULL REFERENCES sessions(number),
+    id TEXT NOT NULL,
+    UNIQUE (session, id)
+) STRICT;
+INSERT INTO new_items SELECT started, latest, session, id FROM items;
+DROP TABLE items;
+ALTER TABLE new_items RENAME TO items;
 CREATE INDEX sessions_deleted ON sessions(deleted) WHERE deleted <> 0;
 ";
 
@@ -117,9 +128,18 @@ pub(super) fn open(directory: &Path) -> Result<Connection, Cause> {
     make_private_directory(directory).map_err(|source| Cause::File { path: directory.to_owned(), source })?;
     make_private_file(&path).map_err(|source| Cause::File { path: path.clone(), source })?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&path, flags)?;
-    prepare(&connection, &path)?;
-    Ok(connection)
+    let open = || {
+        let connection = Connection::open_with_flags(&path, flags)?;
+        prepare(&connection, &path)?;
+        Ok(connection)
+    };
+    open().map_err(|cause| match cause {
+        // SQLite does not say which file, nor that it may be one beside the database.
+        Cause::Storage(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            Cause::File { path: path.clone(), source: io::Error::other(error) }
+        }
+        cause => cause,
+    })
 }
 
 /// Opens a database that is gone when it is closed.
@@ -131,7 +151,7 @@ pub(super) fn in_memory() -> Result<Connection, Cause> {
 
 fn prepare(connection: &Connection, path: &Path) -> Result<(), Cause> {
     connection.busy_timeout(BUSY_LIMIT)?;
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = version(connection)?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     // Before anything is written: a newer build's file stays as it is.
     if found > known {
@@ -141,7 +161,7 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), Cause> {
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = NORMAL;
-         PRAGMA foreign_keys = ON;
+         PRAGMA foreign_keys = OFF;
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;
          PRAGMA cache_size = -1024;
@@ -150,25 +170,31 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), Cause> {
          PRAGMA journal_size_limit = 16777216;",
     )?;
     connection.set_prepared_statement_cache_capacity(32);
-    migrate(connection, found)?;
+    // A table that is made anew is missing for a moment, so foreign keys hold from here on.
+    if found < known {
+        migrate(connection, known)?;
+    }
+    connection.execute_batch("PRAGMA foreign_keys = ON")?;
     // The first statement reads the schema, so that a damaged one shows now.
     connection.query_row("SELECT count(*) FROM (SELECT 1 FROM sessions LIMIT 1)", [], |row| row.get::<_, i64>(0))?;
     Ok(())
 }
 
-fn migrate(connection: &Connection, found: i64) -> Result<(), Cause> {
-    let done = usize::try_from(found).unwrap_or(0);
-    for (index, script) in MIGRATIONS.iter().enumerate().skip(done) {
-        let version = index + 1;
-        let step = format!("BEGIN IMMEDIATE; {script} PRAGMA user_version = {version}; COMMIT;");
-        if let Err(error) = connection.execute_batch(&step) {
-            if !connection.is_autocommit() {
-                connection.execute_batch("ROLLBACK")?;
-            }
-            return Err(error.into());
-        }
+/// Brings the database to the newest version, all or nothing.
+fn migrate(connection: &Connection, known: i64) -> Result<(), Cause> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    // Asked again, as a second process may have done it since.
+    let found = usize::try_from(version(&transaction)?).unwrap_or(0);
+    for script in MIGRATIONS.iter().skip(found) {
+        transaction.execute_batch(script)?;
     }
-    Ok(())
+    transaction.pragma_update(None, "user_version", known)?;
+    Ok(transaction.commit()?)
+}
+
+/// How many scripts a database has had.
+fn version(connection: &Connection) -> Result<i64, Cause> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
 fn make_private_directory(directory: &Path) -> io::Result<()> {
@@ -184,6 +210,9 @@ fn make_private_file(path: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     }
     make_private(path, 0o600)?;
+    // Whether it can be written is better said by the system than by SQLite. It must not be opened for that: closing it
+    // would take the locks of another connection in this process away.
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?;
     for suffix in COMPANIONS {
         match make_private(&with_suffix(path, suffix), 0o600) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -65,12 +65,12 @@ pub(super) fn archive(connection: &Connection, session_id: &SessionId, archived:
 
 /// Marks a session as deleted at `at`.
 pub(super) fn delete(connection: &Connection, session_id: &SessionId, at: &str) -> Result<(), Cause> {
-    mark(connection, session_id, "UPDATE sessions SET deleted = unixepoch(?2) WHERE id = ?1", at)
+    mark(connection, session_id, "UPDATE sessions SET deleted = unixepoch(?2) WHERE id = ?1 AND deleted >= 0", at)
 }
 
-/// Takes the mark away.
+/// Takes the mark away, unless the session is being collected: then its mark is below 0.
 pub(super) fn restore(connection: &Connection, session_id: &SessionId) -> Result<(), Cause> {
-    mark(connection, session_id, "UPDATE sessions SET deleted = ?2 WHERE id = ?1", 0)
+    mark(connection, session_id, "UPDATE sessions SET deleted = ?2 WHERE id = ?1 AND deleted >= 0", 0)
 }
 
 /// The number of a session, deleted or not.
@@ -78,6 +78,28 @@ pub(super) fn number(connection: &Connection, session_id: &SessionId) -> Result<
     let mut select = connection.prepare_cached("SELECT number FROM sessions WHERE id = ?1")?;
     let number = select.query_row([&session_id.0], |row| row.get(0)).optional()?;
     number.ok_or_else(|| Cause::UnknownSession(session_id.clone()))
+}
+
+/// The sessions whose id is or begins with `id`; at most two.
+pub(super) fn named(connection: &Connection, id: &str) -> Result<Vec<SessionId>, Cause> {
+    let mut select = connection.prepare_cached(
+        "SELECT id FROM sessions WHERE id >= ?1 AND substr(id, 1, length(?1)) = ?1 AND NOT deleted ORDER BY id LIMIT 2",
+    )?;
+    let found = select.query_map([id], |row| Ok(SessionId(row.get(0)?)))?;
+    let mut found = found.collect::<Result<Vec<_>, _>>()?;
+    // The exact one comes first.
+    if found.first().is_some_and(|first| first.0 == id) {
+        found.truncate(1);
+    }
+    Ok(found)
+}
+
+/// The seq of a session's last update; 0 if it has none. A deleted session is not found.
+pub(super) fn last_seq(connection: &Connection, session_id: &SessionId) -> Result<u64, Cause> {
+    let mut select = connection
+        .prepare_cached("SELECT seq FROM sessions JOIN states ON session = number WHERE id = ?1 AND NOT deleted")?;
+    let seq: Option<i64> = select.query_row([&session_id.0], |row| row.get(0)).optional()?;
+    seq.map(seq_of).ok_or_else(|| Cause::UnknownSession(session_id.clone()))
 }
 
 /// Everything a session needs to go on, its transcript apart. A deleted session is not found.

@@ -6,7 +6,11 @@ use pilotfish_protocol::{
 };
 use std::fmt::Write;
 
+mod collect;
 mod damage;
+mod disk;
+mod fork;
+mod log;
 mod migration;
 mod search;
 

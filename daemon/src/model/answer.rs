@@ -2,7 +2,7 @@
 //! never waits, so every way a stream can be cut is a plain test.
 
 use crate::config::Dialect;
-use crate::model::limits::{MAX_ANSWER, MAX_EVENT, too_large};
+use crate::model::limits::{MAX_ANSWER, MAX_EVENT, VALUE, too_large};
 use crate::model::sse::{Event, Parser};
 use crate::model::{ModelError, ModelEvent, chat, responses};
 use std::collections::HashSet;
@@ -64,6 +64,9 @@ impl Answer {
             self.form = Form::Events;
         }
         match self.form {
+            Form::Whole if self.whole.len() + bytes.len() > MAX_EVENT => {
+                Err(too_large(&self.url, "one event", MAX_EVENT))
+            }
             Form::Whole => {
                 self.whole.extend_from_slice(bytes);
                 Ok(())
@@ -112,13 +115,34 @@ impl Answer {
 
     fn fold(&mut self, events: &[Event], out: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
         let from = out.len();
-        let folded = events.iter().try_for_each(|event| match &mut self.fold {
-            Fold::Responses(fold) => fold.push(event, out),
-            Fold::Chat(fold) => fold.push(event, out),
+        let folded = events.iter().try_for_each(|event| {
+            if values(&event.data) * VALUE > MAX_EVENT {
+                return Err(too_large(&self.url, "values of one event", MAX_EVENT));
+            }
+            match &mut self.fold {
+                Fold::Responses(fold) => fold.push(event, out),
+                Fold::Chat(fold) => fold.push(event, out),
+            }
         });
         self.ids.assign(out, from);
         folded
     }
+}
+
+/// How many values a JSON text holds, or a few more. A value may be written in two bytes and takes many times that once it is read, so
+/// the length of a text does not bound what reading it costs.
+fn values(json: &str) -> usize {
+    let (mut values, mut in_string, mut escaped) = (1, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b',' | b'[' | b'{' if !in_string => values += 1,
+            _ => {}
+        }
+    }
+    values
 }
 
 /// Gives calls an id where the server gave none, or one that the history already has. The same history gives the same ids.

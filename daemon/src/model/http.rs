@@ -8,6 +8,7 @@ use client::Clients;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 use reqwest::{Request, Response, Url, header};
+use secrets::Secrets;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 mod client;
 mod refusal;
+mod secrets;
 
 /// How long the end of a stream may take once its answer is whole, and how long it is waited for so that the connection serves again.
 const LAST_WAIT: Duration = Duration::from_secs(2);
@@ -60,6 +62,7 @@ struct Target {
     /// The address of requests, and the configured one, as people may see them: without what may be secret in them.
     shown: String,
     shown_base: String,
+    secrets: Secrets,
     /// Optional fields that this server refused once; they are not sent again.
     refused_fields: Mutex<Vec<&'static str>>,
 }
@@ -67,6 +70,7 @@ struct Target {
 impl Model for HttpModel {
     fn stream(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
         let (clients, target, tasks) = (Arc::clone(&self.clients), Arc::clone(&self.target), self.tasks.clone());
+        let asked = Arc::clone(&self.target);
         stream::once(async move {
             match ask(&clients, &target, request).await {
                 Ok(reading) => stream::unfold(State::Reading(Box::new(reading), tasks), next).boxed(),
@@ -74,18 +78,24 @@ impl Model for HttpModel {
             }
         })
         .flatten()
+        // Here and nowhere else, so that no way for an error to come about is forgotten.
+        .map(move |event| event.map_err(|error| asked.secrets.redact_error(error)))
         .boxed()
     }
 }
 
 impl Target {
     fn new(endpoint: &Endpoint, model: &str) -> Self {
-        let base = Url::parse(&endpoint.base_url).map(shown).unwrap_or_else(|_| endpoint.base_url.clone());
+        let secrets = Secrets::of(endpoint);
+        // A path may hold a key, too.
+        let base = Url::parse(&endpoint.base_url).ok().filter(Url::has_host).map(shown);
+        let base = secrets.redact(&base.unwrap_or_else(|| unreadable(&endpoint.base_url)));
         Self {
             endpoint: endpoint.clone(),
             model: model.to_owned(),
-            shown: address(endpoint).map(shown).unwrap_or_else(|_| base.clone()),
+            shown: address(endpoint).map(|url| secrets.redact(&shown(url))).unwrap_or_else(|_| base.clone()),
             shown_base: base,
+            secrets,
             refused_fields: Mutex::default(),
         }
     }
@@ -136,6 +146,12 @@ fn shown(mut url: Url) -> String {
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.to_string()
+}
+
+/// What is written for an address that is none: not what may be somebody's name and password in it.
+fn unreadable(base_url: &str) -> String {
+    let host = base_url.rsplit('@').next().unwrap_or_default();
+    host.split('?').next().unwrap_or_default().to_owned()
 }
 
 /// Where requests go: the dialect's path below the base; a query of the base stays behind it.

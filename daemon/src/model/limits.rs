@@ -2,8 +2,10 @@
 
 use crate::model::ModelError;
 
-/// The largest event that is held.
+/// The largest event that is held, and the most that the values in it may take.
 pub(crate) const MAX_EVENT: usize = 16 << 20;
+/// About what one value of an event takes, its name and its place in a list included.
+pub(crate) const VALUE: usize = 72;
 /// The most bytes of one answer, decompressed.
 pub(crate) const MAX_ANSWER: usize = 64 << 20;
 /// The most bytes of one call's arguments.

@@ -6,7 +6,7 @@ use crate::config::{Environment, Resolved};
 use crate::cx::TurnEvent;
 use crate::journal::{Journal, Stored};
 use crate::model::Model;
-use crate::prompt::History;
+use crate::prompt::{self, History};
 use pilotfish_protocol::{
     Attached, ConnectionId, Delivery, Effort, Fault, FaultKind, InputPart, InterruptScope, Item, ItemContent, Mode,
     ModelName, PromptTaken, Queued, QueuedId, SessionId, SessionStatus, SessionUpdate, Status, TurnId, Update,
@@ -43,6 +43,8 @@ struct Running {
     /// What the model has seen; read from the journal when it is first needed, and while a turn runs it is the turn's.
     history: Option<History>,
     mode: watch::Sender<Mode>,
+    /// Why the journal lacks something that was shown; `None` when it lacks nothing.
+    unrecorded: Option<String>,
     /// The last turn's model. Kept, because it knows what its server refuses.
     model: Option<(Resolved, Arc<dyn Model>)>,
 }
@@ -79,6 +81,7 @@ impl Actor {
             turn: None,
             history,
             mode,
+            unrecorded: None,
             model: None,
         };
         running.mend().await;
@@ -87,6 +90,8 @@ impl Actor {
                 event = self.events.recv() => match event {
                     Some(Event::Close { answer }) => {
                         running.end_turn().await;
+                        // Whoever heard the answer and asks again gets a new task, not this one's last moment.
+                        self.events.close();
                         let _ = answer.send(Ok(()));
                         return;
                     }
@@ -221,9 +226,10 @@ impl Running {
             TurnEvent::Record(updates, done) => match self.record(updates).await {
                 // Nobody waits for it when the turn was dropped.
                 Ok(()) => drop(done.send(())),
+                // The turn hears of it as `done` is dropped, and ends with this for its reason.
                 Err(error) => {
                     tracing::error!(session = %self.state.session.id, %error, "a turn cannot go on without its journal");
-                    self.show_fault(FaultKind::Journal, &error.to_string());
+                    self.unrecorded = Some(error.to_string());
                 }
             },
             TurnEvent::Show(update) => self.show(*update),
@@ -236,17 +242,30 @@ impl Running {
         if empty {
             return reply(answer, Err(SessionError::Invalid("the prompt is empty; say what to do".to_owned())));
         }
-        match self.state.taking(delivery) {
+        let words = prompt::words(&input);
+        let taken = match self.state.taking(delivery) {
             Taking::Start => match self.parts.running.begin() {
                 Some(running) => {
                     let started = self.start_turn(input, None, running).await;
-                    reply(answer, started.map(|turn_id| PromptTaken { turn_id: Some(turn_id), queued_id: None }));
+                    started.map(|turn_id| PromptTaken { turn_id: Some(turn_id), queued_id: None })
                 }
                 // The daemon is ending; the next one starts what waits.
-                None => reply(answer, self.queue(input).await),
+                None => self.queue(input).await,
             },
-            Taking::Queue => reply(answer, self.queue(input).await),
-            Taking::Steer => reply(answer, self.steer(input).await),
+            Taking::Queue => self.queue(input).await,
+            Taking::Steer => self.steer(input).await,
+        };
+        if let Err(SessionError::Journal(error)) = &taken {
+            self.give_back(words, &error.to_string());
+        }
+        reply(answer, taken);
+    }
+
+    /// A prompt that could not be recorded is refused, and stays where it was typed, in every editor.
+    fn give_back(&mut self, words: String, why: &str) {
+        self.show_fault(FaultKind::Journal, why);
+        if self.state.draft.is_empty() {
+            self.show(Update::DraftChanged { text: words });
         }
     }
 
@@ -362,7 +381,9 @@ impl Running {
             for update in kept {
                 self.spread(None, update);
             }
-            self.show_fault(FaultKind::Journal, &error.to_string());
+            if self.unrecorded.replace(error.to_string()).is_none() {
+                self.show_fault(FaultKind::Journal, &error.to_string());
+            }
         }
     }
 

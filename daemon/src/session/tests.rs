@@ -409,6 +409,150 @@ async fn the_journal_and_the_state_agree_on_when_waiting_prompts_start() {
 }
 
 #[tokio::test]
+async fn a_fork_goes_on_from_where_it_was_cut_and_its_source_does_not_notice() {
+    let fixture = Fixture::new(&[("a", "1")]);
+    fixture.model.then(calls(&[("read", json!({"path": "a"}))])).then(says("one"));
+    let mut source = fixture.session(Mode::Agent).await;
+    let (items, _) = source.turn("first").await;
+    let (id, call) =
+        (source.handle.id().clone(), items.iter().find(|item| matches!(item.content, ItemContent::ToolCall(_))));
+    let fork = fixture.hub.fork(&id, call.map(|item| &item.id)).await.unwrap();
+    assert_eq!((fork.title.as_str(), fork.mode, fork.parent.as_ref()), ("first", Mode::Agent, Some(&id)));
+    let mut forked = Attached::to(fixture.hub.session(&fork.id)).await;
+    assert_eq!((forked.snapshot.turn_id.as_ref(), forked.snapshot.session.status.state), (None, Status::Stopped));
+    fixture.model.then(says("another"));
+    forked.turn("second").await;
+    let words = fixture.model.requests().pop().unwrap();
+    let said = |text: &str| words.messages.contains(&Message::User(vec![Part::Text(text.to_owned())]));
+    assert!(said("first") && said("second"));
+    let history = fixture.hub.journal().history(&fork.id).await.unwrap();
+    check(
+        &history,
+        expect![[r#"
+        notice for Model
+        user first
+        read a Done: 1	1
+        user second
+        agent "another" Whole
+    "#]],
+    );
+    check(
+        &fixture.hub.journal().history(&id).await.unwrap(),
+        expect![[r#"
+        notice for Model
+        user first
+        read a Done: 1	1
+        agent "one" Whole
+    "#]],
+    );
+    assert_eq!(source.handle.header().await.unwrap().status.state, Status::Idle);
+}
+
+#[tokio::test]
+async fn a_fork_of_a_running_turn_is_mended_as_after_a_crash() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(vec![event(ModelEvent::Text("half".to_owned())), Play::Hang]);
+    let mut source = fixture.session(Mode::ReadOnly).await;
+    source.prompt("go").await;
+    source.until(|update| matches!(update, Update::ItemDelta { .. })).await;
+    let fork = fixture.hub.fork(source.handle.id(), None).await.unwrap();
+    let forked = Attached::to(fixture.hub.session(&fork.id)).await;
+    assert_eq!((forked.snapshot.turn_id, forked.snapshot.open_items.len()), (None, 0));
+    check(
+        &fixture.hub.journal().history(&fork.id).await.unwrap(),
+        expect![[r#"
+        notice for Model
+        user go
+        agent "" Interrupted
+    "#]],
+    );
+    assert!(source.handle.header().await.unwrap().status.state != Status::Stopped);
+    let unknown = fixture.hub.fork(&fork.id, Some(&"nothing".into())).await.unwrap_err();
+    assert_eq!(unknown.to_string().replace(&fork.id.0, "ID"), "cannot fork session ID: session ID has no item nothing");
+}
+
+/// Takes the journal away from under a daemon, or gives it back.
+fn move_state(fixture: &Fixture, from: &str, to: &str) {
+    let folder = fixture.directory.path();
+    std::fs::rename(folder.join(from), folder.join(to)).unwrap();
+}
+
+#[tokio::test]
+async fn a_prompt_that_cannot_be_recorded_is_refused_said_and_not_lost() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(says("one")).then(says("two"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.turn("first").await;
+    move_state(&fixture, "state", "away");
+    for attempt in 1..=2 {
+        let input = vec![InputPart::Text { text: "second".to_owned() }];
+        let error = session.handle.prompt(input, Delivery::Queue).await.unwrap_err();
+        assert!(matches!(error, SessionError::Journal(_)), "{error}");
+        let fault = session.until(|update| matches!(update, Update::ItemEnded { .. })).await;
+        let said = shown(&ended(&[fault])).replace(&fixture.directory.path().display().to_string(), "DIR");
+        if attempt == 1 {
+            let draft = session.until(|update| matches!(update, Update::DraftChanged { .. })).await;
+            assert_eq!(draft.update, Update::DraftChanged { text: "second".to_owned() });
+        }
+        expect![[r#"
+            error Journal retryable=true: cannot append to session s000001: DIR/state/journal.sqlite3 was removed or replaced while it was in use; put it back, or end pilotfish to begin a new one
+        "#]]
+        .assert_eq(&said);
+    }
+    // What is there can still be read, by all who attach.
+    let again = Attached::to(session.handle.clone()).await;
+    assert_eq!((again.snapshot.draft.as_str(), again.snapshot.session.status.state), ("second", Status::Idle));
+    assert_eq!(fixture.hub.journal().history(session.handle.id()).await.unwrap().len(), 3);
+    move_state(&fixture, "away", "state");
+    let mut session = again;
+    assert_eq!(session.turn("second").await.1, StopReason::Done);
+}
+
+#[tokio::test]
+async fn a_turn_that_cannot_be_recorded_ends_and_the_next_one_mends_the_record() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(vec![event(ModelEvent::Text("half".to_owned())), Play::Hang]);
+    fixture.model.then(says("back")).then(says("waited"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.prompt("go").await;
+    session.until(|update| matches!(update, Update::ItemDelta { .. })).await;
+    session.prompt("waits").await;
+    move_state(&fixture, "state", "away");
+    session.handle.interrupt(InterruptScope::Turn).await.unwrap();
+    let (updates, stop) = session.until_end().await;
+    assert_eq!(stop, StopReason::Failed);
+    let said = shown(&ended(&updates)).replace(&fixture.directory.path().display().to_string(), "DIR");
+    expect![[r#"
+        error Journal retryable=true: cannot append to session s000001: DIR/state/journal.sqlite3 was removed or replaced while it was in use; put it back, or end pilotfish to begin a new one
+    "#]].assert_eq(&said);
+    move_state(&fixture, "away", "state");
+    session.prompt("on").await;
+    let mut stops = Vec::new();
+    for _ in ["go", "on", "waits"] {
+        stops.push(session.until_end().await.1);
+    }
+    assert_eq!(stops, [StopReason::Failed, StopReason::Done, StopReason::Done]);
+    let id = session.handle.id().clone();
+    check(
+        &fixture.hub.journal().history(&id).await.unwrap(),
+        expect![[r#"
+            notice for Model
+            user go
+            agent "" Interrupted
+            user on
+            agent "back" Whole
+            user waits
+            agent "waited" Whole
+        "#]],
+    );
+    let journal = fixture.hub.journal();
+    assert_eq!(journal.open_items(&id).await.unwrap(), []);
+    let recorded = journal.updates_after(&id, 0, 100).await.unwrap();
+    let seqs: Vec<u64> = recorded.iter().filter_map(|update| update.seq).collect();
+    assert_eq!(seqs, (1..=recorded.len() as u64).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn unknown_sessions_and_empty_prompts_are_errors() {
     let fixture = Fixture::new(&[]);
     let unknown = fixture.hub.session(&SessionId::from("nobody"));
@@ -456,4 +600,64 @@ async fn a_turn_without_a_model_says_what_to_write_where() {
     "#]]
     .assert_eq(&shown);
     assert_eq!(stop, StopReason::Failed);
+}
+
+#[tokio::test]
+async fn a_session_nobody_uses_leaves_memory_and_comes_back_when_it_is_asked_for() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(says("one")).then(says("two"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.turn("first").await;
+    let id = session.handle.id().clone();
+    tokio::time::pause();
+    // Somebody is attached, so it stays.
+    tokio::time::advance(std::time::Duration::from_secs(600)).await;
+    session.handle.header().await.unwrap();
+    assert!(fixture.hub.loaded(&id).is_some());
+    session.handle.detach(pilotfish_protocol::ConnectionId::from("n1")).await.unwrap();
+    // Its clock begins to run when it next waits for something to happen.
+    session.handle.header().await.unwrap();
+    while fixture.hub.loaded(&id).is_some() {
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+    }
+    tokio::time::resume();
+    let mut again = Attached::to(fixture.hub.session(&id)).await;
+    assert_eq!(again.snapshot.session.title, "first");
+    let (items, stop) = again.turn("second").await;
+    assert_eq!((items.len(), stop), (2, StopReason::Done));
+}
+
+#[tokio::test]
+async fn what_is_typed_and_not_sent_is_everybodys() {
+    let fixture = Fixture::new(&[]);
+    let mut one = fixture.session(Mode::ReadOnly).await;
+    fixture.hub.session(one.handle.id()).draft("half a th".to_owned()).await.unwrap();
+    one.until(|update| matches!(update, Update::DraftChanged { text } if text == "half a th")).await;
+    let id = one.handle.id().clone();
+    let fixture = fixture.restarted();
+    assert_eq!(Attached::to(fixture.hub.session(&id)).await.snapshot.draft, "half a th");
+}
+
+#[tokio::test]
+async fn a_daemon_that_ends_queues_and_the_next_one_starts_what_waits() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(says("one"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.turn("first").await;
+    fixture.hub.stop(crate::hub::Stop::Drain);
+    fixture.hub.stopped().await;
+    assert!(fixture.hub.is_over());
+    let taken = session.prompt("second").await;
+    assert!(taken.queued_id.is_some());
+    let id = session.handle.id().clone();
+    let fixture = fixture.restarted();
+    fixture.model.then(says("two"));
+    let mut session = Attached::to(fixture.hub.session(&id)).await;
+    assert_eq!(session.snapshot.queue.len(), 1, "attaching alone starts nothing");
+    fixture.hub.resume(&std::sync::Arc::default()).await;
+    let (updates, stop) = session.until_end().await;
+    assert_eq!(stop, StopReason::Done);
+    assert!(shown(&ended(&updates)).contains("user second\nagent \"two\""), "{}", shown(&ended(&updates)));
+    fixture.hub.resume(&std::sync::Arc::default()).await;
 }

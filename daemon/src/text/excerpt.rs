@@ -1,9 +1,11 @@
 //! What a model or a person sees of a long or a raw output: an excerpt that says what it leaves out, and bytes as
 //! text that cannot hide anything. It keeps nothing; how to get the rest is the caller's part.
 
+use lines::Lines;
 use std::fmt::Write;
 use std::ops::Range;
 
+mod lines;
 mod printable;
 mod telling;
 
@@ -30,7 +32,7 @@ pub fn excerpt(text: &str, max_chars: usize) -> Excerpt {
     if text.len() <= max_chars || (text.len() <= max_chars.saturating_mul(4) && text.chars().count() <= max_chars) {
         return Excerpt { text: text.to_owned(), omitted_lines: 0, omitted_bytes: 0 };
     }
-    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let lines = Lines::of(text);
     if max_chars < LEAST {
         return beginning(text, &lines, max_chars);
     }
@@ -71,7 +73,7 @@ pub fn printable(bytes: &[u8]) -> String {
 }
 
 /// Too little room for choices.
-fn beginning(text: &str, lines: &[&str], max_chars: usize) -> Excerpt {
+fn beginning(text: &str, lines: &Lines<'_>, max_chars: usize) -> Excerpt {
     let note = "\n[… cut …]";
     let room = max_chars.checked_sub(width(note));
     let end = text.char_indices().nth(room.unwrap_or(max_chars)).map_or(text.len(), |(at, _)| at);
@@ -99,7 +101,7 @@ fn fill(lines: impl Iterator<Item = usize>, shown: impl Fn(usize) -> usize, budg
 
 /// The most telling lines that fit, in the order of the text. Each may need a note before it. What the telling lines
 /// leave free goes to the lines after the head.
-fn pick(lines: &[&str], middle: Range<usize>, shown: impl Fn(usize) -> usize, budget: usize) -> Vec<usize> {
+fn pick(lines: &Lines<'_>, middle: Range<usize>, shown: impl Fn(usize) -> usize, budget: usize) -> Vec<usize> {
     let mut left = budget;
     let mut picked: Vec<usize> = Vec::new();
     let weights: Vec<(telling::Weight, usize)> =
@@ -140,7 +142,7 @@ struct Output {
 
 impl Output {
     /// A line, and if it is too long then without its middle.
-    fn line(&mut self, lines: &[&str], at: usize) {
+    fn line(&mut self, lines: &Lines<'_>, at: usize) {
         let Some(line) = lines.get(at) else { return };
         let length = width(line);
         if length <= self.widest {
@@ -161,16 +163,15 @@ impl Output {
         let _ = write!(self.text, "{first}[… {} of this line left out …]{last}{ending}", size(left_out));
     }
 
-    fn gap(&mut self, lines: &[&str], range: Range<usize>) {
-        let gap = lines.get(range).unwrap_or_default();
-        if gap.is_empty() {
+    fn gap(&mut self, lines: &Lines<'_>, range: Range<usize>) {
+        let (gap, bytes) = (range.len(), lines.bytes(range).len());
+        if gap == 0 {
             return;
         }
-        let bytes = gap.iter().map(|line| line.len()).sum();
-        self.omitted_lines += gap.len();
+        self.omitted_lines += gap;
         self.omitted_bytes += bytes;
-        let plural = if gap.len() == 1 { "" } else { "s" };
-        let _ = writeln!(self.text, "[… {} line{plural}, {} left out …]", gap.len(), size(bytes));
+        let plural = if gap == 1 { "" } else { "s" };
+        let _ = writeln!(self.text, "[… {} line{plural}, {} left out …]", gap, size(bytes));
     }
 }
 

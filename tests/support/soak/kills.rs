@@ -6,6 +6,7 @@ use super::process::Process;
 use super::seen::{Faults, Seen, replay};
 use super::{Rig, last_prompt};
 use crate::fake_model::{Step, answer};
+use crate::mutate::Dice;
 use anyhow::Context;
 use pilotfish_protocol::{
     Attached, InputPart, Item, ItemContent, ItemId, Mode, SessionId, SessionUpdate, TurnId, Update,
@@ -58,16 +59,6 @@ pub struct Figures {
     pub left_behind: usize,
     /// The first faults, in words.
     pub told: Vec<String>,
-}
-
-/// Counts on from a seed; good enough for moments.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap_or(0) % sides
-    }
 }
 
 /// Kills the daemon so many times, and looks after each.

@@ -46,6 +46,14 @@ impl Process {
         Ok(Self(stream.peer_cred()?.pid().context("the system does not say who listens")?))
     }
 
+    /// This one.
+    ///
+    /// # Errors
+    /// When its number is beyond what the system uses.
+    pub fn own() -> anyhow::Result<Self> {
+        Ok(Self(i32::try_from(std::process::id())?))
+    }
+
     /// Ends it as a crash does.
     pub fn kill(self) {
         signal(self.0, libc::SIGKILL);

@@ -104,8 +104,9 @@ impl SessionRpcServer for Connection {
         done(self.hub.session(&session_id).rename(title)).await
     }
 
-    async fn fork(&self, _: SessionId, _: Option<ItemId>) -> RpcResult<SessionOpened> {
-        not_built("session/fork")
+    async fn fork(&self, session_id: SessionId, at_item: Option<ItemId>) -> RpcResult<SessionOpened> {
+        let session = self.hub.fork(&session_id, at_item.as_ref()).await.map_err(RpcError::from)?;
+        Ok(SessionOpened { session })
     }
 
     async fn items(&self, session_id: SessionId, before: Option<ItemId>, limit: u32) -> RpcResult<ItemPage> {

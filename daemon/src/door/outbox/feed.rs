@@ -94,6 +94,10 @@ impl Feed {
         self.number
     }
 
+    pub(super) fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

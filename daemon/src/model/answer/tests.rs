@@ -546,3 +546,10 @@ proptest! {
         assert!(ends <= 1);
     }
 }
+
+#[test]
+fn values_are_counted_outside_strings() {
+    for (json, expected) in [("1", 1), ("[1,2]", 3), (r#"{"a":",,[\"{","b":[]}"#, 4), (r#""\\",1"#, 2), ("", 1)] {
+        assert_eq!(super::values(json), expected, "{json}");
+    }
+}

@@ -77,10 +77,12 @@ impl Building {
     fn ended_before(&self, id: &str, name: &str) -> bool {
         let another_id = !id.is_empty() && !self.id.is_empty() && id != self.id;
         let fresh = self.arguments.is_empty();
-        let whole = serde_json::from_str::<Value>(&self.arguments).is_ok_and(|arguments| arguments.is_object());
         if name.is_empty() {
             return false;
         }
+        // Asked for every piece, so most pieces must not cost a look at all that came before them.
+        let whole = self.arguments.trim_end().ends_with('}')
+            && serde_json::from_str::<Value>(&self.arguments).is_ok_and(|arguments| arguments.is_object());
         if another_id { whole || (fresh && !self.name.is_empty()) } else { whole }
     }
 }

@@ -68,10 +68,8 @@ pub(super) async fn read(mut response: Response, target: &Target) -> Refusal {
             break;
         }
     }
-    let mut report = report(&String::from_utf8_lossy(&body));
-    if let Some(key) = target.endpoint.key.as_ref().map(|key| key.expose().trim()).filter(|key| !key.is_empty()) {
-        report.message = report.message.replace(key, "***");
-    }
+    // Before anything is cut: half of a key is not found any more.
+    let report = report(&target.secrets.redact(&String::from_utf8_lossy(&body)));
     Refusal { error: error(status, &report, retry_after, target), report, status }
 }
 

@@ -1,6 +1,11 @@
 //! The client against a loopback server: what it sends, where it stops, what it says.
 
+mod cuts;
+mod redirects;
+mod secrets;
 mod server;
+mod sizes;
+mod waits;
 
 use super::{Http, HttpModel, Target};
 use crate::config::{Dialect, Endpoint, Secret};
@@ -9,7 +14,7 @@ use expect_test::{Expect, expect};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use pilotfish_protocol::{Effort, SessionId};
-use server::{Server, Step, bomb, chunk, stream, stream_head, whole};
+use server::{Server, Step, chunk, stream, stream_head, whole};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -178,81 +183,6 @@ async fn silence_is_not_waited_for_forever() {
         http://MODEL/v1/chat/completions sent nothing for 0 s (again: true, after: None)
     "#]]
     .assert_eq(&shown);
-}
-
-#[tokio::test]
-async fn a_key_does_not_follow_a_redirect_to_another_server() {
-    let other = Server::start(Vec::new()).await;
-    let location = format!("location: {}/chat/completions\r\n", other.base_url);
-    let server = Server::start(vec![whole("307 Temporary Redirect", &location, "")]).await;
-    let shown = outcome(&server, endpoint(&server)).await;
-    let authority = other.base_url.trim_start_matches("http://").trim_end_matches("/v1");
-    expect![[r#"
-        http://MODEL/v1/chat/completions answered 307: http://MODEL redirects to http://OTHER, which is not followed, so that no key goes there; if that is right, change base_url (again: false, after: None)
-    "#]].assert_eq(&shown.replace(authority, "OTHER"));
-    assert!(other.seen().is_empty());
-}
-
-#[tokio::test]
-async fn a_redirect_within_the_server_is_followed() {
-    let server =
-        Server::start(vec![whole("308 Permanent Redirect", "location: /v2/chat\r\n", ""), stream(HELLO)]).await;
-    expect![[r#"
-        text "Hello"
-        TextEnded
-        finished Done
-    "#]]
-    .assert_eq(&outcome(&server, endpoint(&server)).await);
-    let heads: Vec<_> = server
-        .seen()
-        .iter()
-        .map(|seen| (seen.head.lines().next().unwrap().to_owned(), seen.head.contains("bearer sk-secret")))
-        .collect();
-    expect![[r#"
-        [
-            (
-                "post /v1/chat/completions http/1.1",
-                true,
-            ),
-            (
-                "post /v2/chat http/1.1",
-                true,
-            ),
-        ]
-    "#]]
-    .assert_debug_eq(&heads);
-}
-
-#[tokio::test]
-async fn redirects_in_circles_end() {
-    let again = || whole("307 Temporary Redirect", "location: /v1/chat/completions\r\n", "");
-    let server = Server::start((0..5).map(|_| again()).collect()).await;
-    expect![[r#"
-        http://MODEL/v1/chat/completions answered 307: it redirects again and again (again: false, after: None)
-    "#]]
-    .assert_eq(&outcome(&server, endpoint(&server)).await);
-}
-
-#[tokio::test]
-async fn a_gzip_bomb_is_refused() {
-    let head = stream_head("content-encoding: gzip\r\n");
-    check(vec![head, Step::Bytes(chunk(&bomb(80 << 20)))], expect![[r#"
-        the answer of http://MODEL/v1/chat/completions is too large: one event over 16777216 bytes (again: false, after: None)
-    "#]]).await;
-}
-
-#[tokio::test]
-async fn endless_arguments_are_refused() {
-    let piece = "x".repeat(100_000);
-    let endless = format!(
-        "data: {{\"choices\":[{{\"delta\":{{\"tool_calls\":[{{\"index\":0,\"id\":\"c\",\"function\":{{\"name\":\"write\",\"arguments\":\"{piece}\"}}}}]}}}}]}}\n\n"
-    );
-    check(vec![stream_head(""), Step::Endless(endless.into_bytes())], expect![[r#"
-        the answer of http://MODEL/v1/chat/completions is too large: arguments of a call over 8388608 bytes (again: false, after: None)
-    "#]]).await;
-    check(vec![stream_head(""), Step::Endless(b"data: one line ".repeat(9_000))], expect![[r#"
-        the answer of http://MODEL/v1/chat/completions is too large: one event over 16777216 bytes (again: false, after: None)
-    "#]]).await;
 }
 
 #[tokio::test]

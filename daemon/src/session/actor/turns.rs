@@ -22,6 +22,9 @@ const TURN_EVENTS: usize = 64;
 /// What a tool call says whose turn ended under it.
 const CUT_SHORT: &str = "[interrupted: pilotfish ended while this ran; whether it had an effect is not known]";
 
+/// Likewise, when its outcome could not be recorded.
+const NOT_RECORDED: &str = "[interrupted: the journal could not be written; whether this had an effect is not known]";
+
 /// What a turn gives back.
 pub(super) struct Outcome {
     result: Result<StopReason, TurnError>,
@@ -31,16 +34,17 @@ pub(super) struct Outcome {
 }
 
 impl Running {
-    /// Starts a turn with a prompt. The prompt is in the journal before the answer, whatever happens then. A prompt that waited
-    /// leaves the queue, of which `left` is the rest, in the same entry: no crash finds it in neither place.
+    /// Starts a turn with a prompt. The prompt is in the journal before the answer, whatever happens then; with it `queue`,
+    /// which it may have been taken from.
     pub(super) async fn start_turn(
         &mut self,
         input: Vec<InputPart>,
-        left: Option<Vec<Queued>>,
+        queue: Option<Vec<Queued>>,
         running: RunningTurn,
     ) -> Result<TurnId, SessionError> {
+        self.catch_up().await?;
         let turn_id = self.parts.clock.turn_id();
-        let mut updates: Vec<Update> = left.into_iter().map(|queue| Update::QueueChanged { queue }).collect();
+        let mut updates: Vec<Update> = queue.into_iter().map(|queue| Update::QueueChanged { queue }).collect();
         updates.push(Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() });
         if self.state.session.title.is_empty() {
             let title = state::title(&prompt::words(&input));
@@ -158,7 +162,10 @@ impl Running {
         let stop = match result {
             Ok(stop) => stop,
             Err(TurnError::Interrupted) => StopReason::Interrupted,
-            Err(TurnError::Orphaned) => StopReason::Failed,
+            Err(TurnError::Orphaned) => {
+                let why = self.unrecorded.clone().unwrap_or_else(|| TurnError::Orphaned.to_string());
+                return self.end_with_fault(turn_id, FaultKind::Journal, why, true, usage).await;
+            }
             Err(TurnError::Model(error)) => {
                 let fault = match &error {
                     ModelError::ContextFull { .. } => FaultKind::ContextFull,
@@ -248,11 +255,35 @@ impl Running {
 
     /// After a crash: what was open is closed as interrupted, and nothing is run again by itself.
     pub(super) async fn mend(&mut self) {
-        let Some(turn_id) = self.state.turn.clone() else { return };
+        if self.state.seq == 0 {
+            return;
+        }
         self.mend_items().await;
+        let Some(turn_id) = self.state.turn.clone() else { return };
         let at = self.parts.clock.now();
         let ended = Update::TurnEnded { turn_id, stop: StopReason::Interrupted, usage: Usage::default(), at };
         self.record_or_log(vec![ended]).await;
+    }
+
+    /// After the journal failed: what it lacks is closed there as after a crash, before anything else is recorded.
+    async fn catch_up(&mut self) -> Result<(), SessionError> {
+        if self.unrecorded.is_none() {
+            return Ok(());
+        }
+        let id = self.state.session.id.clone();
+        let stored = self.parts.journal.session(&id).await?.ok_or(SessionError::NotFound(id.clone()))?;
+        let open = self.parts.journal.open_items(&id).await?;
+        let ended = |item| Update::ItemEnded { item: state::cut_short(item, NOT_RECORDED) };
+        let mut updates: Vec<Update> = open.into_iter().map(ended).collect();
+        let (stop, usage, at) = (StopReason::Failed, Usage::default(), self.parts.clock.now());
+        updates.extend(stored.turn_id.map(|turn_id| Update::TurnEnded { turn_id, stop, usage, at }));
+        if !updates.is_empty() {
+            self.record(updates).await?;
+        }
+        // What was said and not recorded is not said to the model again.
+        self.history = None;
+        self.unrecorded = None;
+        Ok(())
     }
 
     async fn mend_items(&mut self) {

@@ -1,17 +1,23 @@
 //! A model server of a few lines: answers requests from a script, remembers them, and tells when a client hung up.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 /// What the server does once it read a request.
+#[derive(Clone)]
 pub(super) enum Step {
     /// Sends bytes.
     Bytes(Vec<u8>),
     /// Sends bytes as chunks of a chunked body, until the client leaves.
     Endless(Vec<u8>),
+    /// Sends the beginning of a comment in chunks of a byte, with a pause before each, until the client leaves.
+    Drip(Duration),
+    /// Lets time pass. For clocks that are paused.
+    Wait(Duration),
     /// Waits to be let on.
     Gate(Arc<Notify>),
     /// Says that the client hung up, once it did.
@@ -94,6 +100,12 @@ async fn serve(
                     while stream.write_all(&chunk).await.is_ok() {}
                     return;
                 }
+                Step::Drip(pause) => {
+                    while stream.write_all(&chunk(b":")).await.is_ok() && !left(&stream, pause).await {}
+                    hung_up.send(()).await.unwrap();
+                    return;
+                }
+                Step::Wait(pause) => assert!(!left(&stream, pause).await, "the client waits"),
                 Step::Gate(gate) => gate.notified().await,
                 Step::AwaitHangUp => {
                     while !matches!(stream.read(&mut [0; 64]).await, Ok(0) | Err(_)) {}
@@ -104,6 +116,11 @@ async fn serve(
             }
         }
     }
+}
+
+/// Whether the client leaves within a time.
+async fn left(stream: &TcpStream, pause: Duration) -> bool {
+    tokio::time::timeout(pause, stream.readable()).await.is_ok()
 }
 
 async fn read(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
@@ -149,8 +166,8 @@ pub(super) fn stream(body: &str) -> Vec<Step> {
     vec![stream_head(""), Step::Bytes(chunk(body.as_bytes())), Step::Bytes(b"0\r\n\r\n".to_vec())]
 }
 
-/// A gzip stream, decompressing to `bytes` colons at a hundred-and-fiftieth of the size: one colon, then repeated matches of the byte
-/// before, in deflate's fixed code (RFC 1951, 3.2.6).
+/// A gzip stream, decompressing to `bytes` colons at about a thousandth of the size: one colon, then repeated matches of the byte
+/// before, in a code that gives a match of 258 bytes two bits (RFC 1951, 3.2.7).
 pub(super) fn bomb(bytes: usize) -> Vec<u8> {
     let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let (mut byte, mut used) = (0_u8, 0);
@@ -162,12 +179,23 @@ pub(super) fn bomb(bytes: usize) -> Vec<u8> {
             (byte, used) = (0, 0);
         }
     };
-    // Last block, fixed code; then the literal 58.
-    [1, 1, 0].into_iter().for_each(&mut put);
-    [0, 1, 1, 0, 1, 0, 1, 0].into_iter().for_each(&mut put);
+    // Numbers begin with their lowest bit, codes with their highest.
+    let mut number = |value: u8, bits: u8| (0..bits).for_each(|bit| put(value >> bit & 1));
+    // The last block, a code of its own; 286 codes of literals and lengths, 1 of distances; 18 lengths of codes of code lengths.
+    [(1, 1), (2, 2), (29, 5), (0, 5), (14, 4)].into_iter().for_each(|(value, bits)| number(value, bits));
+    // In the order of the format: 18 is "0", 2 is "11", 1 is "10".
+    [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2].into_iter().for_each(|length| number(length, 3));
+    // The colon and the end of the block get 2 bits, the length 258 and the distance 1 get one; 18 skips the rest.
+    let two = [(1, 1), (1, 1)];
+    let one = [(1, 1), (0, 1)];
+    let skip = |zeros: u8| [(0, 1), (zeros - 11, 7)];
+    for (value, bits) in [skip(58), two, skip(138), skip(59), two, skip(28), one, one].concat() {
+        number(value, bits);
+    }
+    // The colon.
+    number(1, 2);
     for _ in 0..bytes / 258 {
-        // Length 258, distance 1.
-        [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0].into_iter().for_each(&mut put);
+        number(0, 2);
     }
     packed
 }

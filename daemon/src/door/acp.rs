@@ -1,0 +1,209 @@
+//! The ACP door: one connection of an Agent Client Protocol client, wire version 1, one JSON message a line, over any pair of streams.
+//!
+//! Conversions only: clients' requests become verbs, updates become theirs, and no type of the protocol leaves here. A prompt's
+//! request stays open for its turn, as the protocol wants it, but nothing waits for it: `prompts.rs` remembers it, and the
+//! writer answers it behind the updates of its turn.
+//!
+//! Everything of a connection runs in the one task that awaits [`serve`]; nothing is spawned, so nothing can be left behind.
+
+mod calls;
+mod content;
+mod desk;
+mod lines;
+mod options;
+mod prompts;
+mod tools;
+mod view;
+mod wire;
+mod writer;
+
+use crate::config::Environment;
+use crate::door::envelope::{self, Failure, Message, code};
+use crate::door::{Connection, Ended, GRACE};
+use crate::hub::Hub;
+use crate::session::{Reply, SessionError};
+use desk::Desk;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use lines::{Line, Lines, MAX_LINE};
+use pilotfish_protocol::SessionUpdate;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::sync::Notify;
+use writer::Writer;
+
+/// Bytes read at once.
+const CHUNK: usize = 16 << 10;
+
+/// Requests that may be open before no more are read; prompts that were taken are none of them.
+const MAX_OPEN: usize = 256;
+
+/// Between two tries of a verb that a session had no room for.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A request that is being carried out, to its answer.
+type Work = BoxFuture<'static, ()>;
+
+/// What the methods of one connection work with. Clones are the same connection.
+#[derive(Clone)]
+struct Acp {
+    connection: Connection,
+    desk: Arc<Mutex<Desk>>,
+    /// A prompt got its place.
+    placed: Arc<Notify>,
+    /// Known once `initialize` was read.
+    client: Arc<OnceLock<Client>>,
+}
+
+/// What a client can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Client {
+    notices: Notices,
+}
+
+/// How a client is told what is no part of a transcript.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notices {
+    /// It shows notices.
+    Shown,
+    /// It knows only messages.
+    AsMessages,
+}
+
+/// Serves one client until it leaves. Its sessions go on, and so do their turns. `environment` is the client's.
+pub async fn serve<I, O>(hub: Hub, environment: Environment, input: I, output: O) -> Ended
+where
+    I: AsyncRead + Unpin,
+    O: AsyncWrite + Unpin,
+{
+    let connection = Connection::new(hub, environment);
+    let acp = Acp { connection, desk: Arc::default(), placed: Arc::default(), client: Arc::default() };
+    let mut writer = Writer::new(acp.clone(), output);
+    let mut writing = std::pin::pin!(writer.run());
+    // The protocol has no goodbye: a client that closes its side is one that is done.
+    let (can_write, ended) = tokio::select! {
+        // The client reads no more: nobody is left to serve.
+        Err(error) = &mut writing => {
+            tracing::debug!(connection = %acp.connection.id, %error, "output closed");
+            (false, Ended::Left)
+        }
+        () = read(&acp, input) => (true, Ended::ShutDown),
+        () = acp.connection.hub.over() => (true, Ended::Left),
+    };
+    acp.desk().prompts.clear();
+    acp.placed.notify_waiters();
+    let attached = acp.connection.outbox.sessions();
+    acp.connection.outbox.end();
+    if can_write {
+        // A client that no longer reads does not hold us up.
+        let _ = tokio::time::timeout(GRACE, &mut writing).await;
+    }
+    acp.connection.leave(attached).await;
+    ended
+}
+
+/// Reads lines and carries out what they call, until the client leaves.
+async fn read<I: AsyncRead + Unpin>(acp: &Acp, mut input: I) {
+    let outbox = &acp.connection.outbox;
+    let mut lines = Lines::default();
+    let mut open: FuturesUnordered<Work> = FuturesUnordered::new();
+    let mut chunk = vec![0; CHUNK];
+    'reading: loop {
+        let length = tokio::select! {
+            biased;
+            Some(()) = open.next() => continue,
+            read = input.read(&mut chunk) => match read {
+                Ok(0) | Err(_) => break 'reading,
+                Ok(length) => length,
+            }
+        };
+        let mut bytes = chunk.get(..length).unwrap_or_default();
+        while !bytes.is_empty() {
+            let (taken, line) = lines.take(bytes);
+            bytes = bytes.get(taken..).unwrap_or_default();
+            let Some(line) = line else { continue };
+            open.extend(take(acp, &line));
+            make_room(acp, &mut open).await;
+        }
+    }
+    let rest = async { while open.next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, rest).await;
+    // What was answered is still sent.
+    outbox.answer(Vec::new());
+}
+
+/// Waits until another line may be read. What is open goes on meanwhile: the writer may be waiting for it.
+async fn make_room(acp: &Acp, open: &mut FuturesUnordered<Work>) {
+    loop {
+        tokio::select! {
+            biased;
+            () = acp.connection.outbox.room(), if open.len() < MAX_OPEN => return,
+            Some(()) = open.next() => {}
+        }
+    }
+}
+
+/// Carries out what a line holds, as far as that goes without waiting. A line that holds nothing good is answered, with no id as
+/// it has none.
+fn take(acp: &Acp, line: &Line) -> Option<Work> {
+    let failure = match line {
+        Line::TooLong => {
+            Failure::new(code::PARSE_ERROR, format!("the line is longer than the {MAX_LINE} bytes that are taken"))
+        }
+        Line::Whole(body) => match Message::parse(body.trim_ascii()) {
+            Ok(Message::Call(call)) => {
+                let mut work = acp.call(call)?;
+                // All of it up to its first wait runs here, so calls take effect in the order in which they come.
+                return match work.as_mut().now_or_never() {
+                    Some(()) => None,
+                    None => Some(work),
+                };
+            }
+            // Nothing is ever asked of a client.
+            Ok(Message::Answer) => return None,
+            Err(bad) => Failure::new(bad.code(), bad.to_string()),
+        },
+    };
+    tracing::debug!(code = failure.code, message = failure.message, "bad line");
+    acp.connection.outbox.answer(envelope::answer_line::<()>(None, Err(&failure)));
+    None
+}
+
+impl Acp {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        // Nothing that can panic runs under the lock but a defect; the desk is then as good as it was.
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no prompt is on its way that an update may be the beginning of. Sessions answer prompts as soon as they took
+    /// them, so this ends whatever the client does.
+    async fn placed(&self, update: &SessionUpdate) {
+        loop {
+            let mut placed = std::pin::pin!(self.placed.notified());
+            placed.as_mut().enable();
+            if !self.desk().prompts.must_wait(update) {
+                return;
+            }
+            placed.await;
+        }
+    }
+}
+
+/// Sends a verb until the session takes it: one may have too much to do, or be about to leave memory.
+async fn until_taken<T>(verb: impl Fn() -> Reply<T>) -> Result<T, SessionError> {
+    let tries = async {
+        loop {
+            match verb().await {
+                Err(SessionError::Overloaded(_) | SessionError::Closing(_)) => tokio::time::sleep(PAUSE).await,
+                outcome => return outcome,
+            }
+        }
+    };
+    // By then the session is stuck, and says so in other ways.
+    match tokio::time::timeout(GRACE, tries).await {
+        Ok(outcome) => outcome,
+        Err(_) => verb().await,
+    }
+}
