@@ -60,6 +60,8 @@ pub struct Hub {
 struct Live {
     sessions: HashMap<SessionId, SessionHandle>,
     tasks: JoinSet<()>,
+    /// No session is woken any more: one whose turn is just being ended would be mended by a second task as if it had crashed.
+    closed: bool,
 }
 
 impl Hub {
@@ -79,7 +81,7 @@ impl Hub {
     /// Opens a session. It is journaled before the answer.
     ///
     /// # Errors
-    /// When the configuration does not know the named model, or the journal fails.
+    /// When the configuration does not know the named model, or the journal fails, or the daemon is ending.
     pub async fn new_session(&self, new: NewSession) -> Result<Session, SessionError> {
         let model = match new.model {
             Some(model) => Some(self.parts.config.load(&new.environment)?.resolve(&model)?.name),
@@ -100,6 +102,9 @@ impl Hub {
             archived: false,
             parent: None,
         };
+        if self.live().closed {
+            return Err(SessionError::Closing(session.id));
+        }
         self.parts.journal.create(&session).await?;
         let fresh = Fresh { session: session.clone(), environment: new.environment };
         self.start(&mut self.live(), session.id.clone(), Some(fresh));
@@ -130,7 +135,8 @@ impl Hub {
         Ok(session)
     }
 
-    /// The way to a session, in memory or in the journal. Never waits: a session that does not exist says so when asked.
+    /// The way to a session, in memory or in the journal. Never waits: a session that does not exist says so when asked, and so does
+    /// any when the daemon is ending.
     #[must_use]
     pub fn session(&self, id: &SessionId) -> SessionHandle {
         let mut live = self.live();
@@ -210,7 +216,8 @@ impl Hub {
     /// Ends every session and then the connections: turns are interrupted, journals written.
     pub async fn shutdown(&self) {
         let _over = self.over.clone().drop_guard();
-        let Live { sessions, mut tasks } = std::mem::take(&mut *self.live());
+        let closed = Live { closed: true, ..Live::default() };
+        let Live { sessions, mut tasks, .. } = std::mem::replace(&mut *self.live(), closed);
         let closing: Vec<_> = sessions.values().map(SessionHandle::close).collect();
         futures::future::join_all(closing).await;
         while tasks.join_next().await.is_some() {}
@@ -266,6 +273,9 @@ impl Hub {
     }
 
     fn start(&self, live: &mut Live, id: SessionId, fresh: Option<Fresh>) -> SessionHandle {
+        if live.closed {
+            return SessionHandle::gone(id);
+        }
         let (handle, actor) = SessionHandle::start(id.clone(), fresh, self.parts.clone());
         live.sessions.insert(id.clone(), handle.clone());
         let registry = self.live.clone();
@@ -285,3 +295,6 @@ impl Hub {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,4 +11,5 @@ mod provider;
 mod sandbox;
 mod secrets;
 mod shared;
+mod soak;
 mod turn;

@@ -220,6 +220,10 @@ impl<O: AsyncWrite + Unpin> Writer<'_, O> {
     /// Updates are missing and cannot be had: rather no updates than wrong ones.
     fn give_up(&mut self, session_id: &SessionId, why: &str) {
         self.connection.outbox.detach(session_id);
+        if let Some(session) = self.connection.hub.loaded(session_id) {
+            // It is on its way already; that it was done is of no interest.
+            drop(session.detach(self.connection.id.clone()));
+        }
         let text = format!("updates of session {session_id} could not be sent and it was detached: {why}");
         tracing::warn!(session = %session_id, why, "detached: updates are missing");
         self.buffer.extend(envelope::notification(notification::DAEMON_NOTICE, &DaemonNotice { text }));
