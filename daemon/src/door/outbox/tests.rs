@@ -173,7 +173,8 @@ fn read(reader: &mut OutboxReader, source: &mut Source, tap: &Tap, folded: &mut 
     match reader.try_next() {
         Err(_) => return false,
         Ok(Out::Update(update)) => folded.fold(&update),
-        Ok(Out::CatchUp { session_id, after }) => {
+        Ok(Out::CatchUp { session_id, after, attachment }) => {
+            assert!(reader.is_current(&session_id, attachment));
             let page: Vec<_> = source.journal.iter().skip(after as usize).take(PAGE).cloned().collect();
             assert!(!page.is_empty(), "only what is in the journal is asked for");
             page.iter().for_each(|update| folded.fold(update));
@@ -450,4 +451,19 @@ proptest! {
             assert_eq!(outbox.lock().bytes, 0);
         });
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_fetched_for_an_earlier_attachment_is_known_as_such() {
+    let (outbox, mut source, mut folded) = (Outbox::new(), Source::default(), Folded::default());
+    source.start(None, "a");
+    source.end(None, "a");
+    attach(&outbox, &source, &mut folded);
+    let reader = OutboxReader::new(Arc::clone(&outbox));
+    let first = outbox.lock().feeds[&id()].number();
+    assert!(reader.is_current(&id(), first));
+    attach(&outbox, &source, &mut folded);
+    assert!(!reader.is_current(&id(), first));
+    outbox.detach(&id());
+    assert!(!reader.is_current(&id(), first));
 }
