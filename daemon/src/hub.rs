@@ -2,11 +2,11 @@
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment};
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalError, SessionFilter};
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
 use crate::session::{Fresh, Parts, RunningTurns, SessionError, SessionHandle};
-use pilotfish_protocol::{Effort, ItemId, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
+use pilotfish_protocol::{Effort, ItemId, Mode, ModelList, ModelName, Session, SessionId, SessionList, SessionStatus};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -264,6 +264,25 @@ impl Hub {
     #[must_use]
     pub fn started_at(&self) -> &str {
         &self.started_at
+    }
+
+    /// A page of the recorded sessions; those that are in memory as they are now.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or the cursor is none.
+    pub async fn sessions(&self, filter: SessionFilter) -> Result<SessionList, JournalError> {
+        let mut list = self.parts.journal.sessions(filter).await?;
+        let live = list.sessions.iter().map(|session| {
+            let header = self.loaded(&session.id).map(|live| live.header());
+            async move { header?.await.ok() }
+        });
+        let live: Vec<Option<Session>> = futures::future::join_all(live).await;
+        for (session, live) in list.sessions.iter_mut().zip(live) {
+            if let Some(live) = live {
+                *session = live;
+            }
+        }
+        Ok(list)
     }
 
     /// The sessions that are in memory, as lists show them.
