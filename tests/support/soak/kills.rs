@@ -9,7 +9,7 @@ use crate::fake_model::{Step, answer};
 use crate::mutate::Dice;
 use anyhow::Context;
 use pilotfish_protocol::{
-    Attached, InputPart, Item, ItemContent, ItemId, Mode, SessionId, SessionUpdate, TurnId, Update,
+    Attached, Done, InputPart, Item, ItemContent, ItemId, Mode, SessionId, SessionUpdate, TurnId, Update,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -19,7 +19,11 @@ use std::path::Path;
 const LIVES: usize = 10;
 
 /// The most updates and answers that are heard before a kill.
-const HEARD: usize = 60;
+const HEARD: usize = 150;
+
+/// The most ends of turns and changes of what waits that are heard before a kill that aims at those: more is written at these moments
+/// than at others.
+const TURNS: usize = 6;
 
 /// The most turns of an empty loop between that and the kill: some hundred microseconds, which is what an append takes.
 const SPINS: usize = 200_000;
@@ -92,10 +96,11 @@ pub async fn run(size: Size) -> anyhow::Result<Figures> {
     Ok(figures)
 }
 
-/// Small steps of every kind: words, a thought, a file read, a file written.
+/// Small steps of every kind: words, a thought, a file read, a file written. Every other prompt is answered at once.
 fn rule(request: &Value) -> Step {
     let (prompt, answered) = last_prompt(request);
     match answered {
+        _ if prompt.ends_with("short") => answer().deltas(4, "yes "),
         0 => answer().thinks("hm").deltas(8, "word ").calls("read", json!({"path": "notes.txt"})),
         1 | 2 => {
             let content = ledger(prompt, answered);
@@ -131,12 +136,44 @@ struct Story {
     mode: Latest<Mode>,
     /// Prompts that were sent and whose turns have not ended.
     waiting: usize,
+    /// What the last audit found: everything since the session's opening.
+    faults: Faults,
 }
 
 enum Asked {
     Prompt(String),
     Draft(usize),
     Mode(usize),
+    Attach,
+}
+
+/// When the daemon is killed.
+enum Moment {
+    /// After so much was heard.
+    Heard(usize),
+    /// After so many turns ended or prompts were put to wait or taken from there.
+    Turned(usize),
+}
+
+impl Moment {
+    fn roll(dice: &mut Dice) -> Self {
+        if dice.roll(3) > 0 { Self::Heard(dice.roll(HEARD)) } else { Self::Turned(dice.roll(TURNS)) }
+    }
+
+    /// Whether this is it.
+    fn has_come(&mut self, heard: &Heard) -> bool {
+        let (left, counts) = match self {
+            Self::Heard(left) => (left, true),
+            Self::Turned(left) => (left, matches!(heard, Heard::Update(update) if is_turn(&update.update))),
+        };
+        let has_come = counts && *left == 0;
+        *left = left.saturating_sub(usize::from(counts));
+        has_come
+    }
+}
+
+fn is_turn(update: &Update) -> bool {
+    matches!(update, Update::TurnEnded { .. } | Update::QueueChanged { .. })
 }
 
 /// What was asked to become of something, in order; what was acknowledged last holds, or anything that was sent later.
@@ -174,6 +211,7 @@ impl Story {
             draft: Latest::new(String::new()),
             mode: Latest::new(Mode::Agent),
             waiting: 0,
+            faults: Faults::default(),
         };
         story.go_on(first, second).await?;
         Ok(story)
@@ -198,16 +236,23 @@ impl Story {
     ) -> anyhow::Result<()> {
         self.waiting = 0;
         self.prompt(0, first).await?;
-        for _ in 0..=dice.roll(HEARD) {
+        let mut moment = Moment::roll(dice);
+        loop {
             let (client, heard) = tokio::select! {
                 heard = first.next() => (0, heard?),
                 heard = second.next() => (1, heard?),
             };
-            self.hear(client, heard.context("the daemon went away by itself")?)?;
-            match dice.roll(8) {
+            let heard = heard.context("the daemon went away by itself")?;
+            let has_come = moment.has_come(&heard);
+            self.hear(client, heard)?;
+            if has_come {
+                break;
+            }
+            match dice.roll(16) {
                 0 => self.draft(second, dice.roll(1000)).await?,
                 1 => self.switch(second).await?,
-                2 if self.waiting < WAITING => self.prompt(1, second).await?,
+                2 => self.attach_anew(second).await?,
+                3..6 if self.waiting < WAITING => self.prompt(1, second).await?,
                 _ if self.waiting == 0 => self.prompt(0, first).await?,
                 _ => {}
             }
@@ -239,6 +284,7 @@ impl Story {
                     Asked::Prompt(words) => drop(self.prompts.insert(words, true)),
                     Asked::Draft(place) => self.draft.acknowledged = place,
                     Asked::Mode(place) => self.mode.acknowledged = place,
+                    Asked::Attach => {}
                 }
             }
             Heard::Else => {}
@@ -247,7 +293,8 @@ impl Story {
     }
 
     async fn prompt(&mut self, client: usize, editor: &mut Editor) -> anyhow::Result<()> {
-        let words = format!("prompt {} of {client}", self.prompts.len());
+        let length = if self.prompts.len().is_multiple_of(2) { "long" } else { "short" };
+        let words = format!("prompt {} of {client}, {length}", self.prompts.len());
         let input = [InputPart::Text { text: words.clone() }];
         let id = editor.ask("session/prompt", json!({"sessionId": self.session, "input": input})).await?;
         self.prompts.insert(words.clone(), false);
@@ -261,6 +308,19 @@ impl Story {
         let text = format!("draft {number}");
         let id = second.ask("session/draft", json!({"sessionId": self.session, "text": text})).await?;
         self.asked.insert((1, id), Asked::Draft(self.draft.send(text)));
+        Ok(())
+    }
+
+    /// Leaves and comes back while the session goes on.
+    async fn attach_anew(&mut self, second: &mut Editor) -> anyhow::Result<()> {
+        second.request::<Done>("session/detach", json!({"sessionId": self.session})).await?;
+        while second.has_kept() {
+            let heard = second.next().await?.context("it is kept")?;
+            self.hear(1, heard)?;
+        }
+        let [_, seen] = &self.seen;
+        let id = second.ask("session/attach", json!({"sessionId": self.session, "afterSeq": seen.seq()})).await?;
+        self.asked.insert((1, id), Asked::Attach);
         Ok(())
     }
 
@@ -290,7 +350,10 @@ impl Story {
         }
         let counted = Counted::of(&attached, &updates);
         faults = faults.and(counted.faults(&attached, &self.prompts, &mut told));
-        figures.faults = figures.faults.and(faults);
+        if std::mem::replace(&mut self.faults, faults) == faults {
+            // All of it was told before.
+            told.clear();
+        }
         if !self.draft.settle(attached.draft) {
             figures.forgotten += 1;
             told.push("a draft was acknowledged and is not there".to_owned());
@@ -305,6 +368,7 @@ impl Story {
     }
 
     fn count(self, figures: &mut Figures) {
+        figures.faults = figures.faults.and(self.faults);
         figures.updates += self.seen.iter().map(|seen| usize::try_from(seen.seq()).unwrap_or(0)).sum::<usize>();
         figures.prompts += self.prompts.into_values().filter(|acknowledged| *acknowledged).count();
     }
