@@ -31,7 +31,8 @@ async fn ask(model: &FakeModel, session: &str, messages: Vec<Message>) -> String
         base_url: model.base_url().to_owned(),
         key: None,
         api_key_env: None,
-        idle_limit: Duration::from_millis(100),
+        // Longer than a busy machine pauses.
+        idle_limit: Duration::from_secs(2),
     };
     let events: Vec<_> = Http::new().model(&endpoint, "fake").stream(request).collect().await;
     let lines: Vec<String> = events
