@@ -68,7 +68,10 @@ pub const HOMES: &[(&str, &[&str], &str)] = &[
     ("seccompiler", &["bin/"], "the cage is built inside the small program"),
     ("tower", &["door"], "only the door knows JSON-RPC"),
     ("tower_lsp", &["door"], "only the door knows the language server protocol"),
+    ("toml_edit", &["config/rules"], "a person's files are changed in one place, their comments kept"),
     ("tracing_subscriber", &["trace"], "one place says where the log goes"),
+    ("tree_sitter", &["policy/command"], "command lines are taken apart in one place"),
+    ("tree_sitter_bash", &["policy/command"], "command lines are taken apart in one place"),
 ];
 
 /// Words of code with one home, as [`HOMES`].

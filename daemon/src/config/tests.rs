@@ -66,7 +66,9 @@ fn says_what_is_wrong_and_where() {
     check(
         "modle = \"a/b\"",
         &[],
-        expect!["HOME/config.toml is not a configuration: line 1, column 1: unknown field `modle`, expected one of `model`, `providers`, `command_timeout`, `idle_exit`"],
+        expect![
+            "HOME/config.toml is not a configuration: line 1, column 1: unknown field `modle`, expected one of `model`, `providers`, `command_timeout`, `idle_exit`"
+        ],
     );
     check(
         "model = \"qwen\"\n[providers.local]\ndialect = \"chat\"\nbase_url = \"http://x\"",
