@@ -91,15 +91,27 @@ fn what_runs_its_own_words_is_never_a_prefix() {
         assert!(super::check(&rule(&[program], true)).is_err(), "{program}");
         assert_eq!(super::check(&rule(&[program, "5", "x"], false)).err(), None, "{program}");
     }
-    check(&["bash", "-c"], true, expect![[r#"
+    check(
+        &["bash", "-c"],
+        true,
+        expect![[r#"
         bash runs the program it is told, so a rule for it holds for exact words only, not for whatever may follow them
-    "#]]);
-    check(&["find", "."], true, expect![[r#"
+    "#]],
+    );
+    check(
+        &["find", "."],
+        true,
+        expect![[r#"
         find runs other programs, so a rule for it holds for exact words only, not for whatever may follow them
-    "#]]);
-    check(&["timeout", "5", "npm"], true, expect![[r#"
+    "#]],
+    );
+    check(
+        &["timeout", "5", "npm"],
+        true,
+        expect![[r#"
         timeout runs other programs, so a rule for it holds for exact words only, not for whatever may follow them
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
