@@ -2,11 +2,11 @@
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment};
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalError, SessionFilter};
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
 use crate::session::{Fresh, Parts, RunningTurns, SessionError, SessionHandle};
-use pilotfish_protocol::{Effort, ItemId, Mode, ModelList, ModelName, Session, SessionId, SessionStatus};
+use pilotfish_protocol::{Effort, ItemId, Mode, ModelList, ModelName, Session, SessionId, SessionList, SessionStatus};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,6 +60,8 @@ pub struct Hub {
 struct Live {
     sessions: HashMap<SessionId, SessionHandle>,
     tasks: JoinSet<()>,
+    /// No session is woken any more: one whose turn is just being ended would be mended by a second task as if it had crashed.
+    closed: bool,
 }
 
 impl Hub {
@@ -79,7 +81,7 @@ impl Hub {
     /// Opens a session. It is journaled before the answer.
     ///
     /// # Errors
-    /// When the configuration does not know the named model, or the journal fails.
+    /// When the configuration does not know the named model, or the journal fails, or the daemon is ending.
     pub async fn new_session(&self, new: NewSession) -> Result<Session, SessionError> {
         let model = match new.model {
             Some(model) => Some(self.parts.config.load(&new.environment)?.resolve(&model)?.name),
@@ -100,6 +102,9 @@ impl Hub {
             archived: false,
             parent: None,
         };
+        if self.live().closed {
+            return Err(SessionError::Closing(session.id));
+        }
         self.parts.journal.create(&session).await?;
         let fresh = Fresh { session: session.clone(), environment: new.environment };
         self.start(&mut self.live(), session.id.clone(), Some(fresh));
@@ -130,7 +135,8 @@ impl Hub {
         Ok(session)
     }
 
-    /// The way to a session, in memory or in the journal. Never waits: a session that does not exist says so when asked.
+    /// The way to a session, in memory or in the journal. Never waits: a session that does not exist says so when asked, and so does
+    /// any when the daemon is ending.
     #[must_use]
     pub fn session(&self, id: &SessionId) -> SessionHandle {
         let mut live = self.live();
@@ -210,7 +216,8 @@ impl Hub {
     /// Ends every session and then the connections: turns are interrupted, journals written.
     pub async fn shutdown(&self) {
         let _over = self.over.clone().drop_guard();
-        let Live { sessions, mut tasks } = std::mem::take(&mut *self.live());
+        let closed = Live { closed: true, ..Live::default() };
+        let Live { sessions, mut tasks, .. } = std::mem::replace(&mut *self.live(), closed);
         let closing: Vec<_> = sessions.values().map(SessionHandle::close).collect();
         futures::future::join_all(closing).await;
         while tasks.join_next().await.is_some() {}
@@ -259,6 +266,25 @@ impl Hub {
         &self.started_at
     }
 
+    /// A page of the recorded sessions; those that are in memory as they are now.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or the cursor is none.
+    pub async fn sessions(&self, filter: SessionFilter) -> Result<SessionList, JournalError> {
+        let mut list = self.parts.journal.sessions(filter).await?;
+        let live = list.sessions.iter().map(|session| {
+            let header = self.loaded(&session.id).map(|live| live.header());
+            async move { header?.await.ok() }
+        });
+        let live: Vec<Option<Session>> = futures::future::join_all(live).await;
+        for (session, live) in list.sessions.iter_mut().zip(live) {
+            if let Some(live) = live {
+                *session = live;
+            }
+        }
+        Ok(list)
+    }
+
     /// The sessions that are in memory, as lists show them.
     pub async fn live_sessions(&self) -> Vec<Session> {
         let headers: Vec<_> = self.live().sessions.values().map(SessionHandle::header).collect();
@@ -266,6 +292,9 @@ impl Hub {
     }
 
     fn start(&self, live: &mut Live, id: SessionId, fresh: Option<Fresh>) -> SessionHandle {
+        if live.closed {
+            return SessionHandle::gone(id);
+        }
         let (handle, actor) = SessionHandle::start(id.clone(), fresh, self.parts.clone());
         live.sessions.insert(id.clone(), handle.clone());
         let registry = self.live.clone();
@@ -285,3 +314,6 @@ impl Hub {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

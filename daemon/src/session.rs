@@ -142,6 +142,12 @@ impl SessionHandle {
         (Self { id, mailbox }, actor)
     }
 
+    /// A handle without a task: everything asked of it is answered with `Closing`.
+    pub(crate) fn gone(id: SessionId) -> Self {
+        let (mailbox, _) = mpsc::channel(1);
+        Self { id, mailbox }
+    }
+
     /// Whether its task has ended.
     pub(crate) fn is_gone(&self) -> bool {
         self.mailbox.is_closed()

@@ -1,5 +1,6 @@
 //! What people feel, in numbers: starts the release build, drives it as an editor does, with a scripted model behind it, and prints one
-//! table. Owns the order of the measurements. Asserts no time: a number that misses its goal is printed as missed.
+//! table. Owns the order of the measurements. Asserts no time: a number that misses its goal is printed as missed. With `--soak` it
+//! runs for long what must hold, and counts the faults.
 
 mod cancel;
 mod daemon;
@@ -9,6 +10,7 @@ mod machine;
 mod memory;
 mod sandbox;
 mod size;
+mod soak;
 mod start;
 mod step;
 mod stream;
@@ -39,6 +41,12 @@ enum Part {
     Output,
     Journal,
     Size,
+    Kills,
+    Sessions,
+    Turns,
+    Slow,
+    Unread,
+    Frames,
 }
 
 const PARTS: [(&str, Part); 9] = [
@@ -53,22 +61,38 @@ const PARTS: [(&str, Part); 9] = [
     ("size", Part::Size),
 ];
 
+/// What must hold whatever the machine, each of it for minutes.
+const SOAK: [(&str, Part); 6] = [
+    ("kills", Part::Kills),
+    ("sessions", Part::Sessions),
+    ("turns", Part::Turns),
+    ("slow", Part::Slow),
+    ("unread", Part::Unread),
+    ("frames", Part::Frames),
+];
+
 fn main() -> anyhow::Result<ExitCode> {
     let mut extent = Extent::Usual;
     let mut parts = Vec::new();
+    let mut usual = &PARTS[..];
     for argument in std::env::args().skip(1) {
-        match PARTS.iter().find(|(name, _)| *name == argument) {
+        match PARTS.iter().chain(&SOAK).find(|(name, _)| *name == argument) {
             Some((_, part)) => parts.push(*part),
             None if argument == floor::BARE_SERVER => return floor::serve_bare().map(|()| ExitCode::SUCCESS),
             None if argument == "--long" => extent = Extent::Long,
+            None if argument == "--soak" => usual = &SOAK,
             None => {
-                let names = PARTS.map(|(name, _)| name).join(" ");
-                bail!("no part {argument}; usage: tests/bench/run [--long] [PART…], where the parts are: {names}");
+                let names = |parts: &[(&str, Part)]| parts.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" ");
+                bail!(
+                    "no part {argument}; usage: tests/bench/run [--long | --soak] [PART…], where the parts are: {}; and of the soak: {}",
+                    names(&PARTS),
+                    names(&SOAK)
+                );
             }
         }
     }
     if parts.is_empty() {
-        parts.extend(PARTS.map(|(_, part)| part));
+        parts.extend(usual.iter().map(|(_, part)| *part));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(measure(&parts, extent))?;
@@ -90,6 +114,12 @@ async fn measure(parts: &[Part], extent: Extent) -> anyhow::Result<()> {
             Part::Output => stream::measure_output(&mut table, extent).await?,
             Part::Journal => journal::measure(&mut table, extent).await?,
             Part::Size => size::measure(&mut table)?,
+            Part::Kills => soak::kills(&mut table).await?,
+            Part::Sessions => soak::sessions(&mut table).await?,
+            Part::Turns => soak::turns(&mut table).await?,
+            Part::Slow => soak::slow(&mut table).await?,
+            Part::Unread => soak::unread(&mut table).await?,
+            Part::Frames => soak::frames(&mut table).await?,
         }
     }
     println!("{table}");

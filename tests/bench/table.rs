@@ -148,7 +148,7 @@ pub fn median(samples: &[f64]) -> f64 {
 }
 
 /// The least sample that this part of all does not exceed. NaN of none.
-fn percentile(samples: &[f64], part: f64) -> f64 {
+pub fn percentile(samples: &[f64], part: f64) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     #[expect(

@@ -12,4 +12,5 @@ mod provider;
 mod sandbox;
 mod secrets;
 mod shared;
+mod soak;
 mod turn;

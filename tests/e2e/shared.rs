@@ -3,8 +3,8 @@
 use pilotfish::door::hello::{Door, Hello};
 use pilotfish::door::socket::address;
 use pilotfish_protocol::{
-    Attached, DaemonStatus, Item, ItemContent, ItemPage, PromptTaken, SessionId, SessionOpened, Status, StopReason,
-    ToolCall, ToolStatus, Update,
+    Attached, DaemonStatus, Item, ItemContent, ItemPage, PromptTaken, SessionId, SessionList, SessionOpened, Status,
+    StopReason, ToolCall, ToolStatus, Update,
 };
 use pilotfish_tests::bins;
 use pilotfish_tests::client::TestClient;
@@ -129,6 +129,8 @@ async fn a_killed_editor_takes_its_shim_along_and_the_next_one_finds_the_turn() 
     let session = open(&desk, &mut client, "read-only").await;
     prompt(&mut client, &session, "go").await;
     model.asked(1).await;
+    let list: SessionList = client.request("session/list", json!({})).await.expect("a list");
+    assert_eq!(list.sessions[0].status.state, Status::Thinking, "a list shows what a session does now");
     let daemon = daemon_of(&mut client).await;
     // The editor's end of the pipes closes, as when it is killed.
     drop(client);

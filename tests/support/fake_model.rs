@@ -1,7 +1,8 @@
 //! A model that answers from a script: a loopback server in either dialect. It remembers what it was asked, checks that each request is one
 //! that a provider would take and could cache, and fails the test when its script was not played to the end.
 //!
-//! An answer is written out when it is scripted, so nothing but a write lies between a request and its first byte.
+//! An answer is written out when it is scripted, so nothing but a write lies between a request and its first byte. For more turns than a
+//! script can hold there is [`FakeModel::by_rule`].
 
 use crate::fake_model::check::Conversations;
 use crate::fake_model::script::{Frame, Reply};
@@ -21,7 +22,6 @@ mod script;
 pub use script::{Step, answer, status};
 
 /// A scripted model server.
-#[derive(Debug)]
 pub struct FakeModel {
     dialect: Dialect,
     base_url: String,
@@ -53,10 +53,14 @@ impl Request {
     }
 }
 
-#[derive(Debug)]
+/// Finds the answer to a request's body.
+type Rule = dyn Fn(&Value) -> Step + Send + Sync;
+
 struct Shared {
     dialect: Dialect,
     state: Mutex<State>,
+    /// Answers in the stead of the script.
+    rule: Option<Box<Rule>>,
     /// How many requests came, how many were answered, and how many clients left before their answer was over.
     counts: watch::Sender<Counts>,
 }
@@ -90,9 +94,21 @@ impl FakeModel {
     /// # Panics
     /// When no port can be had.
     pub async fn start(dialect: Dialect) -> Self {
+        Self::start_with(dialect, None).await
+    }
+
+    /// One that answers each request by a rule, however many come. It checks none of them and remembers none.
+    ///
+    /// # Panics
+    /// When no port can be had.
+    pub async fn by_rule(dialect: Dialect, rule: impl Fn(&Value) -> Step + Send + Sync + 'static) -> Self {
+        Self::start_with(dialect, Some(Box::new(rule))).await
+    }
+
+    async fn start_with(dialect: Dialect, rule: Option<Box<Rule>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port is free");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let shared = Arc::new(Shared { dialect, state: Mutex::default(), counts: watch::Sender::default() });
+        let shared = Arc::new(Shared { dialect, state: Mutex::default(), rule, counts: watch::Sender::default() });
         let mut tasks = JoinSet::new();
         let accepting = Arc::clone(&shared);
         tasks.spawn(async move {
@@ -193,6 +209,12 @@ fn take(shared: &Shared, head: &str, body: &[u8], arrived: Instant) -> (Reply, O
     if method == "GET" {
         let models = json!({ "object": "list", "data": [{ "id": "fake", "object": "model" }] });
         return (Reply::json(200, "", &models), None);
+    }
+    if let Some(rule) = &shared.rule {
+        let step = rule(&serde_json::from_slice(body).unwrap_or_default());
+        let reply = step.write(shared.dialect, &mut shared.state().calls);
+        shared.counts.send_modify(|counts| counts.requests += 1);
+        return (reply, None);
     }
     let headers = lines
         .filter_map(|line| line.split_once(':'))

@@ -40,6 +40,7 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
     };
     let mut page = Page::new(Looks::of(&environment));
     let attached = client.attach(&session.id, None).await?;
+    page.in_turn = attached.turn_id.is_some();
     page.begin(&session)?;
     for item in client.items(&session.id, None, SHOWN).await?.items {
         if attached.open_items.iter().all(|open| open.id != item.id) {
@@ -66,7 +67,7 @@ async fn follow(client: &Client, session: &SessionId, page: &mut Page) -> anyhow
             Some(line) = typed.recv() => {
                 client.prompt(session, line).await?;
             }
-            _ = tick.tick() => page.transcript.tick(),
+            _ = tick.tick(), if page.in_turn => page.transcript.tick(),
             left = &mut leave => {
                 left.context("cannot hear Ctrl-C")?;
                 return Ok(0);
@@ -121,11 +122,13 @@ struct Page {
     transcript: Transcript,
     /// Items that were shown whole.
     shown: HashSet<ItemId>,
+    /// Whether something is under way whose time can be shown.
+    in_turn: bool,
 }
 
 impl Page {
     fn new(looks: Looks) -> Self {
-        Self { looks, transcript: Transcript::new(Screen::new(looks), None), shown: HashSet::new() }
+        Self { looks, transcript: Transcript::new(Screen::new(looks), None), shown: HashSet::new(), in_turn: false }
     }
 
     fn begin(&mut self, session: &Session) -> std::io::Result<()> {
@@ -150,7 +153,9 @@ impl Page {
             }
         }
         self.transcript.update(update)?;
+        self.in_turn |= matches!(update.update, Update::TurnStarted { .. });
         if let Update::TurnEnded { .. } = update.update {
+            self.in_turn = false;
             self.transcript = Transcript::new(Screen::new(self.looks), None);
             self.transcript.after_another();
         }

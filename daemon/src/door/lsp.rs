@@ -201,15 +201,19 @@ impl<O: AsyncWrite + Unpin> Writer<'_, O> {
                 self.buffer.extend(envelope::notification(notification::SESSION_CHANGED, &changed));
             }
             Out::Resend(session_id) => hub.session(&session_id).resend_open(self.connection.id.clone()),
-            Out::CatchUp { session_id, after } => match hub.journal().updates_after(&session_id, after, PAGE).await {
-                Ok(page) if !page.is_empty() => {
-                    page.iter().for_each(|update| self.add_update(update));
-                    let last = page.iter().filter_map(|update| update.seq).max();
-                    self.reader.caught_up(&session_id, last.unwrap_or(after));
+            Out::CatchUp { session_id, after, attachment } => {
+                match hub.journal().updates_after(&session_id, after, PAGE).await {
+                    // The client attached anew meanwhile, and was told another beginning.
+                    _ if !self.reader.is_current(&session_id, attachment) => {}
+                    Ok(page) if !page.is_empty() => {
+                        page.iter().for_each(|update| self.add_update(update));
+                        let last = page.iter().filter_map(|update| update.seq).max();
+                        self.reader.caught_up(&session_id, last.unwrap_or(after));
+                    }
+                    Ok(_) => self.give_up(&session_id, "they are not in the journal"),
+                    Err(error) => self.give_up(&session_id, &error.to_string()),
                 }
-                Ok(_) => self.give_up(&session_id, "they are not in the journal"),
-                Err(error) => self.give_up(&session_id, &error.to_string()),
-            },
+            }
         }
     }
 
@@ -220,6 +224,10 @@ impl<O: AsyncWrite + Unpin> Writer<'_, O> {
     /// Updates are missing and cannot be had: rather no updates than wrong ones.
     fn give_up(&mut self, session_id: &SessionId, why: &str) {
         self.connection.outbox.detach(session_id);
+        if let Some(session) = self.connection.hub.loaded(session_id) {
+            // It is on its way already; that it was done is of no interest.
+            drop(session.detach(self.connection.id.clone()));
+        }
         let text = format!("updates of session {session_id} could not be sent and it was detached: {why}");
         tracing::warn!(session = %session_id, why, "detached: updates are missing");
         self.buffer.extend(envelope::notification(notification::DAEMON_NOTICE, &DaemonNotice { text }));

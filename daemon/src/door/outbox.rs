@@ -47,6 +47,8 @@ pub(crate) enum Out {
         session_id: SessionId,
         /// The last one that was sent.
         after: u64,
+        /// For which attachment: what was fetched for an earlier one is dropped.
+        attachment: u64,
     },
     /// Ask the session to send its open items again, as they are.
     Resend(SessionId),
@@ -293,7 +295,7 @@ impl OutboxReader {
         for _ in 0..queues.turn.len() {
             let Some(session_id) = queues.turn.pop_front() else { break };
             let Some(feed) = queues.feeds.get_mut(&session_id) else { continue };
-            let before = feed.bytes();
+            let (attachment, before) = (feed.number(), feed.bytes());
             let next = feed.next(now, DELTA_PACE);
             let after = feed.bytes();
             queues.bytes = queues.bytes - before + after;
@@ -305,13 +307,18 @@ impl OutboxReader {
                     continue;
                 }
                 Next::Update(update) => Out::Update(update),
-                Next::CatchUp { after } => Out::CatchUp { session_id: session_id.clone(), after },
+                Next::CatchUp { after } => Out::CatchUp { session_id: session_id.clone(), after, attachment },
                 Next::Resend => Out::Resend(session_id.clone()),
             };
             queues.turn.push_back(session_id);
             return Ok(out);
         }
         Err(earliest)
+    }
+
+    /// Whether an attachment is the latest one of its session still.
+    pub(crate) fn is_current(&self, session_id: &SessionId, attachment: u64) -> bool {
+        self.outbox.lock().feeds.get(session_id).is_some_and(|feed| feed.number() == attachment)
     }
 
     /// The durable updates up to `seq` were sent, as [`Out::CatchUp`] asked.

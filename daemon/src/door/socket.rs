@@ -39,6 +39,9 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_millis(1200);
 /// How long clients may take for what they are told last.
 const FAREWELL_LIMIT: Duration = Duration::from_millis(500);
 
+/// How long a client may take to read the last byte.
+const GOODBYE_LIMIT: Duration = Duration::from_millis(500);
+
 /// What ends a stream whose client said goodbye properly. It occurs nowhere else: JSON escapes it.
 pub(crate) const GOODBYE: u8 = 0;
 
@@ -233,7 +236,12 @@ async fn receive(hub: Hub, stream: UnixStream, build: Build) {
     }
     let (input, mut output) = stream.into_split();
     let mut input = BufReader::new(input);
-    let hello = match tokio::time::timeout(HELLO_LIMIT, read_hello(&mut input)).await {
+    let hello = tokio::select! {
+        hello = tokio::time::timeout(HELLO_LIMIT, read_hello(&mut input)) => hello,
+        // Whoever has said nothing so far can say it to the next daemon.
+        () = hub.over() => return,
+    };
+    let hello = match hello {
         Ok(Ok(hello)) => hello,
         Ok(Err(why)) => return tracing::warn!(why, "a connection was refused"),
         Err(_) => return tracing::warn!("a connection said nothing"),
@@ -255,8 +263,8 @@ async fn receive(hub: Hub, stream: UnixStream, build: Build) {
         Door::Acp => acp::serve(hub, environment, input, &mut output).await,
     };
     if ended == Ended::ShutDown {
-        // A client that is gone needs no goodbye.
-        let _ = output.write_all(&[GOODBYE]).await;
+        // A client that is gone needs no goodbye, and one that does not read must not keep us.
+        let _ = tokio::time::timeout(GOODBYE_LIMIT, output.write_all(&[GOODBYE])).await;
     }
 }
 

@@ -271,6 +271,45 @@ async fn the_next_waiting_prompt_starts_when_a_turn_is_done() {
     assert_eq!(stop, StopReason::Done);
 }
 
+/// Keeps the journal's files as they are when the queue has shrunk to nothing, which is what a crash at this moment leaves.
+struct CrashWhenNothingWaits {
+    state: std::path::PathBuf,
+    kept: std::path::PathBuf,
+    waited: std::sync::atomic::AtomicBool,
+}
+
+impl Outlet for CrashWhenNothingWaits {
+    fn send(&self, update: &SessionUpdate) {
+        let Update::QueueChanged { queue } = &update.update else { return };
+        let waited = self.waited.swap(!queue.is_empty(), std::sync::atomic::Ordering::Relaxed);
+        if waited && queue.is_empty() {
+            for file in std::fs::read_dir(&self.state).unwrap().flatten() {
+                std::fs::copy(file.path(), self.kept.join(file.file_name())).unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_crash_while_a_waiting_prompt_starts_loses_it_nowhere() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(says("one")).then(says("two"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    let (state, kept) = (fixture.directory.path().join("state"), fixture.directory.path().join("kept"));
+    std::fs::create_dir(&kept).unwrap();
+    let crash = Arc::new(CrashWhenNothingWaits { state, kept: kept.clone(), waited: false.into() });
+    session.handle.attach("n2".into(), Arc::default(), crash).await.unwrap();
+    session.prompt("first").await;
+    session.prompt("second").await;
+    session.until_end().await;
+    session.until_end().await;
+    let journal = crate::journal::Journal::open(&kept).unwrap();
+    let stored = journal.session(session.handle.id()).await.unwrap().unwrap();
+    assert_eq!(stored.queue, []);
+    let items = shown(&journal.history(session.handle.id()).await.unwrap());
+    assert!(items.contains("user second"), "{items}");
+}
+
 #[tokio::test]
 async fn steering_reaches_the_model_at_the_next_step() {
     let fixture = Fixture::new(&[]);

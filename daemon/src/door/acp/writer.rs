@@ -59,7 +59,7 @@ impl<O: AsyncWrite + Unpin> Writer<O> {
                 let connection = &self.acp.connection;
                 connection.hub.session(&session_id).resend_open(connection.id.clone());
             }
-            Out::CatchUp { session_id, after } => self.catch_up(&session_id, after).await,
+            Out::CatchUp { session_id, after, .. } => self.catch_up(&session_id, after).await,
         }
     }
 

@@ -49,7 +49,7 @@ impl SessionRpcServer for Connection {
         // A folder that is gone still has sessions, under the name it was opened by.
         let workspace = path.map(|path| workspace(&path).map_or(path, |folder| folder.to_string()));
         let filter = SessionFilter { workspace, query, cursor, archived: archived.unwrap_or(false), limit: LIST_PAGE };
-        Ok(self.hub.journal().sessions(filter).await.map_err(|error| refusal(&error))?)
+        Ok(self.hub.sessions(filter).await.map_err(|error| refusal(&error))?)
     }
 
     async fn attach(&self, session_id: SessionId, after_seq: Option<u64>) -> RpcResult<Attached> {

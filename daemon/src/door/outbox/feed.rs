@@ -214,9 +214,11 @@ impl Feed {
         }
     }
 
-    /// Durable updates up to `seq` were sent from the journal.
+    /// Durable updates up to `seq` were sent from the journal. It may have been read ahead of what was pushed: an update is in
+    /// there before its session shows it, and what was sent is not taken once more then.
     pub(super) fn caught_up(&mut self, seq: u64) {
         self.sent = self.sent.max(seq);
+        self.pushed = self.pushed.max(seq);
     }
 
     /// Whether durable updates were dropped, or a part of them was asked for again.

@@ -41,6 +41,10 @@ struct Source {
     journal: Vec<SessionUpdate>,
     open: BTreeMap<ItemId, String>,
     status: String,
+    /// What is journaled is shown only when something else is done.
+    is_slow: bool,
+    /// Journaled, and not shown yet.
+    unshown: Vec<SessionUpdate>,
 }
 
 impl Source {
@@ -60,14 +64,26 @@ impl Source {
     }
 
     fn durable(&mut self, tap: Option<&Tap>, update: Update) {
+        self.catch_up(tap);
         let update = SessionUpdate { session_id: id(), seq: Some(self.journal.len() as u64 + 1), update };
         self.journal.push(update.clone());
-        if let Some(tap) = tap {
-            tap.send(&update);
+        self.unshown.push(update);
+        if !self.is_slow {
+            self.catch_up(tap);
+        }
+    }
+
+    /// Shows what is journaled.
+    fn catch_up(&mut self, tap: Option<&Tap>) {
+        for update in self.unshown.drain(..) {
+            if let Some(tap) = tap {
+                tap.send(&update);
+            }
         }
     }
 
     fn loose(&mut self, tap: Option<&Tap>, update: Update) {
+        self.catch_up(tap);
         if let Some(tap) = tap {
             tap.send(&SessionUpdate { session_id: id(), seq: None, update });
         }
@@ -101,6 +117,7 @@ impl Source {
     }
 
     fn resend(&mut self, tap: Option<&Tap>) {
+        self.catch_up(tap);
         for (id, text) in self.open.clone() {
             self.loose(tap, Update::ItemChanged { item: item(&id.0, &text) });
         }
@@ -156,7 +173,8 @@ fn read(reader: &mut OutboxReader, source: &mut Source, tap: &Tap, folded: &mut 
     match reader.try_next() {
         Err(_) => return false,
         Ok(Out::Update(update)) => folded.fold(&update),
-        Ok(Out::CatchUp { session_id, after }) => {
+        Ok(Out::CatchUp { session_id, after, attachment }) => {
+            assert!(reader.is_current(&session_id, attachment));
             let page: Vec<_> = source.journal.iter().skip(after as usize).take(PAGE).cloned().collect();
             assert!(!page.is_empty(), "only what is in the journal is asked for");
             page.iter().for_each(|update| folded.fold(update));
@@ -326,6 +344,21 @@ async fn a_reader_that_stops_costs_no_more_than_the_bound_and_catches_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_journal_that_is_ahead_of_its_session_repeats_nothing() {
+    let (outbox, mut source, mut folded) = (Outbox::new(), Source::default(), Folded::default());
+    source.start(None, "a");
+    source.end(None, "a");
+    let tap = attach(&outbox, &source, &mut folded);
+    source.is_slow = true;
+    source.start(Some(&tap), "b");
+    let mut reader = OutboxReader::new(Arc::clone(&outbox));
+    while read(&mut reader, &mut source, &tap, &mut folded) {}
+    source.delta(Some(&tap), "b", "text");
+    while read(&mut reader, &mut source, &tap, &mut folded) {}
+    assert_eq!((folded.seq, folded.texts[&ItemId::from("b")].as_str()), (3, "text"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn answers_come_first_and_are_bounded_by_waiting() {
     let outbox = Outbox::new();
     let mut reader = OutboxReader::new(Arc::clone(&outbox));
@@ -356,6 +389,7 @@ enum Step {
     Status(u8),
     Read(u8),
     Attach,
+    Slow(bool),
     Wait(u8),
 }
 
@@ -367,6 +401,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..9u8).prop_map(Step::Status),
         4 => (1..6u8).prop_map(Step::Read),
         1 => Just(Step::Attach),
+        1 => any::<bool>().prop_map(Step::Slow),
         1 => (0..50u8).prop_map(Step::Wait),
     ]
 }
@@ -392,9 +427,11 @@ proptest! {
                         }
                     }
                     Step::Attach => {
+                        source.catch_up(Some(&tap));
                         source.status.clone_into(&mut folded.status);
                         tap = attach(&outbox, &source, &mut folded);
                     }
+                    Step::Slow(is_slow) => source.is_slow = is_slow,
                     Step::Wait(millis) => tokio::time::advance(Duration::from_millis(u64::from(millis))).await,
                 }
                 assert!(outbox.lock().bytes <= MAX_BYTES);
@@ -414,4 +451,19 @@ proptest! {
             assert_eq!(outbox.lock().bytes, 0);
         });
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_fetched_for_an_earlier_attachment_is_known_as_such() {
+    let (outbox, mut source, mut folded) = (Outbox::new(), Source::default(), Folded::default());
+    source.start(None, "a");
+    source.end(None, "a");
+    attach(&outbox, &source, &mut folded);
+    let reader = OutboxReader::new(Arc::clone(&outbox));
+    let first = outbox.lock().feeds[&id()].number();
+    assert!(reader.is_current(&id(), first));
+    attach(&outbox, &source, &mut folded);
+    assert!(!reader.is_current(&id(), first));
+    outbox.detach(&id());
+    assert!(!reader.is_current(&id(), first));
 }

@@ -1,5 +1,10 @@
 use super::*;
+use crate::testing::Fixture;
 use std::os::unix::fs::symlink;
+use std::sync::Arc;
+
+/// Longer than anything but a hang takes.
+const LONG: Duration = Duration::from_secs(3600);
 
 fn home(folder: &Path, runtime: PathBuf) -> Home {
     Home { config: folder.join("config"), state: folder.join("state"), runtime }
@@ -52,4 +57,38 @@ async fn a_state_directory_has_one_daemon() {
     assert!(matches!(error, SocketError::Taken { .. }), "{error}");
     drop(first);
     Socket::bind(&home).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_does_not_hold_up_the_end() {
+    let fixture = Fixture::new(&[]);
+    let home = home(fixture.directory.path(), fixture.directory.path().join("run"));
+    let socket = Socket::bind(&home).await.unwrap();
+    let _silent = UnixStream::connect(socket.path()).await.unwrap();
+    let running = tokio::spawn(socket.run(fixture.hub.clone(), LONG));
+    tokio::task::yield_now().await;
+    let begin = Instant::now();
+    fixture.hub.stop(Stop::Now);
+    assert_eq!(running.await.unwrap().unwrap(), Why::Told);
+    assert!(begin.elapsed() < HELLO_LIMIT, "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn who_says_goodbye_and_does_not_read_is_let_go() {
+    let fixture = Fixture::new(&[]);
+    let home = home(fixture.directory.path(), fixture.directory.path().join("run"));
+    let socket = Socket::bind(&home).await.unwrap();
+    let mut client = UnixStream::connect(socket.path()).await.unwrap();
+    let running = tokio::spawn(socket.run(fixture.hub.clone(), Duration::ZERO));
+    client.write_all(&hello::line(&Hello::new(Door::Lsp, String::new(), &Arc::default(), &[]))).await.unwrap();
+    let frame = |body: &str| format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    let call = |method: &str| frame(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{}}}}"#));
+    client.write_all(call("initialize").as_bytes()).await.unwrap();
+    // More answers than the socket holds, and fewer than stop the daemon's reading.
+    let many = call("no/such").repeat(10_000);
+    client.write_all(many.as_bytes()).await.unwrap();
+    client.write_all(call("shutdown").as_bytes()).await.unwrap();
+    client.write_all(frame(r#"{"jsonrpc":"2.0","method":"exit"}"#).as_bytes()).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(60), running).await.expect("the daemon ends");
+    assert_eq!(ended.unwrap().unwrap(), Why::Unused);
 }
