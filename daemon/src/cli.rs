@@ -18,6 +18,8 @@ pub mod log;
 pub mod login;
 pub mod lsp;
 pub mod models;
+pub mod policy;
+pub mod rules;
 pub mod sandbox;
 pub mod serve;
 pub mod sessions;
@@ -53,6 +55,8 @@ enum Command {
     Login(login::Args),
     Lsp(lsp::Args),
     Models(models::Args),
+    Policy(policy::Args),
+    Rules(rules::Args),
     Sandbox(sandbox::Args),
     Serve(serve::Args),
     Status(status::Args),
@@ -92,6 +96,8 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Login(args) => login::run(&args, &Home::of(&environment)?, &environment),
         Command::Lsp(args) => lsp::run(&args, &environment),
         Command::Models(_) => models::run(&environment),
+        Command::Policy(args) => policy::run(&args, &environment),
+        Command::Rules(args) => rules::run(&args, &environment),
         Command::Sandbox(args) => Ok(sandbox::run(&args)),
         Command::Serve(args) if serve::is_daemon(&args) => wait(serve::run(args, environment)),
         Command::Serve(_) => serve::start(&environment),

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 mod local;
+pub mod rules;
 
 /// The longest silence in a stream, unless a provider says another.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
@@ -76,6 +77,12 @@ impl Home {
     #[must_use]
     pub fn key_file(&self) -> PathBuf {
         self.config.join("keys.toml")
+    }
+
+    /// The remembered answers' file.
+    #[must_use]
+    pub fn rules_file(&self) -> PathBuf {
+        self.config.join("rules.toml")
     }
 
     /// The names of the variables that the configuration takes keys from. A broken file names none.
@@ -344,21 +351,25 @@ pub fn store_key(home: &Home, provider: &str, key: &str) -> Result<PathBuf, Conf
     let broken =
         |error: toml::ser::Error| ConfigError::Broken { file: file.display().to_string(), why: error.to_string() };
     let text = toml::to_string(&keys).map_err(broken)?;
-    private_directory(&home.config).map_err(unwritable)?;
-    let staged = file.with_extension("toml.new");
-    let write = || -> std::io::Result<()> {
-        use std::io::Write;
-        use std::os::unix::fs::OpenOptionsExt;
-        // Left over from a write that did not end.
-        let _ = std::fs::remove_file(&staged);
-        let mut options = std::fs::OpenOptions::new();
-        let mut staged_file = options.write(true).create_new(true).mode(0o600).open(&staged)?;
-        staged_file.write_all(text.as_bytes())?;
-        staged_file.sync_data()?;
-        std::fs::rename(&staged, &file)
-    };
-    write().map_err(unwritable)?;
+    write_private(&file, &text).map_err(unwritable)?;
     Ok(file)
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    if let Some(directory) = file.parent() {
+        private_directory(directory)?;
+    }
+    let staged = file.with_extension("toml.new");
+    // Left over from a write that did not end.
+    let _ = std::fs::remove_file(&staged);
+    let mut options = std::fs::OpenOptions::new();
+    let mut staged_file = options.write(true).create_new(true).mode(0o600).open(&staged)?;
+    staged_file.write_all(text.as_bytes())?;
+    staged_file.sync_data()?;
+    std::fs::rename(&staged, file)
 }
 
 /// Makes a directory that only its owner can look into.

@@ -7,6 +7,7 @@ mod durable;
 mod exec;
 mod frames;
 mod output;
+mod policy;
 mod provider;
 mod sandbox;
 mod secrets;

@@ -119,7 +119,7 @@ fn misused(why: &str) -> anyhow::Result<u8> {
     Ok(USAGE)
 }
 
-fn parse_mode(text: &str) -> Result<Mode, String> {
+pub(super) fn parse_mode(text: &str) -> Result<Mode, String> {
     match text {
         "read-only" => Ok(Mode::ReadOnly),
         "agent" => Ok(Mode::Agent),
