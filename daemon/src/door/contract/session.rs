@@ -76,7 +76,11 @@ impl SessionRpcServer for Connection {
 
     async fn detach(&self, session_id: SessionId) -> RpcResult<Done> {
         self.outbox.detach(&session_id);
-        done(self.hub.session(&session_id).detach(self.id.clone())).await
+        match self.hub.loaded(&session_id) {
+            Some(session) => done(session.detach(self.id.clone())).await,
+            // Nobody is attached to what is not in memory, and it is not brought there for that.
+            None => Ok(Done {}),
+        }
     }
 
     async fn close(&self, session_id: SessionId) -> RpcResult<Done> {
