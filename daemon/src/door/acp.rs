@@ -90,7 +90,10 @@ where
             (false, Ended::Left)
         }
         () = read(&acp, input) => (true, Ended::ShutDown),
-        () = acp.connection.hub.over() => (true, Ended::Left),
+        () = acp.connection.hub.over() => {
+            acp.connection.outbox.finish();
+            (true, Ended::Left)
+        }
     };
     acp.desk().prompts.clear();
     acp.placed.notify_waiters();

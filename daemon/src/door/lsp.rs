@@ -67,7 +67,10 @@ where
         }
         () = read(&connection, &mut calls, &mut answer, input) => true,
         () = watch_list(&connection) => true,
-        () = connection.hub.over() => true,
+        () = connection.hub.over() => {
+            connection.outbox.finish();
+            true
+        }
         () = requesting => true,
     };
     let attached = connection.outbox.sessions();

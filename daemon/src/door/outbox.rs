@@ -152,10 +152,20 @@ impl Outbox {
         }
     }
 
-    /// Nothing more will come but the answers that are here: [`OutboxReader::next`] ends after them.
+    /// Nothing more will come, as the daemon ends: [`OutboxReader::next`] ends after all that is here, so that clients hear how
+    /// their turns ended.
+    pub(crate) fn finish(&self) {
+        self.lock().ended = true;
+        self.ready.notify_one();
+    }
+
+    /// Nothing more will come, as the client leaves: [`OutboxReader::next`] ends after the answers that are here. After
+    /// [`finish`](Self::finish) it changes nothing.
     pub(crate) fn end(&self) {
         let mut queues = self.lock();
-        queues.ended = true;
+        if std::mem::replace(&mut queues.ended, true) {
+            return;
+        }
         queues.feeds.clear();
         queues.turn.clear();
         queues.changed.clear();

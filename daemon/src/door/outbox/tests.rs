@@ -381,6 +381,23 @@ async fn answers_come_first_and_are_bounded_by_waiting() {
     assert_eq!(reader.next().await, None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_held_is_told_when_the_daemon_ends_and_not_when_the_client_leaves() {
+    let (outbox, mut source) = (Outbox::new(), Source::default());
+    let tap = attach(&outbox, &source, &mut Folded::default());
+    source.start(Some(&tap), "a");
+    outbox.finish();
+    outbox.end();
+    check(&outbox, expect!["0 ms: a started"]).await;
+    assert_eq!(OutboxReader::new(Arc::clone(&outbox)).next().await, None);
+
+    let (outbox, mut source) = (Outbox::new(), Source::default());
+    let tap = attach(&outbox, &source, &mut Folded::default());
+    source.start(Some(&tap), "a");
+    outbox.end();
+    assert_eq!(OutboxReader::new(Arc::clone(&outbox)).next().await, None);
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Start(u8),
