@@ -125,7 +125,7 @@ async fn fails_as_it_is_told() {
         &model,
         hi(),
         expect![[r#"
-        FAKE/responses sent nothing for 0 s
+        FAKE/responses sent nothing for 2 s
     "#]],
     )
     .await;

@@ -73,7 +73,12 @@ pub async fn run(size: Size) -> anyhow::Result<Figures> {
                 }
             }
         }
-        figures.tenths.push((process.resident()?, process.held()?));
+        // A connection to the model closes a moment after its turn.
+        let held = match figures.tenths.last() {
+            Some((_, before)) => process.settled(*before).await?,
+            None => process.held()?,
+        };
+        figures.tenths.push((process.resident()?, held));
     }
     Ok(figures)
 }
