@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 mod check;
@@ -61,6 +61,8 @@ struct Shared {
     state: Mutex<State>,
     /// Answers in the stead of the script.
     rule: Option<Box<Rule>>,
+    /// Ends the connections on which nothing is asked.
+    hang_up: Notify,
     /// How many requests came, how many were answered, and how many clients left before their answer was over.
     counts: watch::Sender<Counts>,
 }
@@ -108,7 +110,13 @@ impl FakeModel {
     async fn start_with(dialect: Dialect, rule: Option<Box<Rule>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port is free");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let shared = Arc::new(Shared { dialect, state: Mutex::default(), rule, counts: watch::Sender::default() });
+        let shared = Arc::new(Shared {
+            dialect,
+            state: Mutex::default(),
+            rule,
+            hang_up: Notify::new(),
+            counts: watch::Sender::default(),
+        });
         let mut tasks = JoinSet::new();
         let accepting = Arc::clone(&shared);
         tasks.spawn(async move {
@@ -164,6 +172,11 @@ impl FakeModel {
         let _ = self.shared.counts.subscribe().wait_for(|counts| counts.answered >= times).await;
     }
 
+    /// Closes the connections on which nothing is asked now.
+    pub fn hang_up(&self) {
+        self.shared.hang_up.notify_waiters();
+    }
+
     /// Waits until this many clients, in all, left before their answer was over.
     pub async fn hung_up(&self, times: usize) {
         let _ = self.shared.counts.subscribe().wait_for(|counts| counts.hang_ups >= times).await;
@@ -183,7 +196,12 @@ impl Drop for FakeModel {
 
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     let mut unread = Vec::new();
-    while let Some((head, body)) = read(&mut stream, &mut unread).await {
+    loop {
+        let asked = tokio::select! {
+            asked = read(&mut stream, &mut unread) => asked,
+            () = shared.hang_up.notified() => None,
+        };
+        let Some((head, body)) = asked else { return };
         let arrived = Instant::now();
         let (reply, number) = take(&shared, &head, &body, arrived);
         let whole = play(&mut stream, reply).await;

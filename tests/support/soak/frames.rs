@@ -6,7 +6,7 @@ use crate::daemon::TestDaemon;
 use crate::fake_model::FakeModel;
 use crate::mutate;
 use pilotfish::config::Dialect;
-use pilotfish_protocol::DaemonStatus;
+use pilotfish_protocol::SessionList;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ pub struct Size {
 pub struct Figures {
     /// The most resident memory of this process, which holds both sides, in bytes.
     pub peak: u64,
-    /// The longest that a daemon took, after a storm, to say how it is.
+    /// The longest that a daemon took, after a storm, to list its sessions.
     pub slowest: Duration,
 }
 
@@ -56,8 +56,8 @@ pub async fn run(size: Size) -> anyhow::Result<Figures> {
         mutate::storm(&daemon, &corpus, frames, size.seed.wrapping_add(left as u64)).await;
         left -= frames;
         let asked = Instant::now();
-        let status = client.request::<DaemonStatus>("daemon/status", json!({})).await;
-        status.map_err(|failure| anyhow::anyhow!("the daemon does not answer: {}", failure.message))?;
+        let list = client.request::<SessionList>("session/list", json!({})).await;
+        list.map_err(|failure| anyhow::anyhow!("the daemon does not answer: {}", failure.message))?;
         slowest = slowest.max(asked.elapsed());
         daemon.hub.shutdown().await;
     }

@@ -53,10 +53,13 @@ pub async fn run(size: Size) -> anyhow::Result<Figures> {
     let (mut editor, process) = (rig.editor().await?, rig.process().await?);
     let mut figures = Figures::default();
     let mut sessions: Vec<SessionId> = Vec::new();
+    renew(&rig, &mut editor, &mut sessions).await?;
+    // How many connections to the model there are is chance, so they are closed to count the rest. A thread more is used in turns.
+    let expected = Held { threads: usize::MAX, ..process.held()? };
     let mut turns = 0;
     for tenth in 1..=10 {
         while turns < size.turns * tenth / 10 {
-            if turns.is_multiple_of(SESSIONS * RENEWED_AFTER) {
+            if turns > 0 && turns.is_multiple_of(SESSIONS * RENEWED_AFTER) {
                 renew(&rig, &mut editor, &mut sessions).await?;
             }
             // All of them at once, and then the next turn of all of them.
@@ -73,11 +76,8 @@ pub async fn run(size: Size) -> anyhow::Result<Figures> {
                 }
             }
         }
-        // A connection to the model closes a moment after its turn.
-        let held = match figures.tenths.last() {
-            Some((_, before)) => process.settled(*before).await?,
-            None => process.held()?,
-        };
+        rig.model.hang_up();
+        let held = process.settled(expected).await?;
         figures.tenths.push((process.resident()?, held));
     }
     Ok(figures)
