@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
 
 /// One thing a scripted answer does.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub(crate) enum Play {
     Event(Result<ModelEvent, ModelError>),
     /// Nothing more, ever.
     Hang,
+    /// Nothing before this is cancelled.
+    Until(CancellationToken),
     /// A defect.
     Panic,
 }
@@ -52,12 +55,16 @@ impl Model for Scripted {
         let answer = self.answers.lock().unwrap().pop_front().expect("the script has an answer left");
         let plays = futures::stream::iter(answer).then(|play| async {
             match play {
-                Play::Event(event) => event,
+                Play::Event(event) => Some(event),
                 Play::Hang => std::future::pending().await,
+                Play::Until(token) => {
+                    token.cancelled().await;
+                    None
+                }
                 Play::Panic => panic!("as scripted"),
             }
         });
-        plays.boxed()
+        plays.filter_map(std::future::ready).boxed()
     }
 }
 

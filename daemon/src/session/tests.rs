@@ -4,6 +4,7 @@ use crate::testing::{Attached, Fixture, Play, broken, calls, ended, event, finis
 use expect_test::{Expect, expect};
 use pilotfish_protocol::{Item, ItemContent, Status, StopReason, Update};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 fn check(items: &[Item], expected: Expect) {
     expected.assert_eq(&shown(items));
@@ -293,7 +294,8 @@ impl Outlet for CrashWhenNothingWaits {
 #[tokio::test]
 async fn a_crash_while_a_waiting_prompt_starts_loses_it_nowhere() {
     let fixture = Fixture::new(&[]);
-    fixture.model.then(says("one")).then(says("two"));
+    let waits = CancellationToken::new();
+    fixture.model.then([vec![Play::Until(waits.clone())], says("one")].concat()).then(says("two"));
     let mut session = fixture.session(Mode::ReadOnly).await;
     let (state, kept) = (fixture.directory.path().join("state"), fixture.directory.path().join("kept"));
     std::fs::create_dir(&kept).unwrap();
@@ -301,6 +303,7 @@ async fn a_crash_while_a_waiting_prompt_starts_loses_it_nowhere() {
     session.handle.attach("n2".into(), Arc::default(), crash).await.unwrap();
     session.prompt("first").await;
     session.prompt("second").await;
+    waits.cancel();
     session.until_end().await;
     session.until_end().await;
     let journal = crate::journal::Journal::open(&kept).unwrap();
