@@ -13,6 +13,7 @@ pub mod acp;
 pub mod attach;
 pub mod daemon;
 pub mod demo;
+pub mod doctor;
 pub mod exec;
 pub mod log;
 pub mod login;
@@ -51,6 +52,7 @@ enum Command {
     Acp(acp::Args),
     Attach(attach::Args),
     Demo(demo::Args),
+    Doctor(doctor::Args),
     Exec(exec::Args),
     Log(log::Args),
     Login(login::Args),
@@ -93,6 +95,7 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Acp(_) => acp::run(&environment),
         Command::Attach(args) => wait(attach::run(args, environment)),
         Command::Demo(args) => wait(demo::run(args, environment)),
+        Command::Doctor(args) => doctor::run(&args, &environment),
         Command::Exec(args) => wait(exec::run(args, environment)),
         Command::Log(args) => log::run(&args, &environment),
         Command::Login(args) => login::run(&args, &Home::of(&environment)?, &environment),

@@ -9,9 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+mod beyond;
 mod local;
 pub mod rules;
 pub mod trust;
+
+pub use beyond::Beyond;
 
 /// The longest silence in a stream, unless a provider says another.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
@@ -110,6 +113,7 @@ struct RawConfig {
     providers: BTreeMap<String, RawProvider>,
     command_timeout: Option<u64>,
     idle_exit: Option<u64>,
+    sandbox: beyond::RawSandbox,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -141,6 +145,7 @@ pub struct Config {
     default: Option<ModelName>,
     providers: Vec<Provider>,
     command_time: Duration,
+    beyond: Beyond,
     /// The file, for messages.
     file: PathBuf,
 }
@@ -329,6 +334,12 @@ impl Config {
         models
     }
 
+    /// What commands may reach beyond the sandbox without being asked about.
+    #[must_use]
+    pub fn beyond(&self) -> &Beyond {
+        &self.beyond
+    }
+
     /// The limits of a turn with a model of this context size.
     #[must_use]
     pub fn limits(&self, context: Option<u64>) -> Limits {
@@ -422,6 +433,7 @@ fn interpret(raw: RawConfig, keys: &Keys, environment: &BTreeMap<String, String>
         default: raw.model.map(ModelName),
         providers: providers.collect(),
         command_time: raw.command_timeout.map_or(COMMAND_TIME, Duration::from_secs),
+        beyond: raw.sandbox.interpret(environment),
         file,
     }
 }

@@ -170,9 +170,12 @@ pub struct Capability {
     pub name: String,
     /// Whether it is enforced here.
     pub enforced: bool,
-    /// Why not, and how to mend it.
+    /// Why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// How to mend it, when a person can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mend: Option<String>,
 }
 
 /// Answer of `daemon/status`.

@@ -10,6 +10,7 @@ pub mod mutate;
 pub mod program;
 pub mod raw_model;
 pub mod replay;
+pub mod snapshot;
 pub mod soak;
 
 /// Says that a test cannot do its work on this machine; the test then returns. `tests/run` finds the line in its report, names

@@ -1,6 +1,6 @@
 //! `pilotfish status`: what the daemon does, and what is enforced on this machine.
 
-use crate::cli::{FAILED, daemon, terminal};
+use crate::cli::{FAILED, daemon, doctor, terminal};
 use crate::config::{Environment, Home};
 use crate::door::client::ClientError;
 use crate::door::shim::{ShimError, Start};
@@ -46,11 +46,7 @@ fn in_words(status: &DaemonStatus, socket: &Path) -> String {
         "pilotfish {version}, process {pid}, since {started_at}\nlistens at {}\nsessions in memory: {sessions}\nturns that run: {turns}\n",
         socket.display()
     );
-    for capability in capabilities {
-        let answer = if capability.enforced { "yes" } else { "no" };
-        let reason = capability.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
-        text.push_str(&format!("{}: {answer}{reason}\n", capability.name));
-    }
+    text.push_str(&doctor::in_words(capabilities));
     terminal::safe(&text)
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::path::AbsPath;
 use expect_test::{Expect, expect};
 
 fn home(file: &str) -> (tempfile::TempDir, Home) {
@@ -147,4 +148,15 @@ fn a_broken_file_is_told_without_the_line_that_may_hold_a_key() {
         assert!(words.contains("line "), "{words}");
     }
     assert!(told("model = \"a/b\"\nnonsense = 1\n").contains("line 2, column 1: unknown field `nonsense`"));
+}
+
+#[test]
+fn what_commands_may_reach_is_the_persons_to_say() {
+    let (directory, home) = home("[sandbox]\nhosts = [\"Crates.IO.\", \"x.org:8443\"]\nwrite = [\"~/data\", \"/no/such/folder\"]\n");
+    std::fs::create_dir(directory.path().join("data")).unwrap();
+    let environment = BTreeMap::from([("HOME".to_owned(), directory.path().display().to_string())]);
+    let config = ConfigSource::new(home).load(&environment).unwrap();
+    let data = AbsPath::canonical(&directory.path().join("data").display().to_string()).unwrap();
+    let hosts = ["crates.io", "x.org:8443"].map(str::to_owned).into();
+    assert_eq!(config.beyond(), &Beyond { hosts, paths: vec![data] });
 }

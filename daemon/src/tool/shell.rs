@@ -1,23 +1,24 @@
-//! `shell`: a command, in the sandbox.
+//! `shell`: a command, in the sandbox. What it may not do there it may be granted, by the person or by what they said before.
 
 use super::{Output, place};
-use crate::cx::{TurnCx, TurnEvent};
+use crate::command::{Prepared, Wanted};
+use crate::cx::{Need, PATH, Permission, TurnCx};
 use crate::model::ToolSpec;
 use crate::path::AbsPath;
-use crate::policy::{self, Action, Verdict};
-use crate::sandbox::{self, Exit, SandboxError, Spec, Stopped};
+use crate::sandbox::{Attendance, Exit, Finished, Stopped, Tier};
 use crate::text::excerpt::printable;
-use pilotfish_protocol::{Item, ItemId, Mode, ToolStatus, Update};
+use collector::Collector;
+use effects::Effects;
+use pilotfish_protocol::{Item, Mode, ToolStatus};
+use reach::Reach;
 use serde::Deserialize;
 use serde_json::json;
+use std::path::PathBuf;
 use std::time::Duration;
-use tokio::sync::mpsc;
 
-/// Bytes kept of an output's beginning, and as many of its end.
-const KEEP: usize = 1 << 20;
-
-/// Bytes of a running command's output that editors are shown as they come.
-const LIVE: usize = 64 << 10;
+mod collector;
+mod effects;
+mod reach;
 
 /// The longest time a model may ask for.
 const MAX_TIME: Duration = Duration::from_secs(3600);
@@ -27,19 +28,27 @@ pub(super) struct Args {
     command: String,
     timeout: Option<u64>,
     cwd: Option<String>,
+    #[serde(default)]
+    write: Vec<String>,
 }
 
 pub(super) fn spec() -> ToolSpec {
     ToolSpec {
         name: "shell",
-        description: "Runs a command line with bash in the workspace, in a sandbox: nothing outside the workspace can be written and \
-                      there is no network. Standard input is empty. What it leaves running in the background is ended with it.",
+        description: "Runs a command line with bash in the workspace, in a sandbox. In agent mode it can change the workspace, and a host is \
+                      reached over HTTP(S) once the person granted it, which is asked by itself; in read-only mode what it writes is thrown \
+                      away. Standard input is empty. What it leaves running in the background is ended with it.",
         parameters: json!({
             "type": "object",
             "properties": {
                 "command": {"type": "string"},
                 "timeout": {"type": "integer", "description": "seconds"},
-                "cwd": {"type": "string", "description": "a folder of the workspace"}
+                "cwd": {"type": "string", "description": "a folder of the workspace"},
+                "write": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "absolute paths outside the workspace that it must write to; the person is asked"
+                }
             },
             "required": ["command"]
         }),
@@ -54,37 +63,125 @@ pub(super) fn title(args: &Args) -> String {
 
 pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
     let mode = *cx.mode.borrow();
-    match policy::decide(mode, &Action::Run) {
-        Verdict::Run | Verdict::Propose => {}
-        Verdict::Ask { reason } | Verdict::Refuse { reason } => return Output::refused(format!("refused: {reason}")),
-    }
     let cwd = match working_directory(cx, args.cwd.as_deref().unwrap_or(".")) {
         Ok(cwd) => cwd,
         Err(problem) => return Output::failed(problem),
     };
+    let paths = match granted_paths(cx, item, args, mode, &cwd).await {
+        Ok(paths) => paths,
+        Err(output) => return output,
+    };
     let time_limit = args.timeout.map_or(cx.limits.command_time, Duration::from_secs).min(MAX_TIME);
-    let spec = Spec {
+    let wanted = Wanted {
         mode,
         workspace: cx.workspace.root().clone(),
         cwd,
         argv: vec!["bash".to_owned(), "-c".to_owned(), args.command.clone()],
-        env: sandbox::spec_env(&cx.environment, mode),
+        environment: cx.environment.clone(),
         time_limit: Some(time_limit),
+        paths,
+        session: Some(cx.session.to_string()),
     };
-    let mut output = Collector::new(cx.events.clone(), item.id.clone());
+    let ground = cx.ground.clone();
+    let prepared = match tokio::task::spawn_blocking(move || ground.prepare(wanted)).await {
+        Ok(Ok(prepared)) => prepared,
+        Ok(Err(error)) => return Output::refused(format!("not run: {error}")),
+        Err(error) => return Output::failed(format!("not run: {error}")),
+    };
+    let mut collector = Collector::new(cx.events.clone(), item.id.clone());
+    let finished = match attend(cx, item, &prepared, &mut collector, &args.command).await {
+        Ok(finished) => finished,
+        Err(problem) => return Output::refused(problem),
+    };
+    let effects = match (&prepared.publication, &finished.tier) {
+        (Some(publication), Tier::Full) => effects::publish(cx, item, &args.command, publication.clone()).await,
+        (None, Tier::Full) => discarded(cx, &prepared),
+        (_, Tier::Weak { reason }) => Effects::line(format!("commands can write nothing on this machine: {reason}")),
+    };
+    prepared.settle();
+    report(&finished, collector.text(), effects, time_limit)
+}
+
+/// Runs it to its end, while hosts that it wants are asked for.
+async fn attend(
+    cx: &TurnCx,
+    item: &Item,
+    prepared: &Prepared,
+    collector: &mut Collector,
+    command: &str,
+) -> Result<Finished, String> {
     let stop = cx.cancel.child_token();
-    let finished = {
-        let mut on_output = |chunk: &[u8]| output.take(chunk);
-        let mut running = std::pin::pin!(cx.sandbox.run(&spec, &stop, &mut on_output));
-        loop {
-            tokio::select! {
-                finished = &mut running => break finished,
-                // Only this command is to stop. Its end is awaited, so that nothing of it is left when the turn goes on.
-                () = cx.stop_command.notified() => stop.cancel(),
-            }
+    let mut reach = Reach::new();
+    let mut on_output = |chunk: &[u8]| collector.take(chunk);
+    let mut attendance = Attendance::new(&stop, &mut on_output);
+    attendance.on_listener = Some(reach.on_listener(cx.names.clone()));
+    attendance.paused = Some(reach.paused());
+    let cwd = prepared.spec.cwd.to_string();
+    let mut running = std::pin::pin!(cx.sandbox.run(&prepared.spec, attendance));
+    let mut answering = std::pin::pin!(reach.answer(cx, &item.id, command, &cwd));
+    loop {
+        tokio::select! {
+            finished = &mut running => return finished.map_err(|error| format!("not run: {error}")),
+            // Only this command is to stop. Its end is awaited, so that nothing of it is left when the turn goes on.
+            () = cx.stop_command.notified() => stop.cancel(),
+            () = &mut answering => {}
         }
+    }
+}
+
+/// The paths outside the workspace that the command may write to; or the output of one that may not be run.
+async fn granted_paths(
+    cx: &TurnCx,
+    item: &Item,
+    args: &Args,
+    mode: Mode,
+    cwd: &AbsPath,
+) -> Result<Vec<PathBuf>, Output> {
+    let paths = cx.beyond.paths.iter().filter(|_| mode == Mode::Agent).map(|path| path.as_path().to_owned());
+    let mut paths: Vec<PathBuf> = paths.collect();
+    let mut asked = Vec::new();
+    for path in &args.write {
+        let path = AbsPath::canonical(path).map_err(|error| Output::failed(error.to_string()))?;
+        let is_granted = |granted: &PathBuf| path.as_path().starts_with(granted);
+        if !path.as_path().starts_with(cx.workspace.root().as_path()) && !paths.iter().any(is_granted) {
+            asked.push(path);
+        }
+    }
+    if asked.is_empty() {
+        return Ok(paths);
+    }
+    if mode == Mode::ReadOnly {
+        return Err(Output::refused("refused: in read-only mode nothing outside the workspace is written"));
+    }
+    let names: Vec<String> = asked.iter().map(ToString::to_string).collect();
+    let need = Need {
+        item: &item.id,
+        command: Some(&args.command),
+        grants: names.iter().map(|name| format!("{PATH}{name}")).collect(),
+        title: format!("let a command write to {}", names.join(", ")),
+        detail: args.command.clone(),
+        cwd: cwd.to_string(),
+        reason: format!("it wants to write outside the workspace: {}", names.join(", ")),
+        edits: Vec::new(),
     };
-    report(finished, output, mode, time_limit)
+    match cx.permit(need).await {
+        Ok(Permission::Granted { by: _ }) => {
+            paths.extend(asked.into_iter().map(|path| path.as_path().to_owned()));
+            Ok(paths)
+        }
+        Ok(Permission::Denied { why }) => Err(Output::refused(format!("refused: {why}"))),
+        Err(error) => Err(Output { status: ToolStatus::Interrupted, ..Output::failed(format!("not run: {error}")) }),
+    }
+}
+
+fn discarded(cx: &TurnCx, prepared: &Prepared) -> Effects {
+    if let Some(problem) = cx.ground.problem() {
+        return Effects::line(format!("commands can write nothing on this machine: {problem}"));
+    }
+    if prepared.wrote_in_vain() {
+        return Effects::line("read-only mode: what it wrote to the workspace was thrown away".to_owned());
+    }
+    Effects::default()
 }
 
 fn working_directory(cx: &TurnCx, path: &str) -> Result<AbsPath, String> {
@@ -96,105 +193,30 @@ fn working_directory(cx: &TurnCx, path: &str) -> Result<AbsPath, String> {
     AbsPath::new(real).map_err(|error| error.to_string())
 }
 
-fn report(
-    finished: Result<sandbox::Finished, SandboxError>,
-    output: Collector,
-    mode: Mode,
-    time_limit: Duration,
-) -> Output {
-    let finished = match finished {
-        Ok(finished) => finished,
-        Err(error) => return Output::refused(format!("not run: {error}")),
-    };
+/// What the model is told: the output, how the command ended, and what became of what it wrote.
+fn report(finished: &Finished, mut text: String, effects: Effects, time_limit: Duration) -> Output {
     let (status, exit_code, end): (_, _, Option<String>) = match (finished.stopped, finished.status) {
         (Some(Stopped::TimeLimit), _) => {
-            (ToolStatus::Failed, None, Some(format!("[stopped after its time limit of {} s]", time_limit.as_secs())))
+            (ToolStatus::Failed, None, Some(format!("stopped after its time limit of {} s", time_limit.as_secs())))
         }
-        (Some(Stopped::Cancelled), _) => {
-            (ToolStatus::Interrupted, None, Some("[interrupted by the person]".to_owned()))
-        }
+        (Some(Stopped::Cancelled), _) => (ToolStatus::Interrupted, None, Some("interrupted by the person".to_owned())),
         (None, Exit::Code(0)) => (ToolStatus::Done, Some(0), None),
-        (None, Exit::Code(code)) => (ToolStatus::Failed, Some(code), Some(format!("[exit status {code}]"))),
+        (None, Exit::Code(code)) => (ToolStatus::Failed, Some(code), Some(format!("exit status {code}"))),
         (None, Exit::Signal(signal)) => {
-            (ToolStatus::Failed, Some(128 + signal), Some(format!("[ended by signal {signal}]")))
+            (ToolStatus::Failed, Some(128 + signal), Some(format!("ended by signal {signal}")))
         }
     };
-    let mut text = output.text();
-    if status == ToolStatus::Failed && mode == Mode::ReadOnly && text.contains("Read-only file system") {
-        text.push_str("\n[read-only mode: commands cannot write to the workspace]");
-    }
-    if text.is_empty() && end.is_none() {
-        text.push_str("[no output]");
-    }
-    if let Some(end) = end {
+    let status = if effects.interrupted { ToolStatus::Interrupted } else { status };
+    for line in end.into_iter().chain(effects.lines) {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
-        text.push_str(&end);
+        text.push_str(&format!("[{line}]"));
     }
-    Output { text, status, exit_code, ..Output::default() }
-}
-
-/// Holds the beginning and the end of an output, and shows its beginning while it runs.
-struct Collector {
-    events: mpsc::Sender<TurnEvent>,
-    item: ItemId,
-    head: Vec<u8>,
-    tail: std::collections::VecDeque<u8>,
-    left_out: u64,
-    /// Not yet shown: an unfinished line, or what the session had no room for.
-    pending: Vec<u8>,
-    shown: usize,
-}
-
-impl Collector {
-    fn new(events: mpsc::Sender<TurnEvent>, item: ItemId) -> Self {
-        let (head, tail, pending) = (Vec::new(), std::collections::VecDeque::new(), Vec::new());
-        Self { events, item, head, tail, left_out: 0, pending, shown: 0 }
+    if text.is_empty() {
+        text.push_str("[no output]");
     }
-
-    fn take(&mut self, chunk: &[u8]) {
-        let (first, rest) = chunk.split_at(chunk.len().min(KEEP - self.head.len()));
-        self.head.extend_from_slice(first);
-        // Only the end of a chunk that is larger than the window can stay.
-        let (lost, rest) = rest.split_at(rest.len().saturating_sub(KEEP));
-        let over = (self.tail.len() + rest.len()).saturating_sub(KEEP);
-        self.tail.drain(..over);
-        self.tail.extend(rest);
-        self.left_out += (lost.len() + over) as u64;
-        self.show(chunk);
-    }
-
-    fn show(&mut self, chunk: &[u8]) {
-        if self.shown >= LIVE {
-            return;
-        }
-        let room = LIVE - self.shown - self.pending.len();
-        self.pending.extend_from_slice(chunk.get(..chunk.len().min(room)).unwrap_or_default());
-        let full = self.shown + self.pending.len() == LIVE;
-        let line_end = self.pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-        let whole = if full { self.pending.len() } else { line_end };
-        let Some(lines) = self.pending.get(..whole).filter(|lines| !lines.is_empty()) else { return };
-        let mut text = printable(lines);
-        if full {
-            text.push_str("\n[… the rest is shown when the command ends]\n");
-        }
-        let update = Update::ItemDelta { item_id: self.item.clone(), text };
-        // A session that has no room gets these lines with the next ones.
-        if self.events.try_send(TurnEvent::Show(Box::new(update))).is_ok() {
-            self.pending.drain(..whole);
-            self.shown += whole;
-        }
-    }
-
-    fn text(self) -> String {
-        let mut bytes = self.head;
-        if self.left_out > 0 {
-            bytes.extend_from_slice(format!("\n[… {} bytes left out, and not kept …]\n", self.left_out).as_bytes());
-        }
-        bytes.extend(self.tail);
-        printable(&bytes)
-    }
+    Output { text, status, exit_code, edits: effects.edits, ..Output::default() }
 }
 
 #[cfg(test)]

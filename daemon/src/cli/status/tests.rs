@@ -8,6 +8,7 @@ fn says_all_a_person_asks_for() {
         name: name.to_owned(),
         enforced: reason.is_none(),
         reason: reason.map(str::to_owned),
+        mend: reason.map(|_| "upgrade".to_owned()),
     };
     let status = DaemonStatus {
         version: "1.2.3".to_owned(),
@@ -26,8 +27,10 @@ fn says_all_a_person_asks_for() {
         listens at /run/p.sock
         sessions in memory: 5
         turns that run: 1
-        commands are confined: yes
-        hosts are granted one by one: no: not here
+        yes  commands are confined
+        no   hosts are granted one by one
+             why: not here
+             mend: upgrade
     "#]]
     .assert_eq(&in_words(&status, Path::new("/run/p.sock")));
 }

@@ -1,0 +1,100 @@
+//! Hosts that a running command wants to reach: each waits for a yes of configuration, a rule, the session or the person. The command's time
+//! stands still meanwhile.
+
+use crate::cx::{HOST, Need, Permission, TurnCx};
+use crate::sandbox::proxy::{self, Ask, Host};
+use futures::FutureExt;
+use futures::stream::{FuturesUnordered, StreamExt};
+use pilotfish_protocol::ItemId;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+/// Hosts that are asked for at a time; a command that wants more waits.
+const ASKED: usize = 16;
+
+/// A host, and where its answer goes: nothing, or why not.
+type Asked = (Host, oneshot::Sender<Result<(), String>>);
+
+/// The way out of one running command. Dropped, it is closed.
+pub(super) struct Reach {
+    ask: Ask,
+    asked: mpsc::Receiver<Asked>,
+    paused: watch::Sender<bool>,
+    /// The listener is handed over from inside the sandbox's run, which borrows nothing of this.
+    proxies: Arc<Mutex<JoinSet<()>>>,
+}
+
+impl Reach {
+    pub(super) fn new() -> Self {
+        let (sender, asked) = mpsc::channel(ASKED);
+        let ask: Ask = Arc::new(move |host| {
+            let sender = sender.clone();
+            let over = || "the command is over".to_owned();
+            async move {
+                let (answer, answered) = oneshot::channel();
+                sender.send((host, answer)).await.map_err(|_| over())?;
+                answered.await.map_err(|_| over())?
+            }
+            .boxed()
+        });
+        Self { ask, asked, paused: watch::Sender::new(false), proxies: Arc::default() }
+    }
+
+    /// Whether the command's time stands still.
+    pub(super) fn paused(&self) -> watch::Receiver<bool> {
+        self.paused.subscribe()
+    }
+
+    /// What serves the inside's listener once there is one.
+    pub(super) fn on_listener(&self, names: Arc<dyn proxy::Resolve>) -> Box<dyn FnOnce(TcpListener) + Send> {
+        let (ask, proxies) = (self.ask.clone(), self.proxies.clone());
+        Box::new(move |listener| {
+            let serve = proxy::serve(listener, ask, names).map(|ended| {
+                if let Err(error) = ended {
+                    tracing::warn!(%error, "a sandbox's proxy ended");
+                }
+            });
+            proxies.lock().unwrap_or_else(PoisonError::into_inner).spawn(serve);
+        })
+    }
+
+    /// Answers what is asked, for ever. `command` is the whole command line, `cwd` where it started.
+    pub(super) async fn answer(&mut self, cx: &TurnCx, item: &ItemId, command: &str, cwd: &str) {
+        let mut open = FuturesUnordered::new();
+        loop {
+            self.paused.send_replace(!open.is_empty());
+            tokio::select! {
+                Some((host, answer)) = self.asked.recv() => open.push(async move {
+                    // A command that ended meanwhile needs no answer.
+                    let _ = answer.send(permit(cx, item, command, cwd, &host).await);
+                }),
+                Some(()) = open.next() => {}
+                // Nobody asks any more and nobody waits.
+                else => std::future::pending().await,
+            }
+        }
+    }
+}
+
+async fn permit(cx: &TurnCx, item: &ItemId, command: &str, cwd: &str, host: &Host) -> Result<(), String> {
+    if cx.beyond.hosts.contains(&host.to_string()) {
+        return Ok(());
+    }
+    let need = Need {
+        item,
+        command: Some(command),
+        grants: vec![format!("{HOST}{host}")],
+        title: format!("let a command reach {host}"),
+        detail: command.to_owned(),
+        cwd: cwd.to_owned(),
+        reason: format!("it wants to connect to {host}, and commands have no network of their own"),
+        edits: Vec::new(),
+    };
+    match cx.permit(need).await {
+        Ok(Permission::Granted { by: _ }) => Ok(()),
+        Ok(Permission::Denied { why }) => Err(why),
+        Err(error) => Err(error.to_string()),
+    }
+}
