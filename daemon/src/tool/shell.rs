@@ -5,7 +5,7 @@ use crate::cx::{TurnCx, TurnEvent};
 use crate::model::ToolSpec;
 use crate::path::AbsPath;
 use crate::policy::{self, Action, Verdict};
-use crate::sandbox::{self, Exit, SandboxError, Spec, Stopped};
+use crate::sandbox::{self, Attendance, Exit, SandboxError, Spec, Stopped};
 use crate::text::excerpt::printable;
 use pilotfish_protocol::{Item, ItemId, Mode, ToolStatus, Update};
 use serde::Deserialize;
@@ -70,12 +70,15 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
         argv: vec!["bash".to_owned(), "-c".to_owned(), args.command.clone()],
         env: sandbox::spec_env(&cx.environment, mode),
         time_limit: Some(time_limit),
+        layers: Vec::new(),
+        proxy: false,
+        grants_paths: Vec::new(),
     };
     let mut output = Collector::new(cx.events.clone(), item.id.clone());
     let stop = cx.cancel.child_token();
     let finished = {
         let mut on_output = |chunk: &[u8]| output.take(chunk);
-        let mut running = std::pin::pin!(cx.sandbox.run(&spec, &stop, &mut on_output));
+        let mut running = std::pin::pin!(cx.sandbox.run(&spec, Attendance::new(&stop, &mut on_output)));
         loop {
             tokio::select! {
                 finished = &mut running => break finished,
