@@ -5,35 +5,31 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pilotfish_protocol::Mode;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
-use tokio::net::unix::pipe;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::path::AbsPath;
 use crate::sandbox::launcher::{Launcher, Streams};
 use crate::sandbox::refusal::Machine;
-use crate::sandbox::wire::Report;
+use crate::sandbox::wire::{Report, Strength};
 
+mod attendance;
 pub mod environment;
 mod launcher;
 pub mod proxy;
 pub mod refusal;
+pub mod scratch;
 pub mod spec;
 pub mod wire;
 
+pub use crate::sandbox::attendance::Attendance;
 pub use crate::sandbox::environment::{passes, spec_env};
+pub use crate::sandbox::scratch::{Scratch, ScratchError};
 pub use crate::sandbox::spec::SpecError;
-
-/// How much output is taken at once, in bytes.
-const CHUNK: usize = 64 << 10;
-
-/// How long the helper may take to end everything before it is killed itself. Measured: 1 to 3 ms.
-const GRACE: Duration = Duration::from_millis(500);
+pub use crate::sandbox::wire::Layer;
 
 /// What to run, and in what cage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +47,13 @@ pub struct Spec {
     pub env: Vec<(String, String)>,
     /// When it is stopped.
     pub time_limit: Option<Duration>,
+    /// What the workspace is seen through: an overlay over the work tree, and others over git directories outside of it. Without any the
+    /// workspace is read-only inside.
+    pub layers: Vec<Layer>,
+    /// Whether programs inside are told a proxy at [`spec::PROXY_PORT`], whose listener is handed to [`Attendance::on_listener`].
+    pub proxy: bool,
+    /// Paths outside the workspace, absolute, that the person granted: they are written directly. What does not exist is not made.
+    pub grants_paths: Vec<PathBuf>,
 }
 
 /// How a command ended.
@@ -82,8 +85,20 @@ pub enum Stopped {
     Cancelled,
 }
 
+/// With how much of the machine's help a command was confined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tier {
+    /// With all of it.
+    Full,
+    /// Without namespaces: it saw no network and no secret, and could write nothing but a private temporary folder.
+    Weak {
+        /// What was attempted and what the system answered.
+        reason: String,
+    },
+}
+
 /// A command that was started and is over, with everything it had started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
     /// How it ended; the signal is 9 when we stopped it.
     pub status: Exit,
@@ -91,6 +106,8 @@ pub struct Finished {
     pub stopped: Option<Stopped>,
     /// From the start of the helper to the end of the last process.
     pub duration: Duration,
+    /// How it was confined.
+    pub tier: Tier,
 }
 
 /// Whether this machine can confine commands.
@@ -98,6 +115,13 @@ pub struct Finished {
 pub enum Confinement {
     /// It can.
     Confined,
+    /// Without namespaces only, so that commands can read and run but not write.
+    Weak {
+        /// What was attempted and what the system answered.
+        reason: String,
+        /// What a person can do about it.
+        mend: String,
+    },
     /// It cannot, so that no command is run.
     Refused {
         /// What was attempted and what the system answered.
@@ -141,6 +165,21 @@ pub enum SandboxError {
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     launcher: Launcher,
+    own: Arc<[PathBuf]>,
+}
+
+/// Why an attempt failed.
+enum Failed {
+    /// For what the machine refuses; with less of its help it may go.
+    ByMachine(String),
+    /// For good.
+    Otherwise(SandboxError),
+}
+
+impl<E: Into<SandboxError>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Failed::Otherwise(error.into())
+    }
 }
 
 impl Sandbox {
@@ -149,7 +188,7 @@ impl Sandbox {
     /// # Errors
     /// When it is not there.
     pub fn open(path: &Path) -> Result<Self, SandboxError> {
-        Ok(Self { launcher: Launcher::open(path)? })
+        Ok(Self { launcher: Launcher::open(path)?, own: Arc::default() })
     }
 
     /// Opens the helper program that was installed with this one: `pilotfish-sandbox` in the folder of the running program,
@@ -167,87 +206,110 @@ impl Sandbox {
         }
     }
 
-    /// Runs a command without input. `on_output` gets what it writes to either stream, in the order it was written and as it
-    /// comes; it must not wait. Returns when the command is over, and with it everything it started.
-    ///
-    /// # Errors
-    /// When the command was not run.
-    pub async fn run(
-        &self,
-        spec: &Spec,
-        cancel: &CancellationToken,
-        on_output: &mut (dyn FnMut(&[u8]) + Send),
-    ) -> Result<Finished, SandboxError> {
-        let request = spec::request(spec, &|path| path.canonicalize().ok())?;
-        let start = Instant::now();
-        let (reader, writer) = std::io::pipe()?;
-        let (child, channel) = self.launcher.start_async(writer)?;
-        let mut run = Run {
-            child,
-            channel: UnixStream::from_std(channel)?,
-            output: pipe::Receiver::from_owned_fd(reader.into())?,
-            chunk: vec![0; CHUNK],
-        };
-        let stopped = run.watch(&request.encode(), cancel, spec.time_limit, on_output).await?;
-        let status = match stopped {
-            Some(_) => run.stop().await?,
-            None => run.child.wait().await?,
-        };
-        run.drain(on_output);
-        let status = match stopped {
-            Some(_) => Exit::Signal(libc::SIGKILL),
-            None => self.judge(launcher::take_report(&run.channel.into_std()?)?, status)?,
-        };
-        Ok(Finished { status, stopped, duration: start.elapsed() })
+    /// The same, but nothing of these folders, which hold our own configuration and records, is ever granted.
+    #[must_use]
+    pub fn keeping_out(self, own: &[PathBuf]) -> Self {
+        Self { own: own.into(), ..self }
     }
 
-    /// Runs a command with the streams of this program, and waits for it. No time limit applies.
+    /// Runs a command without input, attended as said. Returns when the command is over, and with it everything it started.
+    /// Where the machine refuses namespaces it is run with the rest, and its tier says so.
     ///
     /// # Errors
     /// When the command was not run.
-    pub fn run_attached(&self, spec: &Spec) -> Result<Exit, SandboxError> {
+    pub async fn run(&self, spec: &Spec, mut attendance: Attendance<'_>) -> Result<Finished, SandboxError> {
+        let start = Instant::now();
+        let (tier, (status, stopped)) = match self.attempt(spec, Strength::Full, &mut attendance).await {
+            Ok(ended) => (Tier::Full, ended),
+            Err(Failed::Otherwise(error)) => return Err(error),
+            Err(Failed::ByMachine(reason)) => match self.attempt(spec, Strength::Weak, &mut attendance).await {
+                Ok(ended) => (Tier::Weak { reason }, ended),
+                Err(failed) => return Err(self.refused(&reason, failed)),
+            },
+        };
+        Ok(Finished { status, stopped, duration: start.elapsed(), tier })
+    }
+
+    /// Runs a command with the streams of this program, and waits for it. No time limit applies, and there is no proxy.
+    ///
+    /// # Errors
+    /// When the command was not run.
+    pub fn run_attached(&self, spec: &Spec) -> Result<Finished, SandboxError> {
         self.run_and_wait(spec, Streams::Ours)
     }
 
     /// Finds out whether this machine can confine commands, by confining one.
     #[must_use]
     pub fn check(&self) -> Confinement {
-        let usr = match AbsPath::new("/usr") {
-            Ok(usr) => usr,
-            Err(error) => return Confinement::Refused { reason: error.to_string(), mend: String::new() },
+        let refused = |error: SandboxError| match error {
+            SandboxError::Refused { reason, mend } => Confinement::Refused { reason, mend },
+            error => Confinement::Refused { reason: error.to_string(), mend: self.mend() },
         };
-        let spec = Spec {
-            mode: Mode::ReadOnly,
-            workspace: usr.clone(),
-            cwd: usr,
-            argv: vec!["true".to_owned()],
-            env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
-            time_limit: None,
+        let spec = match probe() {
+            Ok(spec) => spec,
+            Err(error) => return refused(error),
         };
         match self.run_and_wait(&spec, Streams::None) {
-            Ok(Exit::Code(0)) => Confinement::Confined,
-            Ok(exit) => Confinement::Refused { reason: format!("a probe ended with {exit:?}"), mend: self.mend() },
-            Err(SandboxError::Refused { reason, mend }) => Confinement::Refused { reason, mend },
-            Err(error) => Confinement::Refused { reason: error.to_string(), mend: self.mend() },
+            Ok(Finished { status: Exit::Code(0), tier: Tier::Full, .. }) => Confinement::Confined,
+            Ok(Finished { status: Exit::Code(0), tier: Tier::Weak { reason }, .. }) => {
+                Confinement::Weak { reason, mend: self.mend() }
+            }
+            Ok(Finished { status, .. }) => {
+                Confinement::Refused { reason: format!("a probe ended with {status:?}"), mend: self.mend() }
+            }
+            Err(error) => refused(error),
         }
     }
 
-    fn run_and_wait(&self, spec: &Spec, streams: Streams) -> Result<Exit, SandboxError> {
-        let request = spec::request(spec, &|path| path.canonicalize().ok())?;
-        let (mut child, channel) = self.launcher.start(streams)?;
-        launcher::send(&channel, &request.encode())?;
-        let status = child.wait()?;
-        self.judge(launcher::take_report(&channel)?, status)
+    fn run_and_wait(&self, spec: &Spec, streams: Streams) -> Result<Finished, SandboxError> {
+        let start = Instant::now();
+        let (tier, status) = match self.wait(spec, Strength::Full, streams) {
+            Ok(status) => (Tier::Full, status),
+            Err(Failed::Otherwise(error)) => return Err(error),
+            Err(Failed::ByMachine(reason)) => match self.wait(spec, Strength::Weak, streams) {
+                Ok(status) => (Tier::Weak { reason }, status),
+                Err(failed) => return Err(self.refused(&reason, failed)),
+            },
+        };
+        Ok(Finished { status, stopped: None, duration: start.elapsed(), tier })
     }
 
-    fn judge(&self, report: Option<Report>, status: ExitStatus) -> Result<Exit, SandboxError> {
+    fn wait(&self, spec: &Spec, strength: Strength, streams: Streams) -> Result<Exit, Failed> {
+        let message = self.message(spec, strength)?;
+        let (mut child, channel) = self.launcher.start(streams)?;
+        launcher::send(&channel, &message)?;
+        let status = child.wait()?;
+        self.judge(launcher::take_report(&channel, Vec::new())?, status)
+    }
+
+    fn message(&self, spec: &Spec, strength: Strength) -> Result<Vec<u8>, SpecError> {
+        let context = spec::Context { strength, own: &self.own, resolve: &|path| path.canonicalize().ok() };
+        Ok(spec::request(spec, context)?.encode())
+    }
+
+    fn judge(&self, report: Option<Report>, status: ExitStatus) -> Result<Exit, Failed> {
         match report {
             Some(Report::Exited(code)) => Ok(Exit::Code(code)),
             Some(Report::Signalled(signal)) => Ok(Exit::Signal(signal)),
-            Some(refused @ Report::Refused { .. }) => {
-                Err(SandboxError::Refused { reason: refusal::reason(&refused).unwrap_or_default(), mend: self.mend() })
+            Some(ref refused @ Report::Refused { by_machine, .. }) => {
+                let reason = refusal::reason(refused).unwrap_or_default();
+                Err(if by_machine {
+                    Failed::ByMachine(reason)
+                } else {
+                    Failed::Otherwise(SandboxError::Refused { reason, mend: self.mend() })
+                })
             }
-            None => Err(SandboxError::Lost(status)),
+            Some(Report::Listening) | None => Err(Failed::Otherwise(SandboxError::Lost(status))),
+        }
+    }
+
+    /// The end of both attempts, where the first failed for `reason`.
+    fn refused(&self, reason: &str, failed: Failed) -> SandboxError {
+        match failed {
+            Failed::ByMachine(second) | Failed::Otherwise(SandboxError::Refused { reason: second, .. }) => {
+                SandboxError::Refused { reason: format!("{reason}; with less, {second}"), mend: self.mend() }
+            }
+            Failed::Otherwise(error) => error,
         }
     }
 
@@ -256,71 +318,18 @@ impl Sandbox {
     }
 }
 
-/// A helper at work. Dropped, it takes everything below it along.
-struct Run {
-    child: tokio::process::Child,
-    channel: UnixStream,
-    output: pipe::Receiver,
-    chunk: Vec<u8>,
-}
-
-impl Run {
-    /// Hands the request over and passes output on until the command is over or must be stopped.
-    async fn watch(
-        &mut self,
-        request: &[u8],
-        cancel: &CancellationToken,
-        time_limit: Option<Duration>,
-        on_output: &mut (dyn FnMut(&[u8]) + Send),
-    ) -> Result<Option<Stopped>, SandboxError> {
-        let out_of_time = async {
-            match time_limit {
-                Some(limit) => tokio::time::sleep(limit).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(out_of_time);
-        let send = async {
-            // A helper that does not take all of it has ended, and says why in its report.
-            let _ = self.channel.write_all(request).await;
-            std::future::pending::<()>().await;
-        };
-        tokio::pin!(send);
-        let mut is_open = true;
-        loop {
-            tokio::select! {
-                biased;
-                () = cancel.cancelled() => return Ok(Some(Stopped::Cancelled)),
-                () = &mut out_of_time => return Ok(Some(Stopped::TimeLimit)),
-                () = &mut send => {}
-                read = self.output.read(&mut self.chunk), if is_open => match read {
-                    Ok(0) | Err(_) => is_open = false,
-                    Ok(read) => on_output(self.chunk.get(..read).unwrap_or_default()),
-                },
-                ended = self.child.wait() => {
-                    ended?;
-                    return Ok(None);
-                }
-            }
-        }
-    }
-
-    /// Ends everything and waits until it is gone: the helper itself ends last.
-    async fn stop(&mut self) -> Result<ExitStatus, SandboxError> {
-        let _ = self.channel.shutdown().await;
-        match tokio::time::timeout(GRACE, self.child.wait()).await {
-            Ok(status) => Ok(status?),
-            Err(_) => {
-                self.child.start_kill()?;
-                Ok(self.child.wait().await?)
-            }
-        }
-    }
-
-    /// Passes on what is left in the pipe. Nobody can write to it any more, so there is nothing to wait for.
-    fn drain(&mut self, on_output: &mut (dyn FnMut(&[u8]) + Send)) {
-        while let Ok(read @ 1..) = self.output.try_read(&mut self.chunk) {
-            on_output(self.chunk.get(..read).unwrap_or_default());
-        }
-    }
+/// What [`Sandbox::check`] runs.
+fn probe() -> Result<Spec, SandboxError> {
+    let usr = AbsPath::new("/usr").map_err(|error| SandboxError::Start(std::io::Error::other(error.to_string())))?;
+    Ok(Spec {
+        mode: Mode::ReadOnly,
+        workspace: usr.clone(),
+        cwd: usr,
+        argv: vec!["true".to_owned()],
+        env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+        time_limit: None,
+        layers: Vec::new(),
+        proxy: false,
+        grants_paths: Vec::new(),
+    })
 }

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Environment, Home, private_directory};
 use crate::door::client::Opening;
 use crate::hub::Hub;
-use crate::sandbox::{Confinement, Exit, Spec, spec_env};
+use crate::sandbox::{Attendance, Confinement, Exit, Spec, spec_env};
 use anyhow::Context;
 use endpoint::{Endpoint, Pace};
 use pilotfish_protocol::{Mode, StopReason};
@@ -146,8 +146,11 @@ async fn choose(
         argv: ["sh", "-c", "cargo --version && cc --version"].map(str::to_owned).into(),
         env: spec_env(environment, Mode::ReadOnly),
         time_limit: Some(Duration::from_secs(5)),
+        layers: Vec::new(),
+        proxy: false,
+        grants_paths: Vec::new(),
     };
-    let ran = hub.sandbox().run(&spec, &CancellationToken::new(), &mut |_| {}).await;
+    let ran = hub.sandbox().run(&spec, Attendance::new(&CancellationToken::new(), &mut |_| {})).await;
     Ok(if ran.is_ok_and(|finished| finished.status == Exit::Code(0)) { Kind::Rust } else { Kind::Shell })
 }
 

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use pilotfish_protocol::Mode;
 
+use crate::config::{Home, private_directory};
 use crate::path::AbsPath;
-use crate::sandbox::{Exit, Sandbox, Spec, spec_env};
+use crate::sandbox::scratch::Run;
+use crate::sandbox::{Exit, Layer, Sandbox, Scratch, Spec, Tier, spec_env};
 
 /// The status when the command was not run because it cannot be confined.
 const REFUSED: u8 = 125;
@@ -32,7 +34,7 @@ pub fn run(args: &Args) -> u8 {
     match try_run(args) {
         Ok(exit) => exit.shell_status(),
         Err(error) => {
-            complain(&error);
+            complain(&error.to_string());
             REFUSED
         }
     }
@@ -44,15 +46,54 @@ fn try_run(args: &Args) -> anyhow::Result<Exit> {
         .canonicalize()
         .map_err(|error| anyhow::anyhow!("cannot open the workspace {}: {error}", workspace.display()))?;
     let workspace = AbsPath::new(workspace)?;
+    let environment = environment();
+    let home = Home::of(&environment)?;
+    let scratch = open_scratch(&home);
+    let run = scratch.as_ref().map(Scratch::run).transpose()?;
+    let layers = match &run {
+        Some(run) => vec![run.layer(0, workspace.as_path())?],
+        None => Vec::new(),
+    };
     let spec = Spec {
         mode: args.mode,
         cwd: start_folder(&workspace)?,
         workspace,
         argv: args.argv.clone(),
-        env: spec_env(&environment(), args.mode),
+        env: spec_env(&environment, args.mode),
         time_limit: None,
+        layers,
+        proxy: false,
+        grants_paths: Vec::new(),
     };
-    Ok(Sandbox::find()?.run_attached(&spec)?)
+    let sandbox = Sandbox::find()?.keeping_out(&[home.config, home.state, home.runtime]);
+    let finished = sandbox.run_attached(&spec)?;
+    if let Tier::Weak { reason } = &finished.tier {
+        complain(&format!("the command could write to nothing but a temporary folder: {reason}"));
+    }
+    if let (Mode::Agent, Tier::Full, Some(run)) = (args.mode, &finished.tier, run) {
+        publish(run, &spec.layers)?;
+    }
+    Ok(finished.status)
+}
+
+/// The place for what the command changes. Without one the workspace is read-only to it.
+fn open_scratch(home: &Home) -> Option<Scratch> {
+    let scratch = private_directory(&home.state)
+        .map_err(anyhow::Error::from)
+        .and_then(|()| Ok(Scratch::open(&home.state)?))
+        .and_then(|scratch| {
+            // What runs left that were killed.
+            scratch.sweep()?;
+            Ok(scratch)
+        });
+    scratch.map_err(|error| complain(&format!("the command cannot write to the workspace: {error}"))).ok()
+}
+
+/// Brings what the command changed into the workspace.
+#[expect(clippy::unnecessary_wraps, reason = "what cannot be written is an error")]
+fn publish(run: Run, _layers: &[Layer]) -> anyhow::Result<()> {
+    drop(run);
+    Ok(())
 }
 
 /// The folder we are in when it is part of the workspace, else the workspace.
@@ -74,8 +115,8 @@ fn environment() -> BTreeMap<String, String> {
 }
 
 #[expect(clippy::print_stderr, reason = "the one line that says why nothing was run")]
-fn complain(error: &anyhow::Error) {
-    eprintln!("pilotfish-sandbox: {error}");
+fn complain(line: &str) {
+    eprintln!("pilotfish-sandbox: {line}");
 }
 
 fn parse_mode(text: &str) -> Result<Mode, String> {

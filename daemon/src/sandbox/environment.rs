@@ -9,14 +9,19 @@ const PASSED: &[&str] = &[
     "ASDF_DATA_DIR",
     "BUN_INSTALL",
     "CARGO_HOME",
+    "CCACHE_DIR",
+    "DENO_DIR",
     "DENO_INSTALL",
     "DOTNET_ROOT",
     "GIT_AUTHOR_EMAIL",
     "GIT_AUTHOR_NAME",
     "GIT_COMMITTER_EMAIL",
     "GIT_COMMITTER_NAME",
+    "GOCACHE",
+    "GOMODCACHE",
     "GOPATH",
     "GOROOT",
+    "GRADLE_USER_HOME",
     "HOME",
     "JAVA_HOME",
     "LANG",
@@ -38,6 +43,7 @@ const PASSED: &[&str] = &[
     "MISE_DATA_DIR",
     "NUGET_PACKAGES",
     "NVM_DIR",
+    "PIP_CACHE_DIR",
     "PNPM_HOME",
     "PYENV_ROOT",
     "PYENV_VERSION",
@@ -48,8 +54,10 @@ const PASSED: &[&str] = &[
     "SHELL",
     "TZ",
     "USER",
+    "UV_CACHE_DIR",
     "VIRTUAL_ENV",
     "VOLTA_HOME",
+    "YARN_CACHE_FOLDER",
 ];
 
 /// What is always so: no colours, no pagers, no questions, and no waiting for a network that is not there.
@@ -67,8 +75,8 @@ const SET: &[(&str, &str)] = &[
     ("TERM", "dumb"),
 ];
 
-/// What keeps tools from writing next to the sources where that is not possible: they write to the throw-away side instead.
-const SET_READ_ONLY: &[(&str, &str)] = &[("CARGO_TARGET_DIR", "/tmp/cargo-target"), ("PYTHONDONTWRITEBYTECODE", "1")];
+/// What keeps tools from writing next to the sources what is thrown away anyway.
+const SET_READ_ONLY: &[(&str, &str)] = &[("PYTHONDONTWRITEBYTECODE", "1")];
 
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 

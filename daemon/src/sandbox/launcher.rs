@@ -1,12 +1,16 @@
 //! Starting the helper program and talking to it. The program is opened once and started by its descriptor.
 
-use std::io::{self, PipeWriter, Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io::{self, IoSliceMut, PipeWriter, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::TcpListener;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 
 use crate::sandbox::SandboxError;
 use crate::sandbox::wire::{Report, body_length};
@@ -90,15 +94,51 @@ pub(crate) fn send(mut channel: &UnixStream, message: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Reads the report of a helper that has ended; nothing when it ended without one.
-pub(crate) fn take_report(mut channel: &UnixStream) -> io::Result<Option<Report>> {
+/// What a helper says first.
+pub(crate) enum Received {
+    /// The listener it opened inside.
+    Listener(TcpListener),
+    /// Something else: the beginning of its report, or nothing.
+    Bytes(Vec<u8>),
+}
+
+/// Takes what the helper says before the command starts, without waiting.
+pub(crate) fn receive(channel: impl AsFd) -> io::Result<Received> {
+    let expected = Report::Listening.encode();
+    let mut bytes = vec![0; expected.len()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut place = [IoSliceMut::new(&mut bytes)];
+    let received = rustix::net::recvmsg(channel, &mut place, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let listener = ancillary.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    bytes.truncate(received.bytes);
+    Ok(match listener {
+        Some(listener) if bytes == expected => Received::Listener(TcpListener::from(listener)),
+        Some(_) | None => Received::Bytes(bytes),
+    })
+}
+
+/// Reads the report of a helper that has ended, of which `received` came before; nothing when it ended without one.
+pub(crate) fn take_report(mut channel: &UnixStream, mut received: Vec<u8>) -> io::Result<Option<Report>> {
     // Nobody writes any more: what is there is all there is, and nothing is worth waiting for.
     channel.set_nonblocking(true)?;
-    let mut header = [0; 4];
-    if channel.read_exact(&mut header).is_err() {
-        return Ok(None);
+    match channel.read_to_end(&mut received) {
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock && error.kind() != io::ErrorKind::ConnectionReset => {
+            return Err(error);
+        }
+        Ok(_) | Err(_) => {}
     }
-    let mut body = vec![0; body_length(header).map_err(io::Error::other)?];
-    channel.read_exact(&mut body)?;
-    Ok(Some(Report::decode(&body).map_err(io::Error::other)?))
+    let mut rest = received.as_slice();
+    while let Some((header, body)) = rest.split_first_chunk::<4>() {
+        let length = body_length(*header).map_err(io::Error::other)?;
+        let (body, next) = body.split_at_checked(length).ok_or(io::ErrorKind::UnexpectedEof)?;
+        match Report::decode(body).map_err(io::Error::other)? {
+            Report::Listening => rest = next,
+            report => return Ok(Some(report)),
+        }
+    }
+    Ok(None)
 }

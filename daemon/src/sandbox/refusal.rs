@@ -40,8 +40,8 @@ impl Machine {
 #[must_use]
 pub fn reason(report: &Report) -> Option<String> {
     match report {
-        Report::Exited(_) | Report::Signalled(_) => None,
-        Report::Refused { step, errno: _, detail } => Some(format!("cannot {step}: {detail}")),
+        Report::Exited(_) | Report::Signalled(_) | Report::Listening => None,
+        Report::Refused { step, detail, by_machine: _, errno: _ } => Some(format!("cannot {step}: {detail}")),
     }
 }
 

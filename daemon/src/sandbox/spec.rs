@@ -5,12 +5,21 @@ use std::path::{Component, Path, PathBuf};
 
 use pilotfish_protocol::Mode;
 
-use crate::policy::paths::{Class, NAMES};
 use crate::sandbox::Spec;
-use crate::sandbox::wire::{Access, Grant, Protection, Request};
+use crate::sandbox::wire::{Access, Grant, Layer, Request, Strength};
+use tables::{DEVICES, MACHINE_FILES, SECRETS, STORES, SYSTEM, SYSTEM_FILES, WITHOUT_HOME};
+
+mod tables;
 
 /// Where commands find their temporary folder.
 pub const TEMPORARY: &str = "/tmp";
+
+/// The port of the inside's own loopback where commands find their proxy, when they have one. No program is known to use it, and
+/// none gets it by chance.
+pub const PROXY_PORT: u16 = 61_128;
+
+/// The variables that tell programs their proxy.
+const PROXY_VARIABLES: &[&str] = &["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "http_proxy", "https_proxy"];
 
 /// Why a specification cannot be carried out on any machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,159 +43,58 @@ pub enum SpecError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// The workspace is not in any of the folders that are seen through overlays, or one of these is not named as it must be.
+    #[error("cannot lay an overlay over {}: {why}", lower.display())]
+    Layer {
+        /// The folder, or the workspace.
+        lower: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A granted path is, holds or lies in what no grant may reach.
+    #[error("cannot grant {}: {why}", path.display())]
+    Secret {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// An argument, a variable or a path holds a zero byte, which no program can be given.
     #[error("{0} holds a zero byte")]
     ZeroByte(&'static str),
 }
 
-/// Programs and libraries of the system.
-const SYSTEM: &[&str] = &[
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/libx32",
-    "/opt",
-    "/nix",
-    "/gnu/store",
-    "/run/current-system",
-    "/home/linuxbrew/.linuxbrew",
-];
-
-/// What programs of the system read. Of `/etc` only what is no secret and tells nothing but how this machine is set up.
-const SYSTEM_FILES: &[&str] = &[
-    "/etc/alternatives",
-    "/etc/bash.bashrc",
-    "/etc/ca-certificates",
-    "/etc/ca-certificates.conf",
-    "/etc/crypto-policies",
-    "/etc/debian_version",
-    "/etc/fonts",
-    "/etc/gai.conf",
-    "/etc/gitconfig",
-    "/etc/group",
-    "/etc/host.conf",
-    "/etc/hosts",
-    "/etc/inputrc",
-    "/etc/java",
-    "/etc/java-11-openjdk",
-    "/etc/java-17-openjdk",
-    "/etc/java-21-openjdk",
-    "/etc/java-25-openjdk",
-    "/etc/java-8-openjdk",
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/locale.alias",
-    "/etc/locale.conf",
-    "/etc/localtime",
-    "/etc/lsb-release",
-    "/etc/magic",
-    "/etc/maven/logging",
-    "/etc/maven/m2.conf",
-    "/etc/mime.types",
-    "/etc/networks",
-    "/etc/nsswitch.conf",
-    "/etc/os-release",
-    "/etc/passwd",
-    "/etc/perl",
-    "/etc/pki/ca-trust",
-    "/etc/pki/tls/certs",
-    "/etc/profile",
-    "/etc/profile.d",
-    "/etc/protocols",
-    "/etc/python3",
-    "/etc/resolv.conf",
-    "/etc/services",
-    "/etc/shells",
-    "/etc/ssl/cert.pem",
-    "/etc/ssl/certs",
-    "/etc/ssl/openssl.cnf",
-    "/etc/static",
-    "/etc/terminfo",
-    "/etc/timezone",
-    "/etc/xattr.conf",
-    "/sys/devices/system/cpu",
-    "/var/lib/ca-certificates",
-];
-
-/// A toolchain's own place: the variable that names it, its usual place below the home folder, and the parts of it that hold
-/// programs and packages. Where all of it does, the part is empty. What holds credentials is never named.
-struct Store {
-    variable: &'static str,
-    below_home: &'static str,
-    parts: &'static [&'static str],
-}
-
-const STORES: &[Store] = &[
-    Store { variable: "CARGO_HOME", below_home: ".cargo", parts: &["bin", "registry", "git"] },
-    Store { variable: "RUSTUP_HOME", below_home: ".rustup", parts: &["settings.toml", "toolchains", "update-hashes"] },
-    Store { variable: "NVM_DIR", below_home: ".nvm", parts: &["versions"] },
-    Store { variable: "PYENV_ROOT", below_home: ".pyenv", parts: &[""] },
-    Store { variable: "GOPATH", below_home: "go", parts: &["bin", "pkg/mod"] },
-    Store { variable: "GOROOT", below_home: ".local/go", parts: &[""] },
-    Store { variable: "JAVA_HOME", below_home: ".jdks", parts: &[""] },
-    Store { variable: "VIRTUAL_ENV", below_home: ".virtualenvs", parts: &[""] },
-    Store { variable: "VOLTA_HOME", below_home: ".volta", parts: &["bin", "tools"] },
-    Store { variable: "BUN_INSTALL", below_home: ".bun", parts: &["bin", "install/cache"] },
-    Store { variable: "DENO_INSTALL", below_home: ".deno", parts: &["bin"] },
-    Store { variable: "PNPM_HOME", below_home: ".local/share/pnpm", parts: &[""] },
-    Store { variable: "SDKMAN_DIR", below_home: ".sdkman", parts: &["candidates"] },
-    Store { variable: "ASDF_DATA_DIR", below_home: ".asdf", parts: &["bin", "installs", "lib", "plugins", "shims"] },
-    Store { variable: "MISE_DATA_DIR", below_home: ".local/share/mise", parts: &["installs", "shims"] },
-    Store { variable: "RBENV_ROOT", below_home: ".rbenv", parts: &[""] },
-    Store { variable: "DOTNET_ROOT", below_home: ".dotnet", parts: &[""] },
-    Store { variable: "NUGET_PACKAGES", below_home: ".nuget/packages", parts: &[""] },
-    Store { variable: "", below_home: ".fnm", parts: &["aliases", "node-versions"] },
-    Store { variable: "", below_home: ".local", parts: &["bin", "lib", "share/uv/python", "share/uv/tools"] },
-    Store { variable: "", below_home: ".gem", parts: &["ruby"] },
-    Store { variable: "", below_home: ".m2", parts: &["repository", "wrapper"] },
-    Store { variable: "", below_home: ".ghcup", parts: &["bin", "ghc"] },
-    Store { variable: "", below_home: ".opam", parts: &[""] },
-    Store { variable: "", below_home: ".elan", parts: &["bin", "toolchains"] },
-];
-
-/// Of version control, directly below the workspace, what programs run or obey later without being asked; outer ones first. The rest
-/// of it must change for commits to work.
-const VERSION_CONTROL: &[(&str, Protection)] = &[
-    (".git", Protection::Pinned),
-    (".git/commondir", Protection::Frozen),
-    (".git/config", Protection::Frozen),
-    (".git/config.worktree", Protection::Frozen),
-    (".git/hooks", Protection::Frozen),
-    (".git/info", Protection::Pinned),
-    (".git/info/attributes", Protection::Frozen),
-    (".git/modules", Protection::Frozen),
-    (".git/objects/info", Protection::Pinned),
-    (".git/objects/info/alternates", Protection::Frozen),
-    (".gitmodules", Protection::Frozen),
-    (".husky", Protection::Frozen),
-];
-
-/// Every protected name directly below the workspace, outer ones first.
-fn protected_names() -> impl Iterator<Item = (&'static str, Protection)> {
-    let others = NAMES.iter().filter(|(_, class)| *class != Class::VersionControl);
-    others.map(|(name, _)| (*name, Protection::Frozen)).chain(VERSION_CONTROL.iter().copied())
-}
-
 /// Answers, for a path of this machine, what it is without links; nothing when it does not exist.
 pub type Resolve<'a> = &'a dyn Fn(&Path) -> Option<PathBuf>;
+
+/// What a request is made of besides the specification.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// How it is to be confined.
+    pub strength: Strength,
+    /// Folders that hold our own configuration and records.
+    pub own: &'a [PathBuf],
+    /// What paths lead to.
+    pub resolve: Resolve<'a>,
+}
 
 /// Works out what the helper is to be told.
 ///
 /// # Errors
-/// When the specification contradicts itself, or the workspace is so wide that confining to it means little.
-pub fn request(spec: &Spec, resolve: Resolve<'_>) -> Result<Request, SpecError> {
+/// When the specification contradicts itself, asks for what nobody is given, or the workspace is so wide that confining to it
+/// means little.
+pub fn request(spec: &Spec, context: Context<'_>) -> Result<Request, SpecError> {
     let workspace = spec.workspace.as_path();
     refuse_zero_bytes(spec)?;
+    let resolve = context.resolve;
     let home = home(spec);
     // A home folder is kept out of sight under its usual name and under its name without links.
     let homes: Vec<PathBuf> =
         home.into_iter().flat_map(|home| [Some(home.to_owned()), resolve(home)]).flatten().collect();
-    if let Some(why) = too_wide(workspace, &homes) {
-        return Err(SpecError::TooWide { workspace: workspace.to_owned(), why });
+    for folder in spec.layers.iter().map(|layer| layer.lower.as_path()).chain([workspace]) {
+        if let Some(why) = too_wide(folder, &homes) {
+            return Err(SpecError::TooWide { workspace: folder.to_owned(), why });
+        }
     }
     if spec.argv.first().is_none_or(String::is_empty) {
         return Err(SpecError::NoCommand);
@@ -194,76 +102,184 @@ pub fn request(spec: &Spec, resolve: Resolve<'_>) -> Result<Request, SpecError> 
     if !spec.cwd.as_path().starts_with(workspace) {
         return Err(SpecError::CwdOutside { cwd: spec.cwd.as_path().to_owned(), workspace: workspace.to_owned() });
     }
+    refuse_wrong_layers(spec)?;
+    refuse_secrets(spec, &homes, &context)?;
     let inside_home = home.unwrap_or(Path::new("/tmp/home"));
-    Ok(Request {
+    let shared = Request {
+        strength: context.strength,
         workspace: workspace.to_owned(),
         cwd: spec.cwd.as_path().to_owned(),
         argv: spec.argv.iter().map(OsString::from).collect(),
-        env: environment(spec, inside_home),
-        grants: grants(spec, home, &homes, resolve),
-        private: vec![TEMPORARY.into(), "/var/tmp".into(), inside_home.to_owned()],
-        protected: protected(spec.mode),
+        env: Vec::new(),
+        grants: grants(spec, context.strength, home, &homes, resolve),
+        private: Vec::new(),
+        layers: Vec::new(),
+        listen: 0,
+    };
+    Ok(match context.strength {
+        Strength::Full => Request {
+            env: environment(spec, inside_home, resolve),
+            private: vec![TEMPORARY.into(), "/var/tmp".into(), inside_home.to_owned()],
+            layers: layers(spec),
+            listen: if spec.proxy { PROXY_PORT } else { 0 },
+            ..shared
+        },
+        Strength::Weak => Request { env: environment_without_home(spec, home, resolve), ..shared },
     })
 }
 
-/// The path of every grant with what it is good for, the workspace last.
-fn grants(spec: &Spec, home: Option<&Path>, homes: &[PathBuf], resolve: Resolve<'_>) -> Vec<Grant> {
-    let workspace = spec.workspace.as_path();
+/// The path of every grant with what it is good for: what the system and the toolchains have, what the person granted, and what the
+/// session works in.
+fn grants(spec: &Spec, strength: Strength, home: Option<&Path>, homes: &[PathBuf], resolve: Resolve<'_>) -> Vec<Grant> {
+    let is_worked_in = |path: &Path| worked_in(spec).any(|folder| path.starts_with(folder));
     // A place that holds the home folder would show what is in it, under the name that is meant to be empty.
     let is_shown = |path: &Path| {
         let Some(resolved) = resolve(path) else { return false };
         let shows_home = homes.iter().any(|home| home.starts_with(path) || home.starts_with(&resolved));
-        !shows_home && !path.starts_with(workspace)
+        !shows_home && !is_worked_in(path)
     };
-    let system = SYSTEM.iter().map(|path| (PathBuf::from(path), Access::Execute));
-    let files = SYSTEM_FILES.iter().map(|path| (PathBuf::from(path), Access::Read));
-    let stores = stores(spec, home).into_iter().map(|path| (path, Access::Execute));
-    let mut grants: Vec<Grant> = system
-        .chain(files)
-        .chain(stores)
-        .filter(|(path, _)| is_shown(path))
-        .map(|(path, access)| Grant { path, access })
-        .collect();
-    grants.push(Grant { path: "/dev".into(), access: Access::Write });
-    let access = match spec.mode {
-        Mode::ReadOnly => Access::Execute,
-        Mode::Agent => Access::WriteExecute,
-    };
-    grants.push(Grant { path: workspace.to_owned(), access });
-    grants
+    let named = |paths: &'static [&'static str], access| paths.iter().map(move |path| (PathBuf::from(path), access));
+    let mut places: Vec<(PathBuf, Access)> =
+        named(SYSTEM, Access::Execute).chain(named(SYSTEM_FILES, Access::Read)).collect();
+    match strength {
+        Strength::Full => places.extend(stores(spec, home)),
+        Strength::Weak => {
+            places.extend(stores(spec, home).into_iter().map(|(path, _)| (path, Access::Execute)));
+            places.extend(named(DEVICES, Access::Write).chain(named(MACHINE_FILES, Access::Read)));
+        }
+    }
+    places.retain(|(path, _)| is_shown(path));
+    let worked_in = worked_in(spec).map(Path::to_owned);
+    match strength {
+        Strength::Full => {
+            places.push(("/dev".into(), Access::Write));
+            places.extend(spec.grants_paths.iter().map(|path| (path.clone(), Access::WriteExecute)));
+            let access = if spec.layers.is_empty() { Access::Execute } else { Access::WriteExecute };
+            places.extend(worked_in.map(|folder| (folder, access)));
+        }
+        Strength::Weak => {
+            places.extend(spec.grants_paths.iter().cloned().chain(worked_in).map(|path| (path, Access::Execute)));
+        }
+    }
+    places.into_iter().map(|(path, access)| Grant { path, access }).collect()
 }
 
-fn stores(spec: &Spec, home: Option<&Path>) -> Vec<PathBuf> {
-    let mut paths = Vec::new();
+/// The folders the session works in: those under overlays, else the workspace.
+fn worked_in(spec: &Spec) -> impl Iterator<Item = &Path> {
+    let alone = spec.layers.is_empty().then(|| spec.workspace.as_path());
+    spec.layers.iter().map(|layer| layer.lower.as_path()).chain(alone)
+}
+
+/// The layers, outer ones first. What is written past an overlay is not thrown away, so that read-only mode knows no such thing.
+fn layers(spec: &Spec) -> Vec<Layer> {
+    let mut layers = spec.layers.clone();
+    if spec.mode == Mode::ReadOnly {
+        for layer in &mut layers {
+            layer.through.clear();
+        }
+    }
+    layers.sort_by_key(|layer| layer.lower.components().count());
+    layers
+}
+
+fn stores(spec: &Spec, home: Option<&Path>) -> Vec<(PathBuf, Access)> {
+    let mut places: Vec<(PathBuf, Access)> = Vec::new();
     for store in STORES {
         let named = variable(spec, store.variable).map(PathBuf::from).filter(|path| is_plain(path));
         let usual = home.map(|home| home.join(store.below_home));
         for root in named.into_iter().chain(usual) {
-            for part in store.parts {
+            let parts = store.parts.iter().map(|part| (part, Access::Execute));
+            for (part, access) in parts.chain(store.thrown.iter().map(|part| (part, Access::ThrowAway))) {
                 let path = if part.is_empty() { root.clone() } else { root.join(part) };
-                if path.components().count() > 2 && !paths.contains(&path) {
-                    paths.push(path);
+                if path.components().count() > 2 && places.iter().all(|(known, _)| *known != path) {
+                    places.push((path, access));
                 }
             }
         }
     }
-    paths
+    places
 }
 
-fn protected(mode: Mode) -> Vec<(PathBuf, Protection)> {
-    match mode {
-        // All of the workspace is read-only already.
-        Mode::ReadOnly => Vec::new(),
-        Mode::Agent => protected_names().map(|(path, protection)| (PathBuf::from(path), protection)).collect(),
-    }
-}
-
-fn environment(spec: &Spec, home: &Path) -> Vec<(OsString, OsString)> {
-    let given = spec.env.iter().filter(|(name, _)| name != "HOME" && name != "TMPDIR");
+fn environment(spec: &Spec, home: &Path, resolve: Resolve<'_>) -> Vec<(OsString, OsString)> {
+    let is_given = |name: &str| name != "HOME" && name != "TMPDIR" && !(spec.proxy && name == "CARGO_NET_OFFLINE");
+    let given = spec.env.iter().filter(|(name, value)| is_given(name) && !is_missing_store(name, value, resolve));
     let mut env: Vec<(OsString, OsString)> = given.map(|(name, value)| (name.into(), value.into())).collect();
     env.push(("HOME".into(), home.into()));
     env.push(("TMPDIR".into(), TEMPORARY.into()));
+    if spec.proxy {
+        let proxy = format!("http://127.0.0.1:{PROXY_PORT}");
+        env.extend(PROXY_VARIABLES.iter().map(|name| (name.into(), proxy.clone().into())));
+        let inside = "localhost,127.0.0.1,::1";
+        env.extend(["NO_PROXY", "no_proxy"].map(|name| (name.into(), inside.into())));
+    }
     env
+}
+
+/// The environment where the home folder is not the person's, nor called so: HOME and TMPDIR are added by who makes the folder.
+fn environment_without_home(spec: &Spec, home: Option<&Path>, resolve: Resolve<'_>) -> Vec<(OsString, OsString)> {
+    let given = spec.env.iter().filter(|(name, _)| name != "HOME" && name != "TMPDIR");
+    let mut env: Vec<(OsString, OsString)> = given.map(|(name, value)| (name.into(), value.into())).collect();
+    for store in STORES.iter().filter(|store| WITHOUT_HOME.contains(&store.variable)) {
+        let usual = home.map(|home| home.join(store.below_home)).filter(|path| resolve(path).is_some());
+        if let (Some(usual), None) = (usual, variable(spec, store.variable)) {
+            env.push((store.variable.into(), usual.into()));
+        }
+    }
+    env
+}
+
+/// Whether a variable names a store that tools write to and that is not there, where it could not be made: without the variable
+/// they use their usual place, which they can write to.
+fn is_missing_store(name: &str, value: &str, resolve: Resolve<'_>) -> bool {
+    let is_store = STORES.iter().any(|store| store.variable == name && store.thrown == [""]);
+    is_store && resolve(Path::new(value)).is_none()
+}
+
+fn refuse_wrong_layers(spec: &Spec) -> Result<(), SpecError> {
+    let wrong = |lower: &Path, why| Err(SpecError::Layer { lower: lower.to_owned(), why });
+    for layer in &spec.layers {
+        if !is_plain(&layer.lower) {
+            return wrong(&layer.lower, "it is no plain absolute path");
+        }
+        let mut parts = layer.writable.iter().chain(&layer.through);
+        if !parts.all(|part| part.components().all(|name| matches!(name, Component::Normal(_)))) {
+            return wrong(&layer.lower, "a part of it is no plain relative path");
+        }
+        if [&layer.upper, &layer.work].into_iter().any(|folder| folder.starts_with(&layer.lower)) {
+            return wrong(&layer.lower, "what is written to it would lie in it");
+        }
+    }
+    let workspace = spec.workspace.as_path();
+    if !spec.layers.is_empty() && !spec.layers.iter().any(|layer| workspace.starts_with(&layer.lower)) {
+        return wrong(workspace, "none of the overlays stands over it");
+    }
+    Ok(())
+}
+
+/// Neither our own files nor the person's keys are granted, nor what holds them.
+fn refuse_secrets(spec: &Spec, homes: &[PathBuf], context: &Context<'_>) -> Result<(), SpecError> {
+    for path in &spec.grants_paths {
+        let refuse = |why| Err(SpecError::Secret { path: path.clone(), why });
+        if !is_plain(path) {
+            return refuse("it is no plain absolute path");
+        }
+        // The name as it is given, and what it leads to.
+        for path in [Some(path.clone()), (context.resolve)(path)].into_iter().flatten() {
+            let touches = |secret: &Path| path.starts_with(secret) || secret.starts_with(&path);
+            let own = context.own.iter().flat_map(|own| [Some(own.clone()), (context.resolve)(own)]).flatten();
+            if own.into_iter().any(|own| touches(&own)) {
+                return refuse("pilotfish keeps its own files there");
+            }
+            let mut secrets = homes.iter().flat_map(|home| SECRETS.iter().map(|secret| home.join(secret)));
+            if secrets.any(|secret| touches(&secret)) {
+                return refuse("keys and passwords are kept there");
+            }
+            if too_wide(&path, homes).is_some() || ["/boot", "/etc"].into_iter().any(|place| path.starts_with(place)) {
+                return refuse("it is a place of the system");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The home folder, when there is one that can be told from the rest of the machine.
@@ -307,8 +323,15 @@ fn refuse_zero_bytes(spec: &Spec) -> Result<(), SpecError> {
     if spec.env.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
         return Err(SpecError::ZeroByte("the environment"));
     }
-    let paths = [spec.workspace.as_path(), spec.cwd.as_path()];
-    if paths.iter().any(|path| path.as_os_str().as_bytes().contains(&0)) {
+    let layers = spec.layers.iter().flat_map(|layer| {
+        let own = [&layer.lower, &layer.upper, &layer.work];
+        own.into_iter().chain(&layer.writable).chain(&layer.through).map(PathBuf::as_path)
+    });
+    let mut paths = [spec.workspace.as_path(), spec.cwd.as_path()]
+        .into_iter()
+        .chain(layers)
+        .chain(spec.grants_paths.iter().map(PathBuf::as_path));
+    if paths.any(|path| path.as_os_str().as_bytes().contains(&0)) {
         return Err(SpecError::ZeroByte("a path"));
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! What the daemon and `pilotfish-sandbox` say to each other on their channel: one request, then at most one report. Pure.
+//! What the daemon and `pilotfish-sandbox` say to each other on their channel: one request, then at most a listener
+//! and a report. Pure.
 //!
 //! A message is its length (u32, little endian) and its body. In a body numbers are u32 or i32, little endian; a text is its
 //! length and its bytes, so that a path of any bytes arrives as it is; a list is its length and its elements.
@@ -9,6 +10,15 @@ use std::path::{Path, PathBuf};
 
 /// The longest message that is read, in bytes. The kernel allows a command line and environment of 6 MiB at most.
 pub const MAX_MESSAGE: usize = 16 << 20;
+
+/// How much of the machine's help a run is confined with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// Namespaces, mounts, Landlock and system call filters.
+    Full,
+    /// Landlock and system call filters alone; nothing can be written but a private folder.
+    Weak,
+}
 
 /// What a granted path may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +31,8 @@ pub enum Access {
     Write,
     /// Reading, writing and running.
     WriteExecute,
+    /// Reading and running; what is written there is seen by this run alone and thrown away with it.
+    ThrowAway,
 }
 
 /// A path that is visible inside, at the same place, with everything below it.
@@ -37,24 +49,40 @@ impl Access {
     #[must_use]
     pub fn writes(self) -> bool {
         match self {
-            Access::Write | Access::WriteExecute => true,
+            Access::Write | Access::WriteExecute | Access::ThrowAway => true,
             Access::Read | Access::Execute => false,
         }
     }
 }
 
-/// How far a name in the workspace is kept from a command that may otherwise write there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protection {
-    /// It and all below it stay as they are.
-    Frozen,
-    /// A folder that can be written in but neither moved nor removed; a file is frozen.
-    Pinned,
+/// A folder that is seen through an overlay: what is written there lands in another folder, and the folder stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// The folder seen through it, absolute and without links: the work tree, or a git directory outside of it.
+    pub lower: PathBuf,
+    /// Where what the command changes goes. An empty folder at first, or one that was an upper of the same folder before.
+    pub upper: PathBuf,
+    /// The overlay's own folder, empty, on the file system of `upper`.
+    pub work: PathBuf,
+    /// Folders below `lower`, relative, that can be written; the rest is read-only. Empty: all of it.
+    pub writable: Vec<PathBuf>,
+    /// Folders below `lower`, relative, that are written directly, past the overlay. Those that are links, or missing, are not.
+    pub through: Vec<PathBuf>,
+}
+
+impl Layer {
+    /// What can be written through it.
+    pub fn writable_paths(&self) -> impl Iterator<Item = PathBuf> {
+        let all = self.writable.is_empty().then(|| self.lower.clone());
+        all.into_iter().chain(self.writable.iter().chain(&self.through).map(|path| self.lower.join(path)))
+    }
 }
 
 /// Everything the helper needs to know. It decides nothing by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
+    /// How it is confined.
+    pub strength: Strength,
     /// The workspace, without links.
     pub workspace: PathBuf,
     /// Where the command starts.
@@ -67,8 +95,10 @@ pub struct Request {
     pub grants: Vec<Grant>,
     /// Folders that are made, empty and writable, and gone with the command.
     pub private: Vec<PathBuf>,
-    /// Names below the workspace, outer ones first; what does not exist is skipped.
-    pub protected: Vec<(PathBuf, Protection)>,
+    /// Folders seen through overlays. They are granted as well.
+    pub layers: Vec<Layer>,
+    /// The port of the inside's own loopback on which a listener is opened and handed to the daemon; 0 for none.
+    pub listen: u16,
 }
 
 /// How a run ended, told by the helper.
@@ -78,8 +108,12 @@ pub enum Report {
     Exited(i32),
     /// The command was ended by a signal.
     Signalled(i32),
+    /// A listener was opened inside; its descriptor comes with these bytes. A run that tells this still ends with another report.
+    Listening,
     /// The command was never started, because it could not be confined.
     Refused {
+        /// Whether it is for what the machine refuses, so that a weaker confinement may be possible.
+        by_machine: bool,
         /// What was attempted.
         step: String,
         /// The system's number for the error; 0 when there is none.
@@ -99,6 +133,7 @@ impl Request {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new();
+        writer.number(self.strength as u32);
         writer.path(&self.workspace);
         writer.path(&self.cwd);
         writer.list(&self.argv, |writer, argument| writer.text(argument));
@@ -111,10 +146,14 @@ impl Request {
             writer.number(grant.access as u32);
         });
         writer.list(&self.private, |writer, path| writer.path(path));
-        writer.list(&self.protected, |writer, (path, protection)| {
-            writer.path(path);
-            writer.number(*protection as u32);
+        writer.list(&self.layers, |writer, layer| {
+            writer.path(&layer.lower);
+            writer.path(&layer.upper);
+            writer.path(&layer.work);
+            writer.list(&layer.writable, |writer, path| writer.path(path));
+            writer.list(&layer.through, |writer, path| writer.path(path));
         });
+        writer.number(self.listen.into());
         writer.finish()
     }
 
@@ -125,13 +164,15 @@ impl Request {
     pub fn decode(body: &[u8]) -> Result<Self, Broken> {
         let mut reader = Reader { rest: body };
         let request = Self {
+            strength: reader.strength()?,
             workspace: reader.path()?,
             cwd: reader.path()?,
             argv: reader.list(Reader::text)?,
             env: reader.list(|reader| Ok((reader.text()?, reader.text()?)))?,
             grants: reader.list(|reader| Ok(Grant { path: reader.path()?, access: reader.access()? }))?,
             private: reader.list(Reader::path)?,
-            protected: reader.list(|reader| Ok((reader.path()?, reader.protection()?)))?,
+            layers: reader.list(Reader::layer)?,
+            listen: u16::try_from(reader.number()?).map_err(|_| Broken)?,
         };
         reader.end()?;
         Ok(request)
@@ -152,8 +193,10 @@ impl Report {
                 writer.number(1);
                 writer.signed(*signal);
             }
-            Report::Refused { step, errno, detail } => {
+            Report::Listening => writer.number(3),
+            Report::Refused { by_machine, step, errno, detail } => {
                 writer.number(2);
+                writer.number((*by_machine).into());
                 writer.text(OsStr::new(step));
                 writer.signed(*errno);
                 writer.text(OsStr::new(detail));
@@ -172,10 +215,12 @@ impl Report {
             0 => Report::Exited(reader.signed()?),
             1 => Report::Signalled(reader.signed()?),
             2 => Report::Refused {
+                by_machine: reader.number()? != 0,
                 step: reader.text()?.to_string_lossy().into_owned(),
                 errno: reader.signed()?,
                 detail: reader.text()?.to_string_lossy().into_owned(),
             },
+            3 => Report::Listening,
             _ => return Err(Broken),
         };
         reader.end()?;
@@ -273,12 +318,25 @@ impl Reader<'_> {
         Ok(PathBuf::from(self.text()?))
     }
 
-    fn access(&mut self) -> Result<Access, Broken> {
-        [Access::Read, Access::Execute, Access::Write, Access::WriteExecute].get(self.length()?).copied().ok_or(Broken)
+    fn strength(&mut self) -> Result<Strength, Broken> {
+        [Strength::Full, Strength::Weak].get(self.length()?).copied().ok_or(Broken)
     }
 
-    fn protection(&mut self) -> Result<Protection, Broken> {
-        [Protection::Frozen, Protection::Pinned].get(self.length()?).copied().ok_or(Broken)
+    fn access(&mut self) -> Result<Access, Broken> {
+        [Access::Read, Access::Execute, Access::Write, Access::WriteExecute, Access::ThrowAway]
+            .get(self.length()?)
+            .copied()
+            .ok_or(Broken)
+    }
+
+    fn layer(&mut self) -> Result<Layer, Broken> {
+        Ok(Layer {
+            lower: self.path()?,
+            upper: self.path()?,
+            work: self.path()?,
+            writable: self.list(Reader::path)?,
+            through: self.list(Reader::path)?,
+        })
     }
 
     fn list<T>(&mut self, read: impl Fn(&mut Self) -> Result<T, Broken>) -> Result<Vec<T>, Broken> {

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 
 use birdcage::process::{Child, Command};
 use birdcage::{Birdcage, Exception, Sandbox};
@@ -12,35 +13,47 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, PidfdFlags};
 
-use crate::{Failure, REFUSED, command, descriptors, mounts, namespaces};
+use crate::{Failure, REFUSED, command, descriptors, listener, mounts, namespaces};
 
 /// How much a refusal may say, in bytes.
 const MAX_WORDS: usize = 2000;
 
-/// Runs the command of `request`, of which `copy` holds the bytes, until it ends or one of `lifelines` does.
+/// Runs the command of `request`, of which `copy` holds the bytes, until it ends, or `channel`, or `outside`. A listener is handed
+/// out over `channel`.
 ///
 /// # Errors
 /// When it cannot be confined.
-pub(crate) fn run(request: &Request, copy: &OwnedFd, lifelines: &[BorrowedFd<'_>]) -> Result<Report, Failure> {
+pub(crate) fn run(
+    request: &Request,
+    copy: &OwnedFd,
+    channel: BorrowedFd<'_>,
+    outside: BorrowedFd<'_>,
+) -> Result<Report, Failure> {
     namespaces::bring_loopback_up()?;
+    descriptors::offer_to_be_killed();
     let program = rustix::fs::open("/proc/self/exe", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
         .map_err(|error| Failure::new("open our own program", error))?;
-    mounts::prepare(request)?;
+    let thrown = mounts::prepare(request)?;
     let words = redirect_words().map_err(|error| Failure::new("set the streams up", error))?;
     for kept in [&program, copy, &words.stderr] {
         descriptors::keep_at_exec(kept).map_err(|error| Failure::new("set the streams up", error))?;
     }
     let mut inner = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
     inner.arg("command").arg(copy.as_raw_fd().to_string()).arg(words.stderr.as_raw_fd().to_string());
-    let child = birdcage(request)?
+    let birdcage = birdcage(request, &thrown)?;
+    if request.listen != 0 {
+        listener::hand_out(request.listen, channel)?;
+    }
+    let child = birdcage
         .spawn(inner)
-        .map_err(|error| Failure::new("confine the command", io::Error::other(error.to_string())))?;
+        .map_err(|error| Failure::by_machine("confine the command", io::Error::other(error.to_string())))?;
     drop(program);
-    wait(child, &words, lifelines)
+    wait(child, &words, &[channel, outside])
 }
 
 /// The allow-list. The network is left to it because our network namespace has no way out.
-fn birdcage(request: &Request) -> Result<Birdcage, Failure> {
+fn birdcage(request: &Request, thrown: &[PathBuf]) -> Result<Birdcage, Failure> {
+    let is_thrown = |path: &Path| path.canonicalize().is_ok_and(|path| thrown.contains(&path));
     let mut birdcage = Birdcage::new();
     let mut allow = |exception| birdcage.add_exception(exception).map(|_| ());
     // The environment is empty; birdcage would otherwise go through it.
@@ -50,15 +63,16 @@ fn birdcage(request: &Request) -> Result<Birdcage, Failure> {
         let path = || grant.path.clone();
         let allowed = match grant.access {
             Access::Read => allow(Exception::Read(path())),
-            Access::Execute => allow(Exception::ExecuteAndRead(path())),
             Access::Write => allow(Exception::WriteAndRead(path())),
-            Access::WriteExecute => {
+            Access::ThrowAway if !is_thrown(&grant.path) => allow(Exception::ExecuteAndRead(path())),
+            Access::Execute => allow(Exception::ExecuteAndRead(path())),
+            Access::WriteExecute | Access::ThrowAway => {
                 allow(Exception::WriteAndRead(path())).and_then(|()| allow(Exception::ExecuteAndRead(path())))
             }
         };
         // What is missing is not shown; without the workspace there is nothing to work in.
         if let Err(error) = allowed
-            && grant.path == request.workspace
+            && request.workspace.starts_with(&grant.path)
         {
             return Err(Failure::new("open the workspace", io::Error::other(error.to_string())));
         }
@@ -97,7 +111,9 @@ fn wait(mut child: Child, words: &Words, lifelines: &[BorrowedFd<'_>]) -> Result
     if !spoken.ends_with(command::STARTED) {
         let detail = spoken.trim().trim_start_matches("sandboxing failure: ").to_owned();
         let detail = if detail.is_empty() { "it ended without a word".to_owned() } else { detail };
-        return Err(Failure { step: "confine the command".to_owned(), errno: 0, detail });
+        // Birdcage speaks of what the machine refused; the command's own role of what it was asked for.
+        let by_machine = !spoken.starts_with("cannot ");
+        return Err(Failure { by_machine, step: "confine the command".to_owned(), errno: 0, detail });
     }
     Ok(match (status.signal(), status.code()) {
         (Some(signal), _) => Report::Signalled(signal),

@@ -16,6 +16,9 @@ use crate::{Failure, REFUSED, descriptors, landlock, seccomp};
 /// The last words before the command starts. What comes before the command without them is a refusal.
 pub(crate) const STARTED: &str = "\u{1}started";
 
+/// How many processes and threads a command may have: in a user namespace of its own only these are counted. Root is not held to it.
+const MAX_PROCESSES: u64 = 16_384;
+
 /// The statuses that shells give to a command that is not there, and to one that cannot be run.
 const NOT_FOUND: u8 = 127;
 const NOT_RUNNABLE: u8 = 126;
@@ -50,15 +53,49 @@ fn prepare(request: &str, stderr: &str) -> Result<(Request, OwnedFd), Failure> {
     for folder in &request.private {
         make_private(folder).map_err(|error| Failure::new(format!("make {}", folder.display()), error))?;
     }
-    let no_core = Rlimit { current: Some(0), maximum: Some(0) };
-    rustix::process::setrlimit(Resource::Core, no_core).map_err(|error| Failure::new("forbid core files", error))?;
-    rustix::process::chdir(&request.cwd)
-        .map_err(|error| Failure::new(format!("start in {}", request.cwd.display()), error))?;
-    drop_capabilities().map_err(|error| Failure::new("give up capabilities", error))?;
+    limit_processes().map_err(|error| Failure::new("limit processes", error))?;
+    give_up_power(&request)?;
     landlock::apply(&request, &[rustix::stdio::stdout(), stderr.as_fd()])?;
     seccomp::apply()?;
     descriptors::close_all_at_exec().map_err(|error| Failure::new("close descriptors", error))?;
     Ok((request, stderr))
+}
+
+/// Becomes the command of `request` where there are no namespaces, with `folder` to write to. What it has to say before the command
+/// starts goes to `words`.
+pub(crate) fn run_weak(request: &Request, folder: &Path, words: &OwnedFd) -> u8 {
+    if let Err(failure) = prepare_weak(request, folder) {
+        let said = format!("cannot {}: {}", failure.step, failure.detail);
+        let _ = descriptors::write_all(words, said.as_bytes());
+        return REFUSED;
+    }
+    match descriptors::write_all(words, STARTED.as_bytes()) {
+        Ok(()) => execute(request),
+        Err(_) => REFUSED,
+    }
+}
+
+fn prepare_weak(request: &Request, folder: &Path) -> Result<(), Failure> {
+    give_up_power(request)?;
+    let signals = landlock::apply_weak(request, folder, &[rustix::stdio::stdout(), rustix::stdio::stderr()])?;
+    seccomp::apply()?;
+    seccomp::weak::apply(signals)?;
+    descriptors::close_all_at_exec().map_err(|error| Failure::new("close descriptors", error))
+}
+
+fn give_up_power(request: &Request) -> Result<(), Failure> {
+    let no_core = Rlimit { current: Some(0), maximum: Some(0) };
+    rustix::process::setrlimit(Resource::Core, no_core).map_err(|error| Failure::new("forbid core files", error))?;
+    rustix::process::chdir(&request.cwd)
+        .map_err(|error| Failure::new(format!("start in {}", request.cwd.display()), error))?;
+    drop_capabilities().map_err(|error| Failure::new("give up capabilities", error))
+}
+
+/// An end to what multiplies without one.
+fn limit_processes() -> io::Result<()> {
+    let most =
+        rustix::process::getrlimit(Resource::Nproc).maximum.map_or(MAX_PROCESSES, |most| most.min(MAX_PROCESSES));
+    Ok(rustix::process::setrlimit(Resource::Nproc, Rlimit { current: Some(most), maximum: Some(most) })?)
 }
 
 fn read(copy: &OwnedFd) -> io::Result<Request> {

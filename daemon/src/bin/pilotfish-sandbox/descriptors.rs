@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{Mode, OFlags};
 
 /// Takes over a descriptor that another program left open for this one.
 ///
@@ -54,6 +55,15 @@ fn close_range(first: u32, last: u32, flags: u32) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Closes the standard streams: only the command may hold its own, so that their readers see them end.
+pub(crate) fn let_streams_go() {
+    if let Ok(null) = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()) {
+        let _ = rustix::stdio::dup2_stdin(&null);
+        let _ = rustix::stdio::dup2_stdout(&null);
+        let _ = rustix::stdio::dup2_stderr(&null);
+    }
+}
+
 /// Lets a descriptor stay open in the programs this one starts.
 ///
 /// # Errors
@@ -80,6 +90,12 @@ pub(crate) fn write_all(descriptor: impl AsFd, mut bytes: &[u8]) -> io::Result<(
 pub(crate) fn complain(line: &str) {
     // Nobody is left to tell when this fails.
     let _ = write_all(rustix::stdio::stderr(), format!("pilotfish-sandbox: {line}\n").as_bytes());
+}
+
+/// Makes this process, and those it starts, the first to be ended when memory is short: rather a command than an editor.
+pub(crate) fn offer_to_be_killed() {
+    // Where it cannot be said, nothing is lost but the order.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "500");
 }
 
 /// Waits until one of them is readable or at its end.

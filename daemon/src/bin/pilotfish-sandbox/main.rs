@@ -15,13 +15,19 @@ mod descriptors;
 #[cfg(target_os = "linux")]
 mod landlock;
 #[cfg(target_os = "linux")]
+mod listener;
+#[cfg(target_os = "linux")]
 mod mounts;
 #[cfg(target_os = "linux")]
 mod namespaces;
 #[cfg(target_os = "linux")]
 mod outside;
 #[cfg(target_os = "linux")]
+mod overlay;
+#[cfg(target_os = "linux")]
 mod seccomp;
+#[cfg(target_os = "linux")]
+mod weak;
 
 /// The status of a command that was not started because it could not be confined.
 #[cfg(target_os = "linux")]
@@ -54,6 +60,8 @@ fn main() -> ExitCode {
 #[cfg(target_os = "linux")]
 #[derive(Debug)]
 struct Failure {
+    /// Whether it is for what this machine refuses, so that a weaker confinement may be possible.
+    by_machine: bool,
     step: String,
     errno: i32,
     detail: String,
@@ -63,6 +71,11 @@ struct Failure {
 impl Failure {
     fn new(step: impl Into<String>, error: impl Into<std::io::Error>) -> Self {
         let error = error.into();
-        Self { step: step.into(), errno: error.raw_os_error().unwrap_or(0), detail: error.to_string() }
+        let errno = error.raw_os_error().unwrap_or(0);
+        Self { by_machine: false, step: step.into(), errno, detail: error.to_string() }
+    }
+
+    fn by_machine(step: impl Into<String>, error: impl Into<std::io::Error>) -> Self {
+        Self { by_machine: true, ..Self::new(step, error) }
     }
 }

@@ -1,5 +1,5 @@
-//! The mounts that birdcage then confines: a private /tmp, a /dev with nothing dangerous in it, and the protected names of
-//! the workspace frozen in place. All of it in a mount namespace of our own; nothing here is seen outside.
+//! The mounts that birdcage then confines: a private /tmp, and a /dev with nothing dangerous in it; the overlays are in `overlay`.
+//! All of it in a mount namespace of our own; nothing here is seen outside.
 
 use std::fs;
 use std::io;
@@ -7,11 +7,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use pilotfish::sandbox::wire::{Protection, Request};
+use pilotfish::sandbox::wire::Request;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::mount::{MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags};
 
-use crate::Failure;
+use crate::{Failure, overlay};
 
 /// Where the new /dev is put together. It lies on the private /tmp, which the inside does not see.
 const DEVICES: &str = "/tmp/.pilotfish-dev";
@@ -27,28 +27,36 @@ const DEVICE_LINKS: &[(&str, &str)] = &[
     ("ptmx", "pts/ptmx"),
 ];
 
-/// Prepares the mounts for `request`.
+/// Prepares the mounts for `request`. Returns the places, without links, whose changes are thrown away; others that should have
+/// been among them are read-only.
 ///
 /// # Errors
-/// When the system refuses one of them, or the workspace is not there.
-pub(crate) fn prepare(request: &Request) -> Result<(), Failure> {
+/// When the system refuses one of them, or what they are made of is not there.
+pub(crate) fn prepare(request: &Request) -> Result<Vec<PathBuf>, Failure> {
     rustix::mount::mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-        .map_err(|error| Failure::new("keep mounts to ourselves", error))?;
+        .map_err(|error| Failure::by_machine("keep mounts to ourselves", error))?;
+    // Before anything is hidden.
+    let layers = request.layers.iter().map(overlay::Opened::open).collect::<Result<Vec<_>, Failure>>()?;
     let hidden = hold_hidden(request)?;
-    mount_tmpfs("/tmp", c"mode=1777").map_err(|error| Failure::new("mount a private /tmp", error))?;
-    make_devices().map_err(|error| Failure::new("mount a private /dev", error))?;
+    mount_tmpfs("/tmp", c"mode=1777").map_err(|error| Failure::by_machine("mount a private /tmp", error))?;
+    make_devices().map_err(|error| Failure::by_machine("mount a private /dev", error))?;
     for (path, tree) in &hidden {
         show_again(path, tree).map_err(|error| Failure::new(format!("show {} inside", path.display()), error))?;
     }
-    protect(request)
+    let thrown = overlay::throw_away(request);
+    for layer in &layers {
+        layer.mount()?;
+    }
+    Ok(thrown)
 }
 
-/// Takes hold of every granted path that the private mounts are about to hide.
+/// Takes hold of every granted path that the private mounts are about to hide. Layers are put in their places anyway.
 fn hold_hidden(request: &Request) -> Result<Vec<(PathBuf, OwnedFd)>, Failure> {
     let mut hidden = Vec::new();
     for grant in &request.grants {
         let Ok(path) = grant.path.canonicalize() else { continue };
-        if path.starts_with("/tmp") || path.starts_with("/dev/shm") {
+        let is_hidden = path.starts_with("/tmp") || path.starts_with("/dev/shm");
+        if is_hidden && request.layers.iter().all(|layer| layer.lower != path) {
             let tree = clone_tree(CWD, &path)
                 .map_err(|error| Failure::new(format!("take hold of {}", path.display()), error))?;
             hidden.push((path, tree));
@@ -99,51 +107,51 @@ fn mount_tmpfs(target: &str, options: &std::ffi::CStr) -> io::Result<()> {
     Ok(rustix::mount::mount("tmpfs", target, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, options)?)
 }
 
-/// Mounts each protected name of the workspace upon itself: what is a mount point can be neither moved nor removed.
-fn protect(request: &Request) -> Result<(), Failure> {
-    let workspace = &request.workspace;
-    let failure = |error: io::Error| Failure::new(format!("open the workspace {}", workspace.display()), error);
+/// Opens a folder by its absolute path, in which no link may stand.
+///
+/// # Errors
+/// When it is not there, or no folder, or behind a link.
+pub(crate) fn open_folder(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    for (name, protection) in &request.protected {
-        // Opened anew each time: what was mounted a moment ago must be seen.
-        let root = rustix::fs::open(workspace, flags, Mode::empty()).map_err(|error| failure(error.into()))?;
-        let Ok(place) = open_below(root.as_fd(), name) else { continue };
-        freeze(&place, *protection)
-            .map_err(|error| Failure::new(format!("protect {}", workspace.join(name).display()), error))?;
-    }
-    Ok(())
+    Ok(rustix::fs::openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS)?)
 }
 
-/// Opens a name below `root` without following any link, and without leaving it.
-fn open_below(root: BorrowedFd<'_>, name: &Path) -> io::Result<OwnedFd> {
+/// Opens a name below `root` without following any link, and without leaving it. The last name may be a link.
+///
+/// # Errors
+/// When it is not there, or behind a link.
+pub(crate) fn open_below(root: BorrowedFd<'_>, name: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    let place = rustix::fs::openat2(root, name, flags, Mode::empty(), resolve)?;
-    let kind = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&place)?.st_mode);
-    // Nothing can be mounted upon a link; whoever replaces one gains no more than by making a new one.
-    if kind.is_symlink() { Err(io::ErrorKind::NotFound.into()) } else { Ok(place) }
+    Ok(rustix::fs::openat2(root, name, flags, Mode::empty(), resolve)?)
 }
 
-fn freeze(place: &OwnedFd, protection: Protection) -> io::Result<()> {
-    let is_folder = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(place)?.st_mode).is_dir();
-    let tree = clone_tree(place.as_fd(), Path::new(""))?;
-    let read_only = match protection {
-        Protection::Frozen => true,
-        Protection::Pinned => !is_folder,
-    };
-    if read_only {
-        make_read_only(&tree)?;
-    }
+/// Puts a tree of mounts upon a place.
+///
+/// # Errors
+/// When the system refuses.
+pub(crate) fn put_upon(tree: &OwnedFd, place: &OwnedFd) -> io::Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
-    Ok(rustix::mount::move_mount(&tree, "", place, "", flags)?)
+    Ok(rustix::mount::move_mount(tree, "", place, "", flags)?)
 }
 
-fn clone_tree(folder: BorrowedFd<'_>, path: &Path) -> io::Result<OwnedFd> {
+/// A second view of a folder, with everything that is mounted below it.
+///
+/// # Errors
+/// When the system refuses.
+pub(crate) fn clone_tree(folder: impl AsFd, path: &Path) -> io::Result<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         | OpenTreeFlags::AT_EMPTY_PATH
         | OpenTreeFlags::AT_RECURSIVE;
     Ok(rustix::mount::open_tree(folder, path, flags)?)
+}
+
+/// How much of a tree of mounts is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Itself,
+    AllBelow,
 }
 
 /// struct mount_attr of linux/mount.h.
@@ -155,8 +163,16 @@ struct MountAttributes {
     user_namespace: u64,
 }
 
+/// Forbids writing through a mount, and where `reach` says so, through all below it.
+///
+/// # Errors
+/// When the system refuses.
 #[expect(unsafe_code, reason = "rustix has no mount_setattr")]
-fn make_read_only(tree: &OwnedFd) -> io::Result<()> {
+pub(crate) fn make_read_only(tree: &OwnedFd, reach: Reach) -> io::Result<()> {
+    let flags = match reach {
+        Reach::Itself => libc::AT_EMPTY_PATH,
+        Reach::AllBelow => libc::AT_EMPTY_PATH | libc::AT_RECURSIVE,
+    };
     let attributes = MountAttributes { set: libc::MOUNT_ATTR_RDONLY, clear: 0, propagation: 0, user_namespace: 0 };
     // SAFETY: the path is an empty C string, and the attributes are as long as is said and live longer than the call.
     let result = unsafe {
@@ -164,7 +180,7 @@ fn make_read_only(tree: &OwnedFd) -> io::Result<()> {
             libc::SYS_mount_setattr,
             tree.as_raw_fd(),
             c"".as_ptr(),
-            libc::AT_EMPTY_PATH | libc::AT_RECURSIVE,
+            flags,
             &raw const attributes,
             size_of::<MountAttributes>(),
         )

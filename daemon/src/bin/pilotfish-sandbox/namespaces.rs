@@ -22,10 +22,10 @@ pub(crate) fn enter() -> Result<(), Failure> {
         | UnshareFlags::NEWIPC
         | UnshareFlags::NEWUTS
         | UnshareFlags::NEWNET;
-    unshare(flags).map_err(|error| Failure::new("make namespaces of our own", error))?;
+    unshare(flags).map_err(|error| Failure::by_machine("make namespaces of our own", error))?;
     let map = |path: &str, text: &str| {
         std::fs::write(path, text)
-            .map_err(|error| Failure::new("become ourselves in a user namespace of our own", error))
+            .map_err(|error| Failure::by_machine("become ourselves in a user namespace of our own", error))
     };
     map("/proc/self/uid_map", &format!("{user} {user} 1\n"))?;
     map("/proc/self/setgroups", "deny")?;
@@ -43,7 +43,7 @@ fn unshare(flags: UnshareFlags) -> io::Result<()> {
 /// # Errors
 /// When the system refuses.
 pub(crate) fn bring_loopback_up() -> Result<(), Failure> {
-    let failure = |error| Failure::new("bring the loopback interface up", error);
+    let failure = |error| Failure::by_machine("bring the loopback interface up", error);
     let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)
         .map_err(|error| failure(io::Error::from(error)))?;
     set_up(&socket).map_err(failure)

@@ -4,12 +4,13 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::path::PathBuf;
 
-use pilotfish::sandbox::wire::{Report, Request, body_length};
+use pilotfish::sandbox::wire::{Report, Request, Strength, body_length};
 use rustix::fs::{MemfdFlags, Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
-use crate::{Failure, REFUSED, cage, descriptors, namespaces};
+use crate::{Failure, REFUSED, cage, descriptors, namespaces, weak};
 
 /// Runs the command that the channel on standard input asks for, with `stdin` as its standard input. Returns the status to
 /// end with.
@@ -25,6 +26,12 @@ pub(crate) fn run(stdin: Option<RawFd>) -> u8 {
         Ok(Started::Outside(init)) => watch(&channel, init),
         // This is the init of the new process namespace; all of it ends when it does.
         Ok(Started::Init(report)) => finish(&channel, &report),
+        Ok(Started::Weak(folder, reaper)) => {
+            let status = watch(&channel, reaper);
+            weak::clean_up(&folder);
+            status
+        }
+        Ok(Started::Command(status)) => status,
         Err(failure) => finish(&channel, &failure.into()),
     }
 }
@@ -32,12 +39,19 @@ pub(crate) fn run(stdin: Option<RawFd>) -> u8 {
 enum Started {
     Outside(Pid),
     Init(Report),
+    /// Without namespaces: the private folder, and the process that ends all it started.
+    Weak(PathBuf, Pid),
+    /// What was to become the command, and could not.
+    Command(u8),
 }
 
 fn start(channel: &OwnedFd) -> Result<Started, Failure> {
     let body = read_request(channel).map_err(|error| Failure::new("read what is to be run", error))?;
     let unreadable = |error| Failure::new("read what is to be run", io::Error::other(error));
     let request = Request::decode(&body).map_err(unreadable)?;
+    if request.strength == Strength::Weak {
+        return start_weak(channel, request);
+    }
     let copy = remember(&body).map_err(|error| Failure::new("keep what is to be run", error))?;
     namespaces::enter()?;
     let fork_failure = |error| Failure::new("start the init of the sandbox", error);
@@ -47,9 +61,26 @@ fn start(channel: &OwnedFd) -> Result<Started, Failure> {
         Some(init) => Ok(Started::Outside(init)),
         None => {
             tie_to_parent(&outside)?;
-            let lifelines = [channel.as_fd(), outside.as_fd()];
-            Ok(Started::Init(cage::run(&request, &copy, &lifelines).unwrap_or_else(Report::from)))
+            let ran = cage::run(&request, &copy, channel.as_fd(), outside.as_fd());
+            Ok(Started::Init(ran.unwrap_or_else(Report::from)))
         }
+    }
+}
+
+/// The same without namespaces: whoever is left over is adopted by the reaper, and by us when that is gone.
+fn start_weak(channel: &OwnedFd, request: Request) -> Result<Started, Failure> {
+    let folder = weak::make_folder()?;
+    let failure = |error| Failure::new("start the reaper of the sandbox", error);
+    let outside = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty())
+        .map_err(|error| failure(error.into()))?;
+    weak::adopt_orphans()?;
+    match fork().map_err(failure)? {
+        Some(reaper) => Ok(Started::Weak(folder, reaper)),
+        None => Ok(match weak::run(request, &folder, channel.as_fd(), outside.as_fd()) {
+            Ok(weak::Ran::Reaper(report)) => Started::Init(report),
+            Ok(weak::Ran::Command(status)) => Started::Command(status),
+            Err(failure) => Started::Init(failure.into()),
+        }),
     }
 }
 
@@ -93,8 +124,12 @@ fn remember(body: &[u8]) -> io::Result<OwnedFd> {
     Ok(copy)
 }
 
+/// A second process; in it there is none.
+///
+/// # Errors
+/// When the system refuses.
 #[expect(unsafe_code, reason = "a process namespace begins with a child that does not start another program")]
-fn fork() -> io::Result<Option<Pid>> {
+pub(crate) fn fork() -> io::Result<Option<Pid>> {
     // SAFETY: this program has one thread, so the child may do whatever the parent may.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
@@ -103,7 +138,10 @@ fn fork() -> io::Result<Option<Pid>> {
 }
 
 /// Makes this process die with its parent, whose process `parent` stands for.
-fn tie_to_parent(parent: &OwnedFd) -> Result<(), Failure> {
+///
+/// # Errors
+/// When the system refuses, or the parent is dead.
+pub(crate) fn tie_to_parent(parent: &OwnedFd) -> Result<(), Failure> {
     let failure = |error| Failure::new("tie the sandbox to its caller", error);
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| failure(error.into()))?;
     // It may have died before that took effect.
@@ -112,12 +150,7 @@ fn tie_to_parent(parent: &OwnedFd) -> Result<(), Failure> {
 
 /// Waits for the init; when the channel closes before, or anything more comes over it, kills the init.
 fn watch(channel: &OwnedFd, init: Pid) -> u8 {
-    // Only the command may hold its own streams, so that their readers see them end.
-    if let Ok(null) = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()) {
-        let _ = rustix::stdio::dup2_stdin(&null);
-        let _ = rustix::stdio::dup2_stdout(&null);
-        let _ = rustix::stdio::dup2_stderr(&null);
-    }
+    descriptors::let_streams_go();
     let ended = rustix::process::pidfd_open(init, PidfdFlags::empty());
     let all_end = || rustix::process::kill_process(init, Signal::KILL);
     match &ended {
@@ -149,12 +182,17 @@ fn finish(channel: &OwnedFd, report: &Report) -> u8 {
     match report {
         Report::Exited(code) => u8::try_from(code & 0xff).unwrap_or(REFUSED),
         Report::Signalled(signal) => u8::try_from(128 + signal).unwrap_or(REFUSED),
-        Report::Refused { .. } => REFUSED,
+        Report::Refused { .. } | Report::Listening => REFUSED,
     }
 }
 
 impl From<Failure> for Report {
     fn from(failure: Failure) -> Self {
-        Report::Refused { step: failure.step, errno: failure.errno, detail: failure.detail }
+        Report::Refused {
+            by_machine: failure.by_machine,
+            step: failure.step,
+            errno: failure.errno,
+            detail: failure.detail,
+        }
     }
 }

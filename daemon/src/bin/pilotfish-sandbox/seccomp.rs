@@ -10,6 +10,8 @@ use seccompiler::{
 
 use crate::Failure;
 
+pub(crate) mod weak;
+
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: TargetArch = TargetArch::x86_64;
 #[cfg(target_arch = "aarch64")]
@@ -49,9 +51,32 @@ const FAMILIES: &[i32] = &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::A
 /// When the kernel refuses one.
 pub(crate) fn apply() -> Result<(), Failure> {
     let failure = |error| Failure::new("filter system calls", io::Error::other(error));
+    foreign().map_err(failure)?;
     absent().map_err(failure)?;
     families().map_err(failure)?;
     terminal().map_err(failure)
+}
+
+/// No system calls of the other kind that this machine's kernel may know: the filters know them by other numbers, and would let them pass.
+#[cfg(target_arch = "x86_64")]
+fn foreign() -> Result<(), seccompiler::Error> {
+    /// The bit that marks a call of the x32 kind, from asm/unistd.h.
+    const X32: u32 = 0x4000_0000;
+    const LOAD_NUMBER: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+    const JUMP_IF_AT_LEAST: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
+    let step = |code: u32, jt, jf, k| seccompiler::sock_filter { code: u16::try_from(code).unwrap_or(0), jt, jf, k };
+    seccompiler::apply_filter(&[
+        step(LOAD_NUMBER, 0, 0, 0),
+        step(JUMP_IF_AT_LEAST, 0, 1, X32),
+        step(libc::BPF_RET, 0, 0, libc::SECCOMP_RET_ERRNO | libc::ENOSYS.unsigned_abs()),
+        step(libc::BPF_RET, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ])
+}
+
+/// Other machines have one kind of calls.
+#[cfg(not(target_arch = "x86_64"))]
+fn foreign() -> Result<(), seccompiler::Error> {
+    Ok(())
 }
 
 fn absent() -> Result<(), seccompiler::Error> {

@@ -27,6 +27,7 @@ pub(super) fn beginning(
     page.push('\n');
     let sandbox = match confinement {
         Confinement::Confined => "no network, and nothing writable but the project",
+        Confinement::Weak { .. } => "no network, and nothing writable: this machine refuses namespaces",
         Confinement::Refused { .. } => "cannot be set up on this machine, so commands will not be run",
     };
     let rows = [
@@ -55,12 +56,16 @@ pub(super) fn end(
         let (mark, look) = if finding.is_good() { ("✓", Look::Green) } else { ("✗", Look::Red) };
         let _ = writeln!(page, "  {} {}", looks.paint(look, mark), finding.words);
     }
-    if let Confinement::Refused { reason, mend } = confinement {
+    let missing = match confinement {
+        Confinement::Confined => None,
+        Confinement::Weak { reason, mend } => Some((format!("Commands could write nothing: {reason}."), mend)),
+        Confinement::Refused { reason, mend } => {
+            Some((format!("Commands are run confined or not at all, and they could not be: {reason}."), mend))
+        }
+    };
+    if let Some((missing, mend)) = missing {
         page.push_str(&heading(looks, "What was missing"));
-        page.push_str(&paragraph(
-            looks,
-            &format!("Commands are run confined or not at all, and they could not be: {reason}."),
-        ));
+        page.push_str(&paragraph(looks, &missing));
         if !mend.is_empty() {
             page.push_str(&paragraph(looks, &format!("To mend it, {mend}")));
         }

@@ -91,7 +91,7 @@ impl Witness {
                 Finding::new(refused, "both attempts failed in the sandbox", "not both attempts failed in the sandbox"),
             ]);
         } else {
-            findings.push(Finding::new(false, "", "no command was run: this machine cannot confine it"));
+            findings.push(Finding::new(false, "", "no command could write: this machine cannot confine it fully"));
         }
         findings.extend([
             Finding::new(

@@ -34,6 +34,10 @@ async fn confinement(sandbox: Sandbox) -> Capability {
     let name = "commands are confined".to_owned();
     match tokio::task::spawn_blocking(move || sandbox.check()).await {
         Ok(Confinement::Confined) => Capability { name, enforced: true, reason: None },
+        Ok(Confinement::Weak { reason, mend }) => {
+            let reason = format!("they can read and run but not write: {reason}; {mend}");
+            Capability { name, enforced: true, reason: Some(reason) }
+        }
         Ok(Confinement::Refused { reason, mend }) => {
             Capability { name, enforced: false, reason: Some(format!("{reason}; {mend}")) }
         }

@@ -51,13 +51,12 @@ fn only_what_is_on_the_list_passes() {
 }
 
 #[test]
-fn read_only_mode_sends_what_tools_write_to_the_throw_away_side() {
+fn read_only_mode_leaves_no_compiled_files_beside_the_sources() {
     check(
         &[],
         Mode::ReadOnly,
         expect![[r#"
         CARGO_NET_OFFLINE=true
-        CARGO_TARGET_DIR=/tmp/cargo-target
         CARGO_TERM_COLOR=never
         DEBIAN_FRONTEND=noninteractive
         GIT_EDITOR=true

@@ -48,7 +48,8 @@ fn each_cause_has_its_mend() {
 
 #[test]
 fn a_refusal_says_what_was_attempted() {
-    let refused = Report::Refused { step: "make namespaces".into(), errno: 1, detail: "not permitted".into() };
+    let refused =
+        Report::Refused { by_machine: true, step: "make namespaces".into(), errno: 1, detail: "not permitted".into() };
     assert_eq!(reason(&refused).as_deref(), Some("cannot make namespaces: not permitted"));
     assert_eq!(reason(&Report::Exited(1)), None);
 }

@@ -1,7 +1,7 @@
-use super::request;
+use super::{Context, request};
 use crate::path::AbsPath;
 use crate::sandbox::Spec;
-use crate::sandbox::wire::Protection;
+use crate::sandbox::wire::{Layer, Strength};
 use expect_test::{Expect, expect};
 use pilotfish_protocol::Mode;
 use std::fmt::Write;
@@ -16,11 +16,31 @@ fn spec(mode: Mode, workspace: &str, env: &[(&str, &str)]) -> Spec {
         argv: vec!["make".to_owned(), "all".to_owned()],
         env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         time_limit: None,
+        layers: vec![],
+        proxy: false,
+        grants_paths: vec![],
     }
 }
 
+/// An overlay over a folder, of which nothing else is said.
+fn layer(lower: &str) -> Layer {
+    Layer {
+        lower: lower.into(),
+        upper: "/state/upper".into(),
+        work: "/state/work".into(),
+        writable: vec![],
+        through: vec![],
+    }
+}
+
+const OWN: &str = "/home/u/.config/pilotfish";
+
 /// Shows what is granted where only `existing` and what is below them exists.
 fn check(spec: &Spec, existing: &[&str], expected: Expect) {
+    check_as(Strength::Full, spec, existing, expected);
+}
+
+fn check_as(strength: Strength, spec: &Spec, existing: &[&str], expected: Expect) {
     let exists = |path: &Path| existing.iter().any(|root| path.starts_with(root));
     // Links are few, and there is one to test with: what is called /link is /data.
     let resolve = |path: &Path| match path.strip_prefix("/link") {
@@ -28,13 +48,17 @@ fn check(spec: &Spec, existing: &[&str], expected: Expect) {
         Err(_) => exists(path).then(|| path.to_owned()),
     };
     let mut shown = String::new();
-    match request(spec, &resolve) {
+    match request(spec, Context { strength, own: &[OWN.into()], resolve: &resolve }) {
         Ok(request) => {
             for grant in &request.grants {
                 writeln!(shown, "{:?} {}", grant.access, grant.path.display()).expect("a string");
             }
             for folder in &request.private {
                 writeln!(shown, "private {}", folder.display()).expect("a string");
+            }
+            for layer in &request.layers {
+                writeln!(shown, "layer {} {:?} {:?}", layer.lower.display(), layer.writable, layer.through)
+                    .expect("a string");
             }
             for (name, value) in &request.env {
                 writeln!(shown, "{}={}", name.display(), value.display()).expect("a string");
@@ -60,8 +84,8 @@ fn read_only_mode_grants_no_writing_but_to_private_folders() {
             Read /etc/ssl/certs
             Read /etc/ssl/openssl.cnf
             Execute /home/u/.cargo/bin
-            Execute /home/u/.cargo/registry
-            Execute /home/u/.cargo/git
+            ThrowAway /home/u/.cargo/registry
+            ThrowAway /home/u/.cargo/git
             Write /dev
             Execute /home/u/work
             private /tmp
@@ -74,20 +98,20 @@ fn read_only_mode_grants_no_writing_but_to_private_folders() {
 }
 
 #[test]
-fn agent_mode_grants_the_workspace() {
+fn without_an_overlay_nothing_of_the_workspace_can_be_written() {
     check(
         &spec(Mode::Agent, "/home/u/work", HOME),
         &["/usr", "/home/u/work"],
         expect![[r#"
-        Execute /usr
-        Write /dev
-        WriteExecute /home/u/work
-        private /tmp
-        private /var/tmp
-        private /home/u
-        HOME=/home/u
-        TMPDIR=/tmp
-    "#]],
+            Execute /usr
+            Write /dev
+            Execute /home/u/work
+            private /tmp
+            private /var/tmp
+            private /home/u
+            HOME=/home/u
+            TMPDIR=/tmp
+        "#]],
     );
 }
 
@@ -98,22 +122,22 @@ fn toolchains_are_found_where_their_variables_say() {
         &spec(Mode::Agent, "/w", &env),
         &["/srv/cargo", "/home/u/go"],
         expect![[r#"
-        Execute /srv/cargo/bin
-        Execute /srv/cargo/registry
-        Execute /srv/cargo/git
-        Execute /home/u/go/bin
-        Execute /home/u/go/pkg/mod
-        Write /dev
-        WriteExecute /w
-        private /tmp
-        private /var/tmp
-        private /home/u
-        CARGO_HOME=/srv/cargo
-        GOPATH=relative
-        PYENV_ROOT=/
-        HOME=/home/u
-        TMPDIR=/tmp
-    "#]],
+            Execute /srv/cargo/bin
+            ThrowAway /srv/cargo/registry
+            ThrowAway /srv/cargo/git
+            Execute /home/u/go/bin
+            ThrowAway /home/u/go/pkg/mod
+            Write /dev
+            Execute /w
+            private /tmp
+            private /var/tmp
+            private /home/u
+            CARGO_HOME=/srv/cargo
+            GOPATH=relative
+            PYENV_ROOT=/
+            HOME=/home/u
+            TMPDIR=/tmp
+        "#]],
     );
 }
 
@@ -125,10 +149,10 @@ fn a_place_that_holds_the_home_folder_is_not_shown() {
         expect![[r#"
             Execute /usr
             Execute /opt/app/home/.cargo/bin
-            Execute /opt/app/home/.cargo/registry
-            Execute /opt/app/home/.cargo/git
+            ThrowAway /opt/app/home/.cargo/registry
+            ThrowAway /opt/app/home/.cargo/git
             Write /dev
-            WriteExecute /w
+            Execute /w
             private /tmp
             private /var/tmp
             private /opt/app/home
@@ -152,60 +176,128 @@ fn a_home_folder_behind_a_link_stays_out_of_sight() {
         &spec(Mode::Agent, "/data/u/work", &[("HOME", "/link/u"), ("NVM_DIR", "/data")]),
         &["/data"],
         expect![[r#"
-        Execute /link/u/.cargo/bin
-        Execute /link/u/.cargo/registry
-        Execute /link/u/.cargo/git
-        Execute /link/u/.rustup/settings.toml
-        Execute /link/u/.rustup/toolchains
-        Execute /link/u/.rustup/update-hashes
-        Execute /data/versions
-        Execute /link/u/.nvm/versions
-        Execute /link/u/.pyenv
-        Execute /link/u/go/bin
-        Execute /link/u/go/pkg/mod
-        Execute /link/u/.local/go
-        Execute /link/u/.jdks
-        Execute /link/u/.virtualenvs
-        Execute /link/u/.volta/bin
-        Execute /link/u/.volta/tools
-        Execute /link/u/.bun/bin
-        Execute /link/u/.bun/install/cache
-        Execute /link/u/.deno/bin
-        Execute /link/u/.local/share/pnpm
-        Execute /link/u/.sdkman/candidates
-        Execute /link/u/.asdf/bin
-        Execute /link/u/.asdf/installs
-        Execute /link/u/.asdf/lib
-        Execute /link/u/.asdf/plugins
-        Execute /link/u/.asdf/shims
-        Execute /link/u/.local/share/mise/installs
-        Execute /link/u/.local/share/mise/shims
-        Execute /link/u/.rbenv
-        Execute /link/u/.dotnet
-        Execute /link/u/.nuget/packages
-        Execute /link/u/.fnm/aliases
-        Execute /link/u/.fnm/node-versions
-        Execute /link/u/.local/bin
-        Execute /link/u/.local/lib
-        Execute /link/u/.local/share/uv/python
-        Execute /link/u/.local/share/uv/tools
-        Execute /link/u/.gem/ruby
-        Execute /link/u/.m2/repository
-        Execute /link/u/.m2/wrapper
-        Execute /link/u/.ghcup/bin
-        Execute /link/u/.ghcup/ghc
-        Execute /link/u/.opam
-        Execute /link/u/.elan/bin
-        Execute /link/u/.elan/toolchains
-        Write /dev
-        WriteExecute /data/u/work
-        private /tmp
-        private /var/tmp
-        private /link/u
-        NVM_DIR=/data
-        HOME=/link/u
-        TMPDIR=/tmp
-    "#]],
+            Execute /link/u/.cargo/bin
+            ThrowAway /link/u/.cargo/registry
+            ThrowAway /link/u/.cargo/git
+            Execute /link/u/.rustup/settings.toml
+            Execute /link/u/.rustup/toolchains
+            Execute /link/u/.rustup/update-hashes
+            ThrowAway /link/u/.cache/sccache
+            Execute /data/versions
+            Execute /link/u/.nvm/versions
+            Execute /link/u/.volta/bin
+            Execute /link/u/.volta/tools
+            Execute /link/u/.bun/bin
+            ThrowAway /link/u/.bun/install/cache
+            Execute /link/u/.deno/bin
+            ThrowAway /link/u/.cache/deno
+            ThrowAway /link/u/.local/share/pnpm
+            ThrowAway /link/u/.cache/pnpm
+            ThrowAway /link/u/.npm/_cacache
+            ThrowAway /link/u/.npm/_npx
+            ThrowAway /link/u/.cache/yarn
+            ThrowAway /link/u/.yarn/berry/cache
+            ThrowAway /link/u/.cache/node/corepack
+            Execute /link/u/.cache/ms-playwright
+            Execute /link/u/.cache/Cypress
+            Execute /link/u/.cache/puppeteer
+            ThrowAway /link/u/.cache/electron
+            ThrowAway /link/u/.cache/prisma
+            ThrowAway /link/u/.cache/typescript
+            Execute /link/u/.fnm/aliases
+            Execute /link/u/.fnm/node-versions
+            Execute /link/u/.pyenv
+            Execute /link/u/.virtualenvs
+            Execute /link/u/.local/bin
+            Execute /link/u/.local/lib
+            Execute /link/u/.local/share/uv/python
+            Execute /link/u/.local/share/uv/tools
+            Execute /link/u/.local/share/virtualenvs
+            Execute /link/u/.local/share/hatch
+            ThrowAway /link/u/.cache/uv
+            ThrowAway /link/u/.cache/pip
+            ThrowAway /link/u/.cache/pypoetry
+            ThrowAway /link/u/.cache/pre-commit
+            ThrowAway /link/u/.cache/pytest
+            ThrowAway /link/u/.cache/matplotlib
+            Execute /link/u/miniconda3
+            Execute /link/u/miniforge3
+            Execute /link/u/go/bin
+            ThrowAway /link/u/go/pkg/mod
+            ThrowAway /link/u/.cache/go-build
+            Execute /link/u/.local/go
+            ThrowAway /link/u/.cache/golangci-lint
+            ThrowAway /link/u/.cache/gopls
+            ThrowAway /link/u/.cache/staticcheck
+            Execute /link/u/.jdks
+            Execute /link/u/.sdkman/candidates
+            Execute /link/u/.m2/wrapper
+            ThrowAway /link/u/.m2/repository
+            Execute /link/u/.gradle/jdks
+            ThrowAway /link/u/.gradle/caches
+            ThrowAway /link/u/.gradle/native
+            ThrowAway /link/u/.gradle/wrapper
+            ThrowAway /link/u/.ivy2/cache
+            ThrowAway /link/u/.ivy2/local
+            Execute /link/u/.sbt/launchers
+            ThrowAway /link/u/.sbt/boot
+            ThrowAway /link/u/.cache/coursier
+            Execute /link/u/.dotnet
+            ThrowAway /link/u/.nuget/packages
+            ThrowAway /link/u/.cache/ccache
+            ThrowAway /link/u/.ccache
+            ThrowAway /link/u/.conan2/p
+            ThrowAway /link/u/.cache/zig
+            ThrowAway /link/u/.cache/bazelisk
+            ThrowAway /link/u/.cache/vcpkg
+            Execute /link/u/.rbenv
+            Execute /link/u/.gem/ruby
+            Execute /link/u/.local/share/gem/ruby
+            ThrowAway /link/u/.bundle/cache
+            Execute /link/u/.asdf/bin
+            Execute /link/u/.asdf/installs
+            Execute /link/u/.asdf/lib
+            Execute /link/u/.asdf/plugins
+            Execute /link/u/.asdf/shims
+            Execute /link/u/.local/share/mise/installs
+            Execute /link/u/.local/share/mise/shims
+            Execute /link/u/.ghcup/bin
+            Execute /link/u/.ghcup/ghc
+            Execute /link/u/.cabal/bin
+            ThrowAway /link/u/.cabal/packages
+            ThrowAway /link/u/.cabal/store
+            ThrowAway /link/u/.local/state/cabal/store
+            Execute /link/u/.stack/programs
+            ThrowAway /link/u/.stack/snapshots
+            ThrowAway /link/u/.stack/pantry
+            Execute /link/u/.opam
+            Execute /link/u/.elan/bin
+            Execute /link/u/.elan/toolchains
+            Execute /link/u/.mix/archives
+            Execute /link/u/.mix/elixir
+            ThrowAway /link/u/.hex/packages
+            ThrowAway /link/u/.cache/rebar3
+            ThrowAway /link/u/.cache/composer
+            ThrowAway /link/u/.cache/dune
+            Execute /link/u/.pub-cache/bin
+            Execute /link/u/.pub-cache/global_packages
+            ThrowAway /link/u/.pub-cache/git
+            ThrowAway /link/u/.pub-cache/hosted
+            ThrowAway /link/u/.pub-cache/hosted-hashes
+            Execute /link/u/.julia/artifacts
+            Execute /link/u/.julia/juliaup
+            Execute /link/u/.julia/packages
+            Execute /link/u/.julia/registries
+            ThrowAway /link/u/.julia/compiled
+            Write /dev
+            Execute /data/u/work
+            private /tmp
+            private /var/tmp
+            private /link/u
+            NVM_DIR=/data
+            HOME=/link/u
+            TMPDIR=/tmp
+        "#]],
     );
 }
 
@@ -216,16 +308,16 @@ fn what_the_workspace_holds_is_granted_once_and_by_the_workspace() {
         &spec(Mode::Agent, "/w", &env),
         &["/w"],
         expect![[r#"
-        Write /dev
-        WriteExecute /w
-        private /tmp
-        private /var/tmp
-        private /home/u
-        VIRTUAL_ENV=/w/.venv
-        GOPATH=/w
-        HOME=/home/u
-        TMPDIR=/tmp
-    "#]],
+            Write /dev
+            Execute /w
+            private /tmp
+            private /var/tmp
+            private /home/u
+            VIRTUAL_ENV=/w/.venv
+            GOPATH=/w
+            HOME=/home/u
+            TMPDIR=/tmp
+        "#]],
     );
 }
 
@@ -235,29 +327,29 @@ fn without_a_home_folder_there_is_an_empty_one() {
         &spec(Mode::Agent, "/w", &[]),
         &["/usr"],
         expect![[r#"
-        Execute /usr
-        Write /dev
-        WriteExecute /w
-        private /tmp
-        private /var/tmp
-        private /tmp/home
-        HOME=/tmp/home
-        TMPDIR=/tmp
-    "#]],
+            Execute /usr
+            Write /dev
+            Execute /w
+            private /tmp
+            private /var/tmp
+            private /tmp/home
+            HOME=/tmp/home
+            TMPDIR=/tmp
+        "#]],
     );
     check(
         &spec(Mode::Agent, "/w", &[("HOME", "/")]),
         &["/usr"],
         expect![[r#"
-        Execute /usr
-        Write /dev
-        WriteExecute /w
-        private /tmp
-        private /var/tmp
-        private /tmp/home
-        HOME=/tmp/home
-        TMPDIR=/tmp
-    "#]],
+            Execute /usr
+            Write /dev
+            Execute /w
+            private /tmp
+            private /var/tmp
+            private /tmp/home
+            HOME=/tmp/home
+            TMPDIR=/tmp
+        "#]],
     );
 }
 
@@ -340,17 +432,232 @@ fn nonsense_is_refused() {
 }
 
 #[test]
-fn protected_names_are_for_agent_mode_and_outer_ones_come_first() {
-    let request_in = |mode| request(&spec(mode, "/w", HOME), &|path| Some(path.to_owned())).expect("a request");
-    assert_eq!(request_in(Mode::ReadOnly).protected, vec![]);
-    let protected = request_in(Mode::Agent).protected;
-    for (index, (name, _)) in protected.iter().enumerate() {
-        let above: Vec<_> = name.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()).collect();
-        for folder in above {
-            let place = protected.iter().position(|(outer, _)| outer == folder);
-            assert!(place.is_none_or(|place| place < index), "{} before {}", folder.display(), name.display());
-        }
+fn the_workspace_can_be_written_through_its_layers_alone() {
+    let through =
+        Layer { writable: vec!["sub".into(), ".git".into()], through: vec!["sub/target".into()], ..layer("/w") };
+    let outside = Layer { upper: "/state/upper1".into(), ..layer("/main/.git") };
+    let spec = Spec { layers: vec![outside, through], ..spec(Mode::Agent, "/w/sub", HOME) };
+    check(
+        &spec,
+        &["/w", "/main"],
+        expect![[r#"
+        Write /dev
+        WriteExecute /main/.git
+        WriteExecute /w
+        private /tmp
+        private /var/tmp
+        private /home/u
+        layer /w ["sub", ".git"] ["sub/target"]
+        layer /main/.git [] []
+        HOME=/home/u
+        TMPDIR=/tmp
+    "#]],
+    );
+    check(
+        &Spec { mode: Mode::ReadOnly, ..spec },
+        &["/w", "/main"],
+        expect![[r#"
+        Write /dev
+        WriteExecute /main/.git
+        WriteExecute /w
+        private /tmp
+        private /var/tmp
+        private /home/u
+        layer /w ["sub", ".git"] []
+        layer /main/.git [] []
+        HOME=/home/u
+        TMPDIR=/tmp
+    "#]],
+    );
+}
+
+#[test]
+fn a_proxy_is_told_to_programs_and_takes_the_offline_switch_away() {
+    let env = [("CARGO_NET_OFFLINE", "true"), ("HOME", "/home/u"), ("GOCACHE", "/gone"), ("PIP_CACHE_DIR", "/there")];
+    check(
+        &Spec { proxy: true, ..spec(Mode::Agent, "/w", &env) },
+        &["/there"],
+        expect![[r#"
+        Write /dev
+        Execute /w
+        private /tmp
+        private /var/tmp
+        private /home/u
+        PIP_CACHE_DIR=/there
+        HOME=/home/u
+        TMPDIR=/tmp
+        ALL_PROXY=http://127.0.0.1:61128
+        HTTPS_PROXY=http://127.0.0.1:61128
+        HTTP_PROXY=http://127.0.0.1:61128
+        http_proxy=http://127.0.0.1:61128
+        https_proxy=http://127.0.0.1:61128
+        NO_PROXY=localhost,127.0.0.1,::1
+        no_proxy=localhost,127.0.0.1,::1
+    "#]],
+    );
+}
+
+#[test]
+fn where_no_home_can_be_made_the_variables_lead_to_the_stores() {
+    let env = [("HOME", "/home/u"), ("RUSTUP_HOME", "/opt/rustup")];
+    let spec = Spec { proxy: true, layers: vec![layer("/w")], ..spec(Mode::Agent, "/w", &env) };
+    let existing = ["/home/u/.cargo", "/opt/rustup", "/w", "/dev/null", "/proc/meminfo", "/proc/1"];
+    check_as(
+        Strength::Weak,
+        &spec,
+        &existing,
+        expect![[r#"
+        Execute /home/u/.cargo/bin
+        Execute /home/u/.cargo/registry
+        Execute /home/u/.cargo/git
+        Execute /opt/rustup/settings.toml
+        Execute /opt/rustup/toolchains
+        Execute /opt/rustup/update-hashes
+        Write /dev/null
+        Read /proc/meminfo
+        Execute /w
+        RUSTUP_HOME=/opt/rustup
+        CARGO_HOME=/home/u/.cargo
+    "#]],
+    );
+}
+
+#[test]
+fn a_grant_reaches_neither_keys_nor_our_own_files() {
+    for (path, expected) in [
+        (
+            "/srv/data",
+            expect![[r#"
+            Write /dev
+            WriteExecute /srv/data
+            Execute /w
+            private /tmp
+            private /var/tmp
+            private /home/u
+            HOME=/home/u
+            TMPDIR=/tmp
+        "#]],
+        ),
+        (
+            "/home/u/.ssh",
+            expect![[r#"
+            cannot grant /home/u/.ssh: keys and passwords are kept there
+        "#]],
+        ),
+        (
+            "/home/u/.ssh/known_hosts",
+            expect![[r#"
+            cannot grant /home/u/.ssh/known_hosts: keys and passwords are kept there
+        "#]],
+        ),
+        (
+            "/home/u/.cargo",
+            expect![[r#"
+            cannot grant /home/u/.cargo: keys and passwords are kept there
+        "#]],
+        ),
+        (
+            "/home/u/.config/pilotfish/rules.toml",
+            expect![[r#"
+            cannot grant /home/u/.config/pilotfish/rules.toml: pilotfish keeps its own files there
+        "#]],
+        ),
+        (
+            "/home/u/.config",
+            expect![[r#"
+            cannot grant /home/u/.config: pilotfish keeps its own files there
+        "#]],
+        ),
+        (
+            "/home",
+            expect![[r#"
+            cannot grant /home: pilotfish keeps its own files there
+        "#]],
+        ),
+        (
+            "/etc/cron.d",
+            expect![[r#"
+            cannot grant /etc/cron.d: it is a place of the system
+        "#]],
+        ),
+        (
+            "/run/docker.sock",
+            expect![[r#"
+            cannot grant /run/docker.sock: it is a place of the system
+        "#]],
+        ),
+        (
+            "/srv/../etc",
+            expect![[r#"
+            cannot grant /srv/../etc: it is no plain absolute path
+        "#]],
+        ),
+        (
+            "relative",
+            expect![[r#"
+            cannot grant relative: it is no plain absolute path
+        "#]],
+        ),
+    ] {
+        check(&Spec { grants_paths: vec![path.into()], ..spec(Mode::Agent, "/w", HOME) }, &["/srv"], expected);
     }
-    assert!(protected.contains(&(".git".into(), Protection::Pinned)), "commits must stay possible");
-    assert!(protected.contains(&(".git/hooks".into(), Protection::Frozen)));
+    let home = [("HOME", "/data/u")];
+    check(
+        &Spec { grants_paths: vec!["/link/u/.aws".into()], ..spec(Mode::Agent, "/w", &home) },
+        &["/data"],
+        expect![[r#"
+            cannot grant /link/u/.aws: keys and passwords are kept there
+        "#]],
+    );
+}
+
+#[test]
+fn a_layer_that_makes_no_sense_is_refused() {
+    let with = |layer| Spec { layers: vec![layer], ..spec(Mode::Agent, "/w", HOME) };
+    for (layer, expected) in [
+        (
+            layer("/elsewhere"),
+            expect![[r#"
+            cannot lay an overlay over /w: none of the overlays stands over it
+        "#]],
+        ),
+        (
+            layer("/home/u"),
+            expect![[r#"
+            cannot confine commands to /home/u: it holds the home folder, and with it keys and passwords; open a folder below it
+        "#]],
+        ),
+        (
+            layer("w"),
+            expect![[r#"
+            cannot lay an overlay over w: it is no plain absolute path
+        "#]],
+        ),
+        (
+            Layer { writable: vec!["a/../../x".into()], ..layer("/w") },
+            expect![[r#"
+            cannot lay an overlay over /w: a part of it is no plain relative path
+        "#]],
+        ),
+        (
+            Layer { through: vec!["/etc".into()], ..layer("/w") },
+            expect![[r#"
+            cannot lay an overlay over /w: a part of it is no plain relative path
+        "#]],
+        ),
+        (
+            Layer { upper: "/w/.upper".into(), ..layer("/w") },
+            expect![[r#"
+            cannot lay an overlay over /w: what is written to it would lie in it
+        "#]],
+        ),
+        (
+            Layer { lower: "/w\0".into(), ..layer("/w") },
+            expect![[r#"
+            a path holds a zero byte
+        "#]],
+        ),
+    ] {
+        check(&with(layer), &["/w"], expected);
+    }
 }

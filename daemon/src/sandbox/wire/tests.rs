@@ -1,4 +1,5 @@
-use super::{Access, Grant, Protection, Report, Request, body_length};
+use super::{Access, Grant, Layer, Report, Request, Strength, body_length};
+use expect_test::expect;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
@@ -15,6 +16,7 @@ fn check(request: &Request) {
 
 fn request() -> Request {
     Request {
+        strength: Strength::Weak,
         workspace: "/w".into(),
         cwd: "/w/a b".into(),
         argv: vec!["echo".into(), "".into(), OsString::from_vec(vec![0xff, b'\n', b'"'])],
@@ -22,22 +24,31 @@ fn request() -> Request {
         grants: vec![
             Grant { path: "/usr".into(), access: Access::Execute },
             Grant { path: "/w".into(), access: Access::WriteExecute },
+            Grant { path: "/s".into(), access: Access::ThrowAway },
         ],
         private: vec!["/home/u".into()],
-        protected: vec![(".git".into(), Protection::Pinned), (".git/hooks".into(), Protection::Frozen)],
+        layers: vec![Layer {
+            lower: "/w:,x".into(),
+            upper: "/u".into(),
+            work: "/k".into(),
+            writable: vec!["sub".into(), ".git".into()],
+            through: vec!["sub/target".into()],
+        }],
+        listen: 61_128,
     }
 }
 
 #[test]
 fn a_request_of_any_bytes_arrives_and_a_cut_one_does_not() {
     check(&request());
-    check(&Request { argv: vec![], env: vec![], grants: vec![], private: vec![], protected: vec![], ..request() });
+    check(&Request { argv: vec![], env: vec![], grants: vec![], private: vec![], layers: vec![], ..request() });
 }
 
 #[test]
 fn reports_arrive() {
-    let refused = Report::Refused { step: "user namespace".into(), errno: 1, detail: "not permitted".into() };
-    for report in [Report::Exited(37), Report::Signalled(9), refused] {
+    let refused =
+        Report::Refused { by_machine: true, step: "user namespace".into(), errno: 1, detail: "not permitted".into() };
+    for report in [Report::Exited(37), Report::Signalled(9), Report::Listening, refused] {
         assert_eq!(Report::decode(&report.encode()[4..]), Ok(report));
     }
 }
@@ -46,6 +57,18 @@ fn reports_arrive() {
 fn an_announced_length_beyond_the_limit_is_refused_before_anything_is_read() {
     assert!(body_length(u32::MAX.to_le_bytes()).is_err());
     let mut body = request().encode().split_off(4);
-    body[..4].copy_from_slice(&u32::MAX.to_le_bytes());
+    body[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
     assert!(Request::decode(&body).is_err());
+}
+
+#[test]
+fn a_layer_knows_what_can_be_written_through_it() {
+    let layer = request().layers.remove(0);
+    let all = Layer { writable: vec![], ..layer.clone() };
+    expect!["/w:,x/sub /w:,x/.git /w:,x/sub/target"].assert_eq(&shown(&layer));
+    expect!["/w:,x /w:,x/sub/target"].assert_eq(&shown(&all));
+}
+
+fn shown(layer: &Layer) -> String {
+    layer.writable_paths().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
 }

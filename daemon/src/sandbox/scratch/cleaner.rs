@@ -1,0 +1,104 @@
+//! Removes folders: small ones at once, large ones on a thread of its own, so that no async thread waits for a disk.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use crate::sandbox::scratch::tree::{self, Removed};
+
+/// How many entries are removed at once: less than a millisecond.
+const AT_ONCE: usize = 100;
+
+/// How many folders may wait. What does not fit is removed by whoever brings it.
+const WAITING: usize = 64;
+
+/// What is to be done with a folder that `lock` makes ours.
+pub(super) enum Job {
+    /// Remove it.
+    Remove { path: PathBuf, lock: File },
+    /// Remove all but the folders that are kept, and these too when they are too much.
+    Settle { path: PathBuf, lock: File, is_kept: Box<dyn Fn(&Path) -> bool + Send>, most: u64 },
+}
+
+/// Does it. Dropped, it waits until all is done.
+#[derive(Debug, Default)]
+pub(super) struct Cleaner {
+    thread: Mutex<Option<(SyncSender<Job>, JoinHandle<()>)>>,
+}
+
+impl Cleaner {
+    pub(super) fn take(&self, job: Job) {
+        match job {
+            Job::Remove { path, lock } => match tree::remove(&path, AT_ONCE) {
+                Ok(Removed::All) | Err(_) => drop(lock),
+                Ok(Removed::Some) => self.hand_over(Job::Remove { path, lock }),
+            },
+            job @ Job::Settle { .. } => self.hand_over(job),
+        }
+    }
+
+    fn hand_over(&self, job: Job) {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.is_none() {
+            let (sender, jobs) = sync_channel::<Job>(WAITING);
+            let work = move || jobs.into_iter().for_each(Job::do_it);
+            *thread =
+                std::thread::Builder::new().name("scratch".to_owned()).spawn(work).ok().map(|handle| (sender, handle));
+        }
+        let left = match thread.as_ref().map(|(sender, _)| sender.try_send(job)) {
+            Some(Err(TrySendError::Full(job) | TrySendError::Disconnected(job))) => Some(job),
+            // Without a thread the next sweep finds it.
+            Some(Ok(())) | None => None,
+        };
+        drop(thread);
+        if let Some(job) = left {
+            job.do_it();
+        }
+    }
+}
+
+impl Drop for Cleaner {
+    fn drop(&mut self) {
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some((sender, handle)) = thread.take() {
+            drop(sender);
+            // A thread that panicked has left something for the next sweep.
+            let _ = handle.join();
+        }
+    }
+}
+
+impl Job {
+    fn do_it(self) {
+        // What cannot be removed now is found by the next sweep.
+        match self {
+            Job::Remove { path, lock } => {
+                let _ = tree::remove(&path, usize::MAX);
+                drop(lock);
+            }
+            Job::Settle { path, lock, is_kept, most } => {
+                if !matches!(settle(&path, &*is_kept), Ok(bytes) if bytes <= most) {
+                    let _ = tree::remove(&path, usize::MAX);
+                }
+                drop(lock);
+            }
+        }
+    }
+}
+
+/// Leaves in every upper folder below `path` only what is kept; returns how much that is.
+fn settle(path: &Path, is_kept: &dyn Fn(&Path) -> bool) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("upper") {
+            bytes += tree::keep_only(&entry.path(), is_kept)?;
+        } else {
+            tree::remove(&entry.path(), usize::MAX)?;
+        }
+    }
+    Ok(bytes)
+}
