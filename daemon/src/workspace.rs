@@ -7,7 +7,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 mod files;
+pub mod git;
 pub mod layers;
+pub mod passthrough;
 pub mod publish;
 mod temporary;
 mod write;

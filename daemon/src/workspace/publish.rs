@@ -6,12 +6,16 @@
 use super::layers::LayerPlan;
 use crate::path::{AbsPath, RootedPath};
 use crate::policy::paths::Class;
+use rustix::io::Errno;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 mod disk;
 mod hold;
 mod links;
+mod release;
 mod report;
+mod repository;
 mod stage;
 mod stamp;
 mod trail;
@@ -192,8 +196,7 @@ pub fn publish(publication: &Publication) -> Published {
 /// Publishes what was held back, after a person said yes. What changed on disk since then is a conflict.
 #[must_use]
 pub fn release(publication: &Publication, held: &[Held]) -> Published {
-    let _ = (publication, held);
-    Published::default()
+    tree::release(publication, held)
 }
 
 /// After a person said no: what stays gets the time of now, so that no build tool takes a result of the refused text for fresh.
@@ -201,6 +204,11 @@ pub fn refuse(held: &[Held]) {
     for held in held {
         disk::touch_path(&held.path);
     }
+}
+
+/// Opens a directory below a root, which it must be without any link on the way.
+pub(super) fn open_plain_directory(root: &Path, inside: &Path) -> Result<OwnedFd, Errno> {
+    disk::open_below(&disk::open_root(root)?, inside)
 }
 
 /// A path below another, as the model and the person know it.

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a name stood for when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,25 @@ impl Seen {
     pub(super) fn is_still(&self, stat: &Stat) -> bool {
         Self { changed: self.changed, ..Self::new(stat) } == *self
     }
+
+    /// Whether it is the same file or directory, whatever it holds by now.
+    pub(super) fn is_same_file(&self, stat: &Stat) -> bool {
+        (self.device, self.inode) == (stat.st_dev, stat.st_ino)
+    }
+}
+
+/// Makes a directory and those above it, below a root, through no link.
+pub(super) fn make_directories(root: &OwnedFd, path: &Path) -> Result<(), Errno> {
+    let mut at = PathBuf::new();
+    for component in path.components() {
+        let directory = open_below(root, &at)?;
+        match rustix::fs::mkdirat(&directory, component.as_os_str(), Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+        at.push(component);
+    }
+    Ok(())
 }
 
 pub(super) fn kind(stat: &Stat) -> FileType {

@@ -4,7 +4,7 @@ use super::disk::{self, Seen};
 use super::report::Report;
 use super::stage::{self, Batch, Change, Staged, clash};
 use super::trail::Trail;
-use super::{Clash, Kind, Publication, Published, Why, below};
+use super::{Clash, Held, Kind, Publication, Published, Why, below};
 use crate::path::AbsPath;
 use crate::policy::paths;
 use crate::workspace::layers::Over;
@@ -60,6 +60,15 @@ pub(super) fn publish(publication: &Publication, gate: Gate<'_>) -> Published {
     run.report.finish()
 }
 
+/// Publishes what was held back.
+pub(super) fn release(publication: &Publication, held: &[Held]) -> Published {
+    let mut run = Run::new(publication, &|_| true);
+    if run.release(held).is_ok() {
+        run.trail.finish();
+    }
+    run.report.finish()
+}
+
 enum Scope {
     /// To be published.
     Inside,
@@ -91,6 +100,7 @@ impl<'a> Run<'a> {
                 Over::GitDir => self.repositories.push((index, PathBuf::new())),
             }
         }
+        self.repositories()?;
         for (layer, path, mode) in std::mem::take(&mut self.modes) {
             self.layer = layer;
             if let Ok(directory) =
@@ -243,6 +253,8 @@ impl<'a> Run<'a> {
             self.repositories.push((self.layer, path.to_owned()));
         } else if name == ".git" && disk::kind(upper) == FileType::RegularFile {
             self.pointers.push((self.layer, path.to_owned()));
+        } else if class == paths::Class::VersionControl && lower.is_some_and(is_directory) && !is_directory(upper) {
+            self.hold_whole(path, if disk::is_whiteout(upper) { Kind::Deleted } else { Kind::Changed });
         } else {
             self.hold(Some(&at.upper), Some(&at.lower), name, path, &Why::Protected(class));
         }
@@ -372,6 +384,19 @@ impl<'a> Run<'a> {
         self.batch.push(Staged { directory, temporary, name, path, seen, change }, bytes);
     }
 
+    /// As [`Run::push`], of a file that is new.
+    pub(super) fn push_staged(
+        &mut self,
+        directory: OwnedFd,
+        name: &OsStr,
+        path: &Path,
+        temporary: OsString,
+        change: Change,
+    ) {
+        let (directory, name, path) = (Rc::new(directory), name.to_owned(), path.to_owned());
+        self.batch.push(Staged { directory, temporary, name, path, seen: None, change }, 0);
+    }
+
     /// Permissions and mtime of a file whose bytes did not change.
     fn attributes(&mut self, file: &File, path: &Path, upper: &Stat, lower: &Stat) {
         if (upper.st_mtime, upper.st_mtime_nsec) != (lower.st_mtime, lower.st_mtime_nsec) {
@@ -479,6 +504,10 @@ impl<'a> Run<'a> {
             }
         };
         if let Some(class) = paths::class_of(name) {
+            if class == paths::Class::VersionControl && disk::kind(&stat) == FileType::Directory {
+                self.hold_whole(path, Kind::Deleted);
+                return Ok(false);
+            }
             self.hold(None, Some(lower), name, path, &Why::Protected(class));
             return Ok(false);
         }
