@@ -2,9 +2,16 @@
 //! of a user's file in the whole program goes through it.
 
 use crate::path::{AbsPath, RootedPath};
+use crate::workspace::publish::{Held, Publication, Published};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 mod files;
+pub mod git;
+pub mod layers;
+pub mod passthrough;
+pub mod publish;
+mod temporary;
 mod write;
 
 pub use files::{FileText, ReadError};
@@ -24,6 +31,9 @@ pub struct Workspace {
 enum Event {
     Read { path: RootedPath, max: u64, answer: oneshot::Sender<Result<FileText, ReadError>> },
     Apply { changes: Vec<Change>, answer: oneshot::Sender<Result<(), WriteError>> },
+    Publish { publication: Arc<Publication>, answer: oneshot::Sender<Published> },
+    Release { publication: Arc<Publication>, held: Vec<Held>, answer: oneshot::Sender<Published> },
+    Refuse { held: Vec<Held>, answer: oneshot::Sender<()> },
 }
 
 impl Workspace {
@@ -63,6 +73,28 @@ impl Workspace {
         self.mailbox.send(Event::Apply { changes, answer }).await.map_err(|_| gone())?;
         receiver.await.map_err(|_| gone())?
     }
+
+    /// Publishes what a command wrote, as [`publish::publish`] does. `None` when the workspace is closed.
+    pub async fn publish(&self, publication: Arc<Publication>) -> Option<Published> {
+        let (answer, receiver) = oneshot::channel();
+        self.mailbox.send(Event::Publish { publication, answer }).await.ok()?;
+        receiver.await.ok()
+    }
+
+    /// Publishes what was held back, as [`publish::release`] does. `None` when the workspace is closed.
+    pub async fn release(&self, publication: Arc<Publication>, held: Vec<Held>) -> Option<Published> {
+        let (answer, receiver) = oneshot::channel();
+        self.mailbox.send(Event::Release { publication, held, answer }).await.ok()?;
+        receiver.await.ok()
+    }
+
+    /// Drops what was held back, as [`publish::refuse`] does.
+    pub async fn refuse(&self, held: Vec<Held>) {
+        let (answer, receiver) = oneshot::channel();
+        if self.mailbox.send(Event::Refuse { held, answer }).await.is_ok() {
+            let _ = receiver.await;
+        }
+    }
 }
 
 async fn run(root: AbsPath, mut events: mpsc::Receiver<Event>) {
@@ -73,6 +105,12 @@ async fn run(root: AbsPath, mut events: mpsc::Receiver<Event>) {
         let done = tokio::task::spawn_blocking(move || match event {
             Event::Read { path, max, answer } => drop(answer.send(files::read(&root, &path, max))),
             Event::Apply { changes, answer } => drop(answer.send(write::apply(&root, &changes))),
+            Event::Publish { publication, answer } => drop(answer.send(publish::publish(&publication))),
+            Event::Release { publication, held, answer } => drop(answer.send(publish::release(&publication, &held))),
+            Event::Refuse { held, answer } => {
+                publish::refuse(&held);
+                let _ = answer.send(());
+            }
         });
         if let Err(error) = done.await {
             tracing::error!(%error, "a file operation panicked");

@@ -37,8 +37,9 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     // The handle of a turn to the world, and so what a turn and its tools may know.
     ("cx", &["clock", "config", "journal", "model", "sandbox", "workspace"]),
     ("sandbox", &["path", "policy"]),
+    // What a command wrote is held against the protected names when it is published.
+    ("workspace", &["path", "policy"]),
     ("policy", &["path"]),
-    ("workspace", &["path"]),
     ("journal", &["clock", "path"]),
     ("model", &["clock", "config"]),
     ("trace", &["config", "path"]),

@@ -1,6 +1,7 @@
 //! Protected names: files that run later without being asked, or that steer us. At any depth, existing or not.
 
 use crate::path::RootedPath;
+use std::ffi::OsStr;
 
 /// Why a name is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,12 +75,16 @@ pub const NAMES: &[(&str, Class)] = &[
 /// some file systems do.
 #[must_use]
 pub fn protected(path: &RootedPath) -> Option<Class> {
-    path.as_path().components().find_map(|component| {
-        let name = component.as_os_str().to_string_lossy();
-        let folded: String = name.chars().filter(|&c| !is_ignorable(c)).flat_map(char::to_lowercase).collect();
-        let folded = folded.trim_end_matches(['.', ' ']);
-        NAMES.iter().find(|(name, _)| *name == folded).map(|(_, class)| *class)
-    })
+    path.as_path().components().find_map(|component| class_of(component.as_os_str()))
+}
+
+/// The class of a single name.
+#[must_use]
+pub fn class_of(name: &OsStr) -> Option<Class> {
+    let name = name.to_string_lossy();
+    let folded: String = name.chars().filter(|&c| !is_ignorable(c)).flat_map(char::to_lowercase).collect();
+    let folded = folded.trim_end_matches(['.', ' ']);
+    NAMES.iter().find(|(name, _)| *name == folded).map(|(_, class)| *class)
 }
 
 /// Characters that some file systems leave out when they compare names.

@@ -2,6 +2,7 @@
 //! names are switched, and when a switch fails the earlier ones are taken back. A reader sees each file wholly old or wholly new.
 
 use super::files::{ReadError, open_beneath, read};
+use super::temporary::temporary_name;
 use crate::path::{AbsPath, RootedPath};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -142,7 +143,6 @@ enum Switch {
 #[derive(Default)]
 struct Switches {
     done: Vec<Switch>,
-    staged: u32,
 }
 
 impl Switches {
@@ -153,7 +153,7 @@ impl Switches {
                 let place = self.existing(root, path, before)?;
                 let mode = status(&place)?;
                 let temporary = self.stage(&place, bytes, Some(mode))?;
-                exchange(&place, &temporary).map_err(|errno| io(path, errno))?;
+                exchange(&place.directory, &place.name, &temporary).map_err(|errno| io(path, errno))?;
                 self.done.push(Switch::Replaced(place, temporary));
                 Ok(())
             }
@@ -205,7 +205,7 @@ impl Switches {
     }
 
     fn hide(&mut self, place: Place) -> Result<(), WriteError> {
-        let hidden = self.temporary_name(&place.name);
+        let hidden = temporary_name(&place.name);
         rename_to_free(&place.directory, &place.name, &place.directory, &hidden)
             .map_err(|errno| io(&place.path, errno))?;
         self.done.push(Switch::Hidden(place, hidden));
@@ -213,8 +213,8 @@ impl Switches {
     }
 
     /// Writes the bytes beside their target, on the disk, with the mode and owner of what they replace.
-    fn stage(&mut self, place: &Place, bytes: &[u8], like: Option<rustix::fs::Stat>) -> Result<OsString, WriteError> {
-        let temporary = self.temporary_name(&place.name);
+    fn stage(&self, place: &Place, bytes: &[u8], like: Option<rustix::fs::Stat>) -> Result<OsString, WriteError> {
+        let temporary = temporary_name(&place.name);
         let write = || -> std::io::Result<()> {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let descriptor = rustix::fs::openat(&place.directory, &temporary, flags, Mode::from_raw_mode(0o666))?;
@@ -260,17 +260,6 @@ impl Switches {
             }
         }
         place(root, path)
-    }
-
-    /// A name beside `name` that a sweep can recognise: `.NAME.pilotfish-PID-N`.
-    fn temporary_name(&mut self, name: &OsStr) -> OsString {
-        self.staged += 1;
-        let mut temporary = OsString::from(".");
-        // A name may have at most 255 bytes.
-        let kept = name.as_bytes().get(..name.len().min(180)).unwrap_or_default();
-        temporary.push(OsStr::from_bytes(kept));
-        temporary.push(format!(".pilotfish-{}-{}", std::process::id(), self.staged));
-        temporary
     }
 
     fn take_back(self, error: WriteError) -> WriteError {
@@ -345,8 +334,7 @@ fn move_name(old: &Place, new: &Place) -> Result<(), WriteError> {
 }
 
 /// Switches a staged file with its target. The staged name then holds the former file.
-fn exchange(place: &Place, temporary: &OsStr) -> Result<(), Errno> {
-    let (directory, name) = (&place.directory, &place.name);
+pub(super) fn exchange(directory: &OwnedFd, name: &OsStr, temporary: &OsStr) -> Result<(), Errno> {
     match rustix::fs::renameat_with(directory, temporary, directory, name, RenameFlags::EXCHANGE) {
         // File systems that cannot exchange can link.
         Err(Errno::INVAL | Errno::NOSYS) => {
@@ -360,7 +348,8 @@ fn exchange(place: &Place, temporary: &OsStr) -> Result<(), Errno> {
     }
 }
 
-fn rename_to_free(from: &OwnedFd, old: &OsStr, to: &OwnedFd, new: &OsStr) -> Result<(), Errno> {
+/// Renames, unless the new name is taken.
+pub(super) fn rename_to_free(from: &OwnedFd, old: &OsStr, to: &OwnedFd, new: &OsStr) -> Result<(), Errno> {
     match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
         // File systems that cannot promise it are asked whether the name is free.
         Err(Errno::INVAL | Errno::NOSYS) => match rustix::fs::statat(to, new, AtFlags::SYMLINK_NOFOLLOW) {

@@ -1,0 +1,230 @@
+//! Files on their way to their names: copied beside their targets, brought to the disk many at once, and switched into place one
+//! by one, each only if its name still stands for what it stood for.
+
+use super::disk::{self, Seen};
+use super::{Clash, Kind};
+use crate::workspace::temporary::temporary_name;
+use crate::workspace::write::{exchange, rename_to_free};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, SeekFrom, Stat, Uid};
+use rustix::io::Errno;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// Files staged at most before they are switched.
+const FILES: usize = 1024;
+
+/// Bytes staged at most before they are switched.
+const BYTES: u64 = 64 << 20;
+
+/// Up to so many files are brought to the disk one by one, more of them with all else of the file system.
+const ONE_BY_ONE: usize = 8;
+
+/// What a change is called when it is done, with the texts it is shown with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) kind: Kind,
+    pub(super) before: Option<Vec<u8>>,
+    pub(super) after: Option<Vec<u8>>,
+}
+
+/// A staged file or link.
+#[derive(Debug)]
+pub(super) struct Staged {
+    pub(super) directory: Rc<OwnedFd>,
+    pub(super) temporary: OsString,
+    pub(super) name: OsString,
+    /// From the layer's root.
+    pub(super) path: PathBuf,
+    /// What it replaces.
+    pub(super) seen: Option<Seen>,
+    pub(super) change: Change,
+}
+
+/// What is staged and not yet switched.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    staged: Vec<Staged>,
+    bytes: u64,
+    directories: usize,
+}
+
+impl Batch {
+    pub(super) fn push(&mut self, staged: Staged, bytes: u64) {
+        if self.staged.last().is_none_or(|last| !Rc::ptr_eq(&last.directory, &staged.directory)) {
+            self.directories += 1;
+        }
+        self.staged.push(staged);
+        self.bytes += bytes;
+    }
+
+    /// Whether it is time to switch. Each directory is a descriptor, and those are few.
+    pub(super) fn is_full(&self) -> bool {
+        self.staged.len() >= FILES || self.bytes >= BYTES || self.directories >= FILES / 8
+    }
+
+    /// Brings all of it to the disk, and hands it over to be switched.
+    pub(super) fn take(&mut self) -> Vec<Staged> {
+        let staged = std::mem::take(self).staged;
+        match staged.as_slice() {
+            [first, ..] if staged.len() > ONE_BY_ONE => {
+                // A file system that cannot is one that has no crash to fear.
+                let _ = rustix::fs::syncfs(&*first.directory);
+            }
+            few => {
+                for staged in few {
+                    if let Ok(file) = disk::open_file(&staged.directory, &staged.temporary) {
+                        let _ = file.sync_data();
+                    }
+                }
+            }
+        }
+        staged
+    }
+}
+
+/// Copies a regular file to a name that nobody looks for, with its permissions, its mtime and the owner of what it replaces.
+pub(super) fn stage_file(
+    directory: &OwnedFd,
+    name: &OsStr,
+    from: &File,
+    like: &Stat,
+    replaced: Option<&Stat>,
+) -> std::io::Result<OsString> {
+    let temporary = temporary_name(name);
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::openat(directory, &temporary, flags, Mode::from_raw_mode(0o600))?);
+    let write = || -> std::io::Result<()> {
+        copy(from, &file)?;
+        if let Some(stat) = replaced {
+            // Giving files away takes privileges; without them they are ours.
+            let _ = rustix::fs::fchown(&file, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)));
+        }
+        rustix::fs::fchmod(&file, permissions(like))?;
+        Ok(disk::set_modified(&file, like)?)
+    };
+    write().inspect_err(|_| drop_staged(directory, &temporary))?;
+    Ok(temporary)
+}
+
+/// Makes a link under a name that nobody looks for.
+pub(super) fn stage_link(directory: &OwnedFd, name: &OsStr, target: &OsStr) -> Result<OsString, Errno> {
+    let temporary = temporary_name(name);
+    rustix::fs::symlinkat(target, directory, &temporary)?;
+    Ok(temporary)
+}
+
+/// Removes a staged name.
+pub(super) fn drop_staged(directory: &OwnedFd, temporary: &OsStr) {
+    let _ = rustix::fs::unlinkat(directory, temporary, AtFlags::empty());
+}
+
+/// The permissions of a published file: nothing runs as somebody else because a command said so.
+pub(super) fn permissions(stat: &Stat) -> Mode {
+    Mode::from_raw_mode(stat.st_mode & 0o1777)
+}
+
+/// Gives a staged file its name, if that still stands for what it stood for. Otherwise nothing changes, and the staged file is gone.
+pub(super) fn switch(staged: &Staged) -> Result<(), Clash> {
+    let (directory, name, temporary) = (&*staged.directory, &staged.name, &staged.temporary);
+    let switched = match &staged.seen {
+        None => rename_to_free(directory, temporary, directory, name).map_err(|errno| match errno {
+            Errno::EXIST => Clash::Changed,
+            errno => clash(errno),
+        }),
+        Some(seen) => replace(directory, name, temporary, seen),
+    };
+    switched.inspect_err(|_| drop_staged(directory, temporary))
+}
+
+fn replace(directory: &OwnedFd, name: &OsStr, temporary: &OsStr, seen: &Seen) -> Result<(), Clash> {
+    if disk::look(directory, name).map_err(clash)?.map(|stat| Seen::new(&stat)) != Some(*seen) {
+        return Err(Clash::Changed);
+    }
+    exchange(directory, name, temporary).map_err(clash)?;
+    // Somebody may have been quicker than the look: then theirs is put back.
+    match disk::look(directory, temporary) {
+        Ok(Some(stat)) if seen.is_still(&stat) => {
+            drop_staged(directory, temporary);
+            Ok(())
+        }
+        _ => {
+            exchange(directory, name, temporary).map_err(clash)?;
+            Err(Clash::Changed)
+        }
+    }
+}
+
+/// Deletes a file or link, if its name still stands for what it stood for.
+pub(super) fn delete(directory: &OwnedFd, name: &OsStr, seen: &Seen) -> Result<(), Clash> {
+    let temporary = temporary_name(name);
+    rename_to_free(directory, name, directory, &temporary).map_err(|errno| match errno {
+        Errno::NOENT => Clash::Changed,
+        errno => clash(errno),
+    })?;
+    match disk::look(directory, &temporary) {
+        Ok(Some(stat)) if seen.is_still(&stat) => {
+            rustix::fs::unlinkat(directory, &temporary, AtFlags::empty()).map_err(clash)
+        }
+        _ => {
+            rename_to_free(directory, &temporary, directory, name).map_err(clash)?;
+            Err(Clash::Changed)
+        }
+    }
+}
+
+pub(super) fn clash(errno: Errno) -> Clash {
+    Clash::Io(std::io::Error::from(errno).to_string())
+}
+
+/// Copies the bytes, sharing them where the file system can, and leaves holes as holes.
+fn copy(from: &File, to: &File) -> std::io::Result<()> {
+    if rustix::fs::ioctl_ficlone(to, from).is_ok() {
+        return Ok(());
+    }
+    let size = from.metadata()?.len();
+    to.set_len(size)?;
+    let mut at = 0;
+    while at < size {
+        let start = match rustix::fs::seek(from, SeekFrom::Data(at)) {
+            Ok(start) => start,
+            // The rest is a hole.
+            Err(Errno::NXIO) => return Ok(()),
+            Err(Errno::INVAL) => at,
+            Err(errno) => return Err(errno.into()),
+        };
+        let end = rustix::fs::seek(from, SeekFrom::Hole(start)).unwrap_or(size).min(size);
+        copy_range(from, to, start, end)?;
+        at = end;
+    }
+    Ok(())
+}
+
+fn copy_range(from: &File, to: &File, start: u64, end: u64) -> std::io::Result<()> {
+    use std::os::unix::fs::FileExt;
+    let (mut read, mut written) = (start, start);
+    while read < end {
+        let wanted = usize::try_from(end - read).unwrap_or(usize::MAX).min(1 << 30);
+        match rustix::fs::copy_file_range(from, Some(&mut read), to, Some(&mut written), wanted) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            // Between file systems that do not know each other.
+            Err(_) => break,
+        }
+    }
+    let mut buffer = vec![0; 1 << 17];
+    while read < end {
+        let length = from.read_at(&mut buffer, read)?;
+        let Some(bytes) = buffer.get(..length).filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
+        to.write_all_at(bytes, read)?;
+        read += length as u64;
+    }
+    Ok(())
+}
+
+/// Whether a name is taken by what has no place in a published folder.
+pub(super) fn is_special(stat: &Stat) -> bool {
+    !matches!(disk::kind(stat), FileType::RegularFile | FileType::Symlink | FileType::Directory)
+}

@@ -1,0 +1,580 @@
+//! Walking an upper directory beside the folder it stands over, and making each difference there.
+
+use super::disk::{self, Seen};
+use super::report::Report;
+use super::stage::{self, Batch, Change, Staged, clash};
+use super::trail::Trail;
+use super::{Clash, Held, Kind, Publication, Published, Why, below};
+use crate::path::AbsPath;
+use crate::policy::paths;
+use crate::workspace::layers::Over;
+use rustix::fs::{AtFlags, FileType, Mode, Stat};
+use rustix::io::Errno;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// Directories in directories at most; each level is two descriptors.
+const DEPTH: usize = 150;
+
+/// Asked before each step that changes the disk. No is as if the process had been killed there.
+pub(super) type Gate<'a> = &'a dyn Fn(&'static str) -> bool;
+
+/// The gate said no.
+#[derive(Debug)]
+pub(super) struct Killed;
+
+/// One publication on its way.
+pub(super) struct Run<'a> {
+    pub(super) publication: &'a Publication,
+    pub(super) gate: Gate<'a>,
+    pub(super) trail: Trail,
+    pub(super) report: Report,
+    pub(super) batch: Batch,
+    /// The layer that is walked.
+    pub(super) layer: usize,
+    /// Git directories met on the way, each in its layer.
+    pub(super) repositories: Vec<(usize, PathBuf)>,
+    /// Files named `.git` met on the way.
+    pub(super) pointers: Vec<(usize, PathBuf)>,
+    /// Permissions that would be in our own way, given at the end.
+    modes: Vec<(usize, PathBuf, Mode)>,
+}
+
+/// The same directory above and below.
+pub(super) struct Pair {
+    pub(super) upper: OwnedFd,
+    pub(super) lower: Rc<OwnedFd>,
+    /// From the layer's root.
+    pub(super) path: PathBuf,
+}
+
+/// Publishes all layers.
+pub(super) fn publish(publication: &Publication, gate: Gate<'_>) -> Published {
+    let mut run = Run::new(publication, gate);
+    if run.all().is_ok() {
+        run.trail.finish();
+    }
+    run.report.finish()
+}
+
+/// Publishes what was held back.
+pub(super) fn release(publication: &Publication, held: &[Held]) -> Published {
+    let mut run = Run::new(publication, &|_| true);
+    if run.release(held).is_ok() {
+        run.trail.finish();
+    }
+    run.report.finish()
+}
+
+enum Scope {
+    /// To be published.
+    Inside,
+    /// On the way to something that is.
+    Above,
+    /// Not the command's to change.
+    Outside,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(publication: &'a Publication, gate: Gate<'a>) -> Self {
+        Self {
+            publication,
+            gate,
+            trail: Trail::new(&publication.state),
+            report: Report::new(&publication.workspace),
+            batch: Batch::default(),
+            layer: 0,
+            repositories: Vec::new(),
+            pointers: Vec::new(),
+            modes: Vec::new(),
+        }
+    }
+
+    fn all(&mut self) -> Result<(), Killed> {
+        for (index, layer) in self.publication.layers.iter().enumerate() {
+            match layer.plan.over {
+                Over::Tree => self.tree(index)?,
+                Over::GitDir => self.repositories.push((index, PathBuf::new())),
+            }
+        }
+        self.repositories()?;
+        for (layer, path, mode) in std::mem::take(&mut self.modes) {
+            self.layer = layer;
+            if let Ok(directory) =
+                disk::open_root(self.root().as_path()).and_then(|root| disk::open_below(&root, &path))
+            {
+                let _ = rustix::fs::fchmod(&directory, mode);
+            }
+        }
+        Ok(())
+    }
+
+    /// One overlay over a tree of files.
+    fn tree(&mut self, index: usize) -> Result<(), Killed> {
+        self.layer = index;
+        let Some(layer) = self.publication.layers.get(index) else { return Ok(()) };
+        let open = |path: &Path| disk::open_root(path);
+        match open(&layer.upper).and_then(|upper| Ok((upper, open(layer.plan.lower.as_path())?))) {
+            Ok((upper, lower)) => {
+                let top = Pair { upper, lower: Rc::new(lower), path: PathBuf::new() };
+                self.walk(&top, 0)?;
+            }
+            Err(errno) => self.report.conflict(layer.plan.lower.clone(), clash(errno)),
+        }
+        self.flush()
+    }
+
+    /// The folder the walked layer stands over.
+    pub(super) fn root(&self) -> &'a AbsPath {
+        self.publication.layers.get(self.layer).map_or(&self.publication.workspace, |layer| &layer.plan.lower)
+    }
+
+    pub(super) fn below(&self, path: &Path) -> AbsPath {
+        below(self.root(), path)
+    }
+
+    pub(super) fn step(&self, name: &'static str) -> Result<(), Killed> {
+        if (self.gate)(name) { Ok(()) } else { Err(Killed) }
+    }
+
+    /// Drops a change. The file that stays gets the time of now, so that no build tool takes what was made of the other for fresh.
+    pub(super) fn conflict(&mut self, lower: &OwnedFd, name: &OsStr, path: &Path, clash: Clash) {
+        disk::touch(lower, name);
+        self.report.conflict(self.below(path), clash);
+    }
+
+    fn scope(&self, path: &Path) -> Scope {
+        let path = self.root().as_path().join(path);
+        let Some(layer) = self.publication.layers.get(self.layer) else { return Scope::Outside };
+        let writable = &layer.plan.writable;
+        if writable.iter().any(|open| path.starts_with(open.as_path())) {
+            Scope::Inside
+        } else if writable.iter().any(|open| open.as_path().starts_with(&path)) {
+            Scope::Above
+        } else {
+            Scope::Outside
+        }
+    }
+
+    pub(super) fn walk(&mut self, at: &Pair, depth: usize) -> Result<(), Killed> {
+        if depth > DEPTH {
+            self.report.note_path(self.below(&at.path).as_path(), "lies too deep, and was not published");
+            return Ok(());
+        }
+        let names = match disk::names(&at.upper) {
+            Ok(names) => names,
+            Err(errno) => {
+                self.report.conflict(self.below(&at.path), clash(errno));
+                return Ok(());
+            }
+        };
+        // What is in the way goes first, so that the names are free.
+        for name in self.hidden(at, &names) {
+            self.delete(&at.lower, &name, &at.path.join(&name), depth)?;
+        }
+        for name in names {
+            self.entry(at, &name, depth)?;
+            if self.batch.is_full() {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names below that an opaque directory hides.
+    fn hidden(&mut self, at: &Pair, names: &[OsString]) -> Vec<OsString> {
+        if !disk::is_opaque(&at.upper) {
+            return Vec::new();
+        }
+        let mut hidden = disk::names(&at.lower).unwrap_or_default();
+        hidden.retain(|name| names.binary_search(name).is_err());
+        hidden
+    }
+
+    fn entry(&mut self, at: &Pair, name: &OsStr, depth: usize) -> Result<(), Killed> {
+        let path = at.path.join(name);
+        let (upper, lower) = match (disk::look(&at.upper, name), disk::look(&at.lower, name)) {
+            (Ok(Some(upper)), Ok(lower)) => (upper, lower),
+            (Ok(None), _) => return Ok(()),
+            (Err(errno), _) | (_, Err(errno)) => {
+                self.report.conflict(self.below(&path), clash(errno));
+                return Ok(());
+            }
+        };
+        match self.scope(&path) {
+            Scope::Inside => {}
+            Scope::Above if disk::kind(&upper) == FileType::Directory => {
+                return match open_both(at, name, path) {
+                    Ok(pair) => self.walk(&pair, depth + 1),
+                    Err(errno) => {
+                        self.report.conflict(self.below(&at.path.join(name)), clash(errno));
+                        Ok(())
+                    }
+                };
+            }
+            Scope::Above | Scope::Outside => {
+                self.report
+                    .note_path(self.below(&path).as_path(), "lies outside the opened folder, and was not published");
+                return Ok(());
+            }
+        }
+        if let Some(class) = paths::class_of(name) {
+            return self.protected(at, name, &path, class, (&upper, lower.as_ref()));
+        }
+        if disk::is_whiteout(&upper) {
+            return self.delete(&at.lower, name, &path, depth).map(|_| ());
+        }
+        match disk::kind(&upper) {
+            FileType::RegularFile => self.file(at, name, &path, &upper, lower),
+            FileType::Symlink => self.link(at, name, &path, lower),
+            FileType::Directory => self.directory(at, name, path, &upper, lower, depth),
+            _ => {
+                self.report
+                    .note_path(self.below(&path).as_path(), "is a device, a socket or a pipe, and was not published");
+                Ok(())
+            }
+        }
+    }
+
+    /// A name that is never simply written: git's own files go their way, all else waits for a person.
+    fn protected(
+        &mut self,
+        at: &Pair,
+        name: &OsStr,
+        path: &Path,
+        class: paths::Class,
+        (upper, lower): (&Stat, Option<&Stat>),
+    ) -> Result<(), Killed> {
+        let is_directory = |stat: &Stat| disk::kind(stat) == FileType::Directory;
+        if name == ".git" && is_directory(upper) && lower.is_none_or(is_directory) {
+            self.repositories.push((self.layer, path.to_owned()));
+        } else if name == ".git" && disk::kind(upper) == FileType::RegularFile {
+            self.pointers.push((self.layer, path.to_owned()));
+        } else if class == paths::Class::VersionControl && lower.is_some_and(is_directory) && !is_directory(upper) {
+            self.hold_whole(path, if disk::is_whiteout(upper) { Kind::Deleted } else { Kind::Changed });
+        } else {
+            self.hold(Some(&at.upper), Some(&at.lower), name, path, &Why::Protected(class));
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, at: &Pair, name: &OsStr, path: &Path, upper: &Stat, lower: Option<Stat>) -> Result<(), Killed> {
+        if upper.st_mode & 0o6000 != 0 {
+            self.report.note_path(self.below(path).as_path(), "was published without its setuid and setgid bits");
+        }
+        let file = match disk::open_upper_file(&at.upper, name) {
+            Ok(file) => file,
+            Err(errno) => {
+                self.conflict(&at.lower, name, path, clash(errno));
+                return Ok(());
+            }
+        };
+        let Some(lower) = self.make_way(at, name, path, lower)? else { return Ok(()) };
+        let before = lower.as_ref().and_then(|_| disk::open_file(&at.lower, name).ok());
+        let is_newer = lower.as_ref().is_some_and(|lower| self.publication.started.is_older_than(lower));
+        if let (Some(before), Some(lower)) = (&before, &lower)
+            && disk::is_equal(before, &file).unwrap_or(false)
+        {
+            if !is_newer {
+                self.attributes(before, path, upper, lower);
+            }
+            return Ok(());
+        }
+        if is_newer {
+            self.conflict(&at.lower, name, path, Clash::Changed);
+            return Ok(());
+        }
+        let (old, new) = (self.report.text(before.as_ref()), self.report.text(Some(&file)));
+        self.step("stage")?;
+        let staged = self
+            .trail
+            .note(self.root().as_path(), &at.path)
+            .and_then(|()| stage::stage_file(&at.lower, name, &file, upper, lower.as_ref()));
+        let temporary = match staged {
+            Ok(temporary) => temporary,
+            Err(error) => {
+                self.conflict(&at.lower, name, path, Clash::Io(error.to_string()));
+                return Ok(());
+            }
+        };
+        let kind = if lower.is_some() { Kind::Changed } else { Kind::Created };
+        let change = Change { kind, before: old, after: new };
+        let bytes = u64::try_from(upper.st_size).unwrap_or(0);
+        self.push(at, name, path, temporary, lower, change, bytes);
+        Ok(())
+    }
+
+    fn link(&mut self, at: &Pair, name: &OsStr, path: &Path, lower: Option<Stat>) -> Result<(), Killed> {
+        let target = match disk::read_link(&at.upper, name) {
+            Ok(target) => target,
+            Err(errno) => {
+                self.conflict(&at.lower, name, path, clash(errno));
+                return Ok(());
+            }
+        };
+        if disk::read_link(&at.lower, name).is_ok_and(|before| before == target) {
+            return Ok(());
+        }
+        if self.leads_out(path, Path::new(&target)) {
+            self.hold(Some(&at.upper), Some(&at.lower), name, path, &Why::LeadsOut);
+            return Ok(());
+        }
+        let Some(lower) = self.make_way(at, name, path, lower)? else { return Ok(()) };
+        if lower.as_ref().is_some_and(|lower| self.publication.started.is_older_than(lower)) {
+            self.conflict(&at.lower, name, path, Clash::Changed);
+            return Ok(());
+        }
+        self.step("stage")?;
+        let staged = self
+            .trail
+            .note(self.root().as_path(), &at.path)
+            .and_then(|()| Ok(stage::stage_link(&at.lower, name, &target)?));
+        match staged {
+            Ok(temporary) => {
+                let kind = if lower.is_some() { Kind::Changed } else { Kind::Created };
+                self.push(at, name, path, temporary, lower, Change { kind, before: None, after: None }, 0);
+            }
+            Err(error) => self.conflict(&at.lower, name, path, Clash::Io(error.to_string())),
+        }
+        Ok(())
+    }
+
+    /// Removes a directory that stands where a file or link is to be. `None` when the name cannot be had, which is then told; the
+    /// inner value is what the new file replaces.
+    #[expect(clippy::option_option, reason = "whether to go on, and what is replaced, are two questions")]
+    fn make_way(
+        &mut self,
+        at: &Pair,
+        name: &OsStr,
+        path: &Path,
+        lower: Option<Stat>,
+    ) -> Result<Option<Option<Stat>>, Killed> {
+        match lower {
+            Some(stat) if disk::kind(&stat) == FileType::Directory => {
+                if self.delete(&at.lower, name, path, 0)? {
+                    return Ok(Some(None));
+                }
+                self.report.conflict(self.below(path), Clash::NotEmpty);
+                Ok(None)
+            }
+            Some(stat) if stage::is_special(&stat) => {
+                self.report.conflict(self.below(path), Clash::Blocked("a device, a socket or a pipe"));
+                Ok(None)
+            }
+            lower => Ok(Some(lower)),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a staged file is known by all of them")]
+    fn push(
+        &mut self,
+        at: &Pair,
+        name: &OsStr,
+        path: &Path,
+        temporary: OsString,
+        lower: Option<Stat>,
+        change: Change,
+        bytes: u64,
+    ) {
+        let (directory, name, path) = (at.lower.clone(), name.to_owned(), path.to_owned());
+        let seen = lower.as_ref().map(Seen::new);
+        self.batch.push(Staged { directory, temporary, name, path, seen, change }, bytes);
+    }
+
+    /// As [`Run::push`], of a file that is new.
+    pub(super) fn push_staged(
+        &mut self,
+        directory: OwnedFd,
+        name: &OsStr,
+        path: &Path,
+        temporary: OsString,
+        change: Change,
+    ) {
+        let (directory, name, path) = (Rc::new(directory), name.to_owned(), path.to_owned());
+        self.batch.push(Staged { directory, temporary, name, path, seen: None, change }, 0);
+    }
+
+    /// Permissions and mtime of a file whose bytes did not change.
+    fn attributes(&mut self, file: &File, path: &Path, upper: &Stat, lower: &Stat) {
+        if (upper.st_mtime, upper.st_mtime_nsec) != (lower.st_mtime, lower.st_mtime_nsec) {
+            let _ = disk::set_modified(file, upper);
+        }
+        if stage::permissions(upper) != stage::permissions(lower) {
+            match rustix::fs::fchmod(file, stage::permissions(upper)) {
+                Ok(()) => self.report.change(&self.below(path), Kind::Mode, None, None),
+                Err(errno) => self.report.conflict(self.below(path), clash(errno)),
+            }
+        }
+    }
+
+    fn directory(
+        &mut self,
+        at: &Pair,
+        name: &OsStr,
+        path: PathBuf,
+        upper: &Stat,
+        lower: Option<Stat>,
+        depth: usize,
+    ) -> Result<(), Killed> {
+        let is_new = match &lower {
+            None => true,
+            Some(stat) if disk::kind(stat) == FileType::Directory => false,
+            Some(_) if self.delete(&at.lower, name, &path, depth)? => true,
+            // What stands there stays, and so nothing can be put below it; that was told.
+            Some(_) => return Ok(()),
+        };
+        if is_new {
+            self.step("mkdir")?;
+            let mode = Mode::from_raw_mode(upper.st_mode & 0o1777 | 0o700);
+            match rustix::fs::mkdirat(&at.lower, name, mode) {
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(errno) => {
+                    self.report.conflict(self.below(&path), clash(errno));
+                    return Ok(());
+                }
+            }
+        }
+        let pair = match open_both(at, name, path) {
+            Ok(pair) => pair,
+            Err(Errno::LOOP | Errno::NOTDIR) => {
+                self.report.conflict(self.below(&at.path.join(name)), Clash::Changed);
+                return Ok(());
+            }
+            Err(errno) => {
+                self.report.conflict(self.below(&at.path.join(name)), clash(errno));
+                return Ok(());
+            }
+        };
+        if disk::is_redirected(&pair.upper) {
+            self.report.conflict(self.below(&pair.path), Clash::Blocked("a directory of another name"));
+            return Ok(());
+        }
+        self.permissions(&pair, upper, lower.filter(|_| !is_new));
+        self.walk(&pair, depth + 1)
+    }
+
+    /// Gives a directory its permissions; at the end, if they would keep us from filling it.
+    fn permissions(&mut self, pair: &Pair, upper: &Stat, lower: Option<Stat>) {
+        let wanted = upper.st_mode & 0o1777;
+        let is_as_wanted = lower
+            .is_some_and(|lower| lower.st_mode & 0o1777 == wanted || self.publication.started.is_older_than(&lower));
+        let Ok(now) = rustix::fs::fstat(&*pair.lower) else { return };
+        if is_as_wanted || now.st_mode & 0o1777 == wanted {
+            return;
+        }
+        // Its group is the folder's, where the folder says so.
+        let mode = Mode::from_raw_mode(wanted | now.st_mode & 0o2000);
+        if wanted & 0o300 == 0o300 {
+            let _ = rustix::fs::fchmod(&*pair.lower, mode);
+        } else {
+            self.modes.push((self.layer, pair.path.clone(), mode));
+        }
+    }
+
+    /// Switches what is staged.
+    pub(super) fn flush(&mut self) -> Result<(), Killed> {
+        for staged in self.batch.take() {
+            self.step("switch")?;
+            let path = self.below(&staged.path);
+            match stage::switch(&staged) {
+                Ok(()) => self.report.change(&path, staged.change.kind, staged.change.before, staged.change.after),
+                Err(clash) => self.conflict(&staged.directory, &staged.name, &staged.path, clash),
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a name below, with all that is in it. What is protected or was changed meanwhile stays; answers whether all is gone.
+    pub(super) fn delete(
+        &mut self,
+        lower: &Rc<OwnedFd>,
+        name: &OsStr,
+        path: &Path,
+        depth: usize,
+    ) -> Result<bool, Killed> {
+        let stat = match disk::look(lower, name) {
+            Ok(Some(stat)) => stat,
+            Ok(None) => return Ok(true),
+            Err(errno) => {
+                self.report.conflict(self.below(path), clash(errno));
+                return Ok(false);
+            }
+        };
+        if let Some(class) = paths::class_of(name) {
+            if class == paths::Class::VersionControl && disk::kind(&stat) == FileType::Directory {
+                self.hold_whole(path, Kind::Deleted);
+                return Ok(false);
+            }
+            self.hold(None, Some(lower), name, path, &Why::Protected(class));
+            return Ok(false);
+        }
+        // Of a directory: something was put into it or taken from it, and what was put there may be older than the command.
+        if self.publication.started.is_older_than(&stat) {
+            self.conflict(lower, name, path, Clash::Changed);
+            return Ok(false);
+        }
+        if disk::kind(&stat) == FileType::Directory {
+            return self.delete_directory(lower, name, path, depth);
+        }
+        let before = disk::open_file(lower, name).ok();
+        let before = self.report.text(before.as_ref());
+        self.step("delete")?;
+        let _ = self.trail.note(self.root().as_path(), path.parent().unwrap_or(Path::new("")));
+        match stage::delete(lower, name, &Seen::new(&stat)) {
+            Ok(()) => {
+                self.report.change(&self.below(path), Kind::Deleted, before, None);
+                Ok(true)
+            }
+            Err(clash) => {
+                self.conflict(lower, name, path, clash);
+                Ok(false)
+            }
+        }
+    }
+
+    fn delete_directory(
+        &mut self,
+        lower: &Rc<OwnedFd>,
+        name: &OsStr,
+        path: &Path,
+        depth: usize,
+    ) -> Result<bool, Killed> {
+        if depth > DEPTH {
+            self.report.note_path(self.below(path).as_path(), "lies too deep, and was not deleted");
+            return Ok(false);
+        }
+        let opened = disk::open_directory(lower, name).and_then(|directory| Ok((disk::names(&directory)?, directory)));
+        let (names, directory) = match opened {
+            Ok(opened) => opened,
+            Err(errno) => {
+                self.report.conflict(self.below(path), clash(errno));
+                return Ok(false);
+            }
+        };
+        let directory = Rc::new(directory);
+        let mut is_empty = true;
+        for child in names {
+            is_empty &= self.delete(&directory, &child, &path.join(&child), depth + 1)?;
+        }
+        if !is_empty {
+            return Ok(false);
+        }
+        self.step("rmdir")?;
+        match rustix::fs::unlinkat(&**lower, name, AtFlags::REMOVEDIR) {
+            Ok(()) => Ok(true),
+            Err(errno) => {
+                let clash = if errno == Errno::NOTEMPTY { Clash::NotEmpty } else { clash(errno) };
+                self.report.conflict(self.below(path), clash);
+                Ok(false)
+            }
+        }
+    }
+}
+
+fn open_both(at: &Pair, name: &OsStr, path: PathBuf) -> Result<Pair, Errno> {
+    let lower = disk::open_directory(&at.lower, name)?;
+    Ok(Pair { upper: disk::open_upper_directory(&at.upper, name)?, lower: Rc::new(lower), path })
+}
