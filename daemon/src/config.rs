@@ -243,6 +243,12 @@ impl ConfigSource {
         Self { home, last_good: Arc::default() }
     }
 
+    /// Where the files lie.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
     /// What the configuration means now, in an environment: its keys are in nobody else's configuration.
     ///
     /// # Errors

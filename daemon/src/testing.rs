@@ -10,7 +10,8 @@ use crate::session::{Outlet, Parts, RunningTurns, SessionHandle, Workspaces};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use pilotfish_protocol::{
-    ConnectionId, Delivery, InputPart, Item, ItemContent, Mode, SessionUpdate, StopReason, ToolCall, Update, Usage,
+    Approval, ConnectionId, Delivery, InputPart, Item, ItemContent, Mode, SessionUpdate, StopReason, ToolCall, Update,
+    Usage,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -233,6 +234,26 @@ impl Attached {
         self.prompt(text).await;
         let (updates, stop) = self.until_end().await;
         (ended(&updates), stop)
+    }
+}
+
+/// A question without words.
+pub(crate) fn approval(id: &str, item_id: &str) -> Approval {
+    Approval {
+        id: id.into(),
+        item_id: item_id.into(),
+        title: String::new(),
+        detail: String::new(),
+        cwd: String::new(),
+        reason: String::new(),
+        grants: Vec::new(),
+        segments: Vec::new(),
+        edits: Vec::new(),
+        escaped: false,
+        rule: None,
+        decision: None,
+        by: None,
+        note: None,
     }
 }
 

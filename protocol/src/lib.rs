@@ -17,7 +17,7 @@ mod session;
 mod state;
 mod update;
 
-pub use approval::{Answered, Approval, Decision, Rule, RuleList, RulePreview, Scope};
+pub use approval::{Answered, Approval, ApprovalSegment, Decision, Rule, RuleList, RulePreview, Scope};
 pub use error::{ErrorData, ErrorKind, RpcError, code};
 pub use id::{ApprovalId, CheckpointId, CommandId, ConnectionId, HunkId, ItemId, QueuedId, RuleId, SessionId, TurnId};
 pub use input::{Delivery, InputPart, Position, Range};

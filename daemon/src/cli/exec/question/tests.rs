@@ -15,6 +15,8 @@ fn asked() -> Update {
             detail: "curl https://example.org".to_owned(),
             cwd: "/home/u/project".to_owned(),
             reason: "the sandbox has no network".to_owned(),
+            grants: vec!["host:example.org".to_owned()],
+            ..crate::testing::approval("a1", "i1")
         },
     }
 }
