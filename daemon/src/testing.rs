@@ -287,6 +287,7 @@ pub(crate) fn shown(items: &[Item]) -> String {
             format!("error {:?} retryable={}: {}", fault.fault, fault.retryable, fault.message)
         }
         ItemContent::Notice(notice) => format!("notice for {:?}", notice.audience),
+        ItemContent::Approval(approval) => format!("approval {:?}: {:?}", approval.title, approval.decision),
         other => format!("{other:?}"),
     };
     let lines: Vec<String> = items.iter().map(line).collect();

@@ -318,7 +318,7 @@ async fn keeps_what_a_session_needs_to_go_on() {
         [{"id":"q1","input":[{"type":"changes"}]}]
         {"steps":[{"status":"pending","step":"look"}]}
         2
-        [{"cwd":"","detail":"","id":"a2","itemId":"i1","reason":"","title":""}]
+        [{"cwd":"","detail":"","edits":[],"escaped":false,"grants":[],"id":"a2","itemId":"i1","reason":"","segments":[],"title":""}]
         then Saved title 2026-01-02T00:00:00.000Z false"#]]).await;
 }
 

@@ -8,14 +8,14 @@ pub(crate) fn id(session: &SessionId, item: &ItemId) -> ApprovalId {
     ApprovalId(format!("{session}.{item}"))
 }
 
-/// The session a question's id names. One that names none names a session that does not exist.
+/// The session a question's id names. One that names none is taken for a session's, which does not exist.
 pub(crate) fn session_of(approval: &ApprovalId) -> SessionId {
-    SessionId(approval.0.rsplit_once('.').map_or("", |(session, _)| session).to_owned())
+    SessionId(approval.0.rsplit_once('.').map_or(approval.0.as_str(), |(session, _)| session).to_owned())
 }
 
 /// The item a question's id names.
 pub(crate) fn item_of(approval: &ApprovalId) -> ItemId {
-    ItemId(approval.0.rsplit_once('.').map_or("", |(_, item)| item).to_owned())
+    ItemId(approval.0.rsplit_once('.').map_or(approval.0.as_str(), |(_, item)| item).to_owned())
 }
 
 /// What exactly an answer is about.
