@@ -1,6 +1,6 @@
 //! Time and ids. The only place that reads the wall clock or makes up a name; everything else is handed a [`Clock`].
 
-use pilotfish_protocol::{ApprovalId, CommandId, ConnectionId, HunkId, ItemId, QueuedId, SessionId, TurnId};
+use pilotfish_protocol::{CommandId, ConnectionId, HunkId, ItemId, QueuedId, RuleId, SessionId, TurnId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -80,10 +80,10 @@ impl Clock {
         HunkId(self.id("h"))
     }
 
-    /// A new question's id.
+    /// A new rule's id.
     #[must_use]
-    pub fn approval_id(&self) -> ApprovalId {
-        ApprovalId(self.id("a"))
+    pub fn rule_id(&self) -> RuleId {
+        RuleId(self.id("r"))
     }
 
     /// A new queued prompt's id.

@@ -249,7 +249,7 @@ impl ConfigSource {
         Self { home, last_good: Arc::default() }
     }
 
-    /// Whose files they are.
+    /// Where the files lie.
     #[must_use]
     pub fn home(&self) -> &Home {
         &self.home

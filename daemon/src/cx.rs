@@ -1,7 +1,7 @@
 //! The only handle of a turn to the world: what it may use, and how it speaks to its session.
 
 use crate::clock::Clock;
-use crate::config::Limits;
+use crate::config::{Home, Limits};
 use crate::journal::Journal;
 use crate::model::{Model, ModelError, ToolSpec};
 use crate::sandbox::Sandbox;
@@ -14,6 +14,10 @@ use std::sync::Arc;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+mod permit;
+
+pub use permit::{Answer, GrantedBy, HOST, Need, PATH, PROTECTED, Permission, Question, said_no};
+
 /// What a turn says to its session.
 #[derive(Debug)]
 pub enum TurnEvent {
@@ -21,6 +25,8 @@ pub enum TurnEvent {
     Record(Vec<Update>, oneshot::Sender<()>),
     /// A change to show only.
     Show(Box<Update>),
+    /// A question for the person, and where its answer goes. Dropping the other end takes the question back.
+    Ask(Box<Question>, oneshot::Sender<Answer>),
 }
 
 /// The only handle of a turn to the world.
@@ -47,6 +53,8 @@ pub struct TurnCx {
     pub environment: Arc<BTreeMap<String, String>>,
     /// Where full outputs go.
     pub journal: Journal,
+    /// Where the person's rules lie.
+    pub home: Home,
     /// Time and ids.
     pub clock: Clock,
     /// The limits.

@@ -109,7 +109,9 @@ impl From<SessionError> for RpcError {
         let kind = match &error {
             SessionError::NotFound(_) | SessionError::NoSuch { .. } => ErrorKind::NotFound,
             SessionError::Overloaded(_) => ErrorKind::Overloaded,
-            SessionError::Closing(_) => ErrorKind::WrongState,
+            SessionError::Closing(_) | SessionError::NoLongerAsked(_) => ErrorKind::WrongState,
+            SessionError::AlreadyAnswered(_) => ErrorKind::AlreadyAnswered,
+            SessionError::NoSuchRule(_) => ErrorKind::Refused,
             SessionError::Invalid(_) => ErrorKind::InvalidParams,
             SessionError::Untrusted(_) => ErrorKind::Refused,
             SessionError::Config(_) => ErrorKind::NoModel,

@@ -1,13 +1,17 @@
 //! The hub: which sessions live in memory, and which folder has which workspace. It routes; it decides nothing.
 
 use crate::clock::Clock;
-use crate::config::{ConfigError, Environment};
+use crate::config::{ConfigError, Environment, rules};
 use crate::journal::{Journal, JournalError, SessionFilter};
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
-use crate::session::{Fresh, Parts, RunningTurns, SessionError, SessionHandle};
-use pilotfish_protocol::{Effort, ItemId, Mode, ModelList, ModelName, Session, SessionId, SessionList, SessionStatus};
+use crate::session::{Fresh, Given, Parts, Reply, RunningTurns, SessionError, SessionHandle, asked};
+use pilotfish_protocol::{
+    ApprovalId, Effort, ItemId, Mode, ModelList, ModelName, Rule, RuleId, RulePreview, Session, SessionId, SessionList,
+    SessionStatus,
+};
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{broadcast, watch};
@@ -39,9 +43,9 @@ pub struct NewSession {
 /// How a daemon is told to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// As soon as no turn runs. Until then prompts are queued, and the next daemon starts them.
+    /// As soon as no turn runs but those that wait for a person. Until then prompts are queued, and the next daemon starts them.
     Drain,
-    /// At once. Running turns are interrupted.
+    /// At once. Running turns are interrupted, but for those that wait for a person: their questions stay open.
     Now,
 }
 
@@ -154,11 +158,16 @@ impl Hub {
         self.live().sessions.get(id).filter(|handle| !handle.is_gone()).cloned()
     }
 
-    /// Carries on, once, with the prompts that waited when the last daemon ended, with the keys of the first client that comes,
-    /// and begins to take away what was deleted long ago.
+    /// Carries on, once, with the questions and prompts that waited when the last daemon ended, with the keys of the first client that
+    /// comes, and begins to take away what was deleted long ago.
     pub async fn resume(&self, environment: &Environment) {
         if self.resumed.swap(true, Ordering::Relaxed) {
             return;
+        }
+        match self.parts.journal.asking().await {
+            // In memory, so that lists show that they wait.
+            Ok(asking) => asking.iter().for_each(|id| drop(self.session(id))),
+            Err(error) => tracing::error!(%error, "could not look for open questions"),
         }
         match self.parts.journal.waiting().await {
             Ok(waiting) => waiting.iter().for_each(|id| self.session(id).wake(environment.clone())),
@@ -172,6 +181,66 @@ impl Hub {
                 Err(error) => tracing::warn!(%error, "could not take away what was deleted"),
             }
         });
+    }
+
+    /// Answers questions, of any sessions. The verbs are sent before this returns. Gives those that the answer closed.
+    pub fn answer(
+        &self,
+        approvals: &[ApprovalId],
+        given: &Given,
+    ) -> impl Future<Output = Result<Vec<ApprovalId>, SessionError>> + Send + use<> {
+        let mut grouped: Vec<(SessionId, Vec<ApprovalId>)> = Vec::new();
+        for approval in approvals {
+            let session = asked::session_of(approval);
+            match grouped.iter_mut().find(|(known, _)| *known == session) {
+                Some((_, group)) => group.push(approval.clone()),
+                None => grouped.push((session, vec![approval.clone()])),
+            }
+        }
+        let replies = grouped.into_iter().map(|(session, group)| self.session(&session).answer(group, given.clone()));
+        let replies: Vec<_> = replies.collect();
+        async move {
+            let (mut closed, mut refused) = (Vec::new(), None);
+            for reply in replies {
+                match reply.await {
+                    Ok(answered) => closed.extend(answered),
+                    Err(error) => refused = refused.or(Some(error)),
+                }
+            }
+            match refused {
+                Some(error) if closed.is_empty() => Err(error),
+                Some(_) | None => Ok(closed),
+            }
+        }
+    }
+
+    /// What saving a rule for a question would mean.
+    #[must_use]
+    pub fn preview(&self, approval: ApprovalId, rule: Option<Rule>) -> Reply<RulePreview> {
+        self.session(&asked::session_of(&approval)).preview(approval, rule)
+    }
+
+    /// The remembered answers with their use: those that hold in a workspace, or all.
+    ///
+    /// # Errors
+    /// When the person's file cannot be read.
+    pub fn rules(&self, workspace: Option<&AbsPath>) -> Result<Vec<Rule>, ConfigError> {
+        let home = self.parts.config.home();
+        let stored = rules::load(home)?.into_iter();
+        let held = stored.filter(|stored| workspace.is_none_or(|folder| stored.holds_in(folder.as_path())));
+        let uses = rules::uses::load(home)?;
+        Ok(held.map(|stored| rules::uses::with(stored.rule, &uses)).collect())
+    }
+
+    /// Forgets a remembered answer: it is asked again at once. Says whether there was one.
+    ///
+    /// # Errors
+    /// When the person's file cannot be read or written.
+    pub fn revoke(&self, rule: &RuleId) -> Result<bool, ConfigError> {
+        let home = self.parts.config.home();
+        let revoked = rules::revoke(home, rule)?;
+        rules::uses::forget(home, rule)?;
+        Ok(revoked)
     }
 
     /// Asks the daemon to end. Asking for less than was asked before changes nothing.
@@ -191,7 +260,7 @@ impl Hub {
         let _ = asked.wait_for(Option::is_some).await;
         tokio::select! {
             _ = asked.wait_for(|asked| *asked == Some(Stop::Now)) => {}
-            () = self.parts.running.none_run() => {}
+            () = self.parts.running.none_at_work() => {}
         }
     }
 
@@ -200,7 +269,7 @@ impl Hub {
     pub fn is_over(&self) -> bool {
         match *self.stop.borrow() {
             None => false,
-            Some(Stop::Drain) => self.parts.running.count() == 0,
+            Some(Stop::Drain) => self.parts.running.at_work() == 0,
             Some(Stop::Now) => true,
         }
     }
@@ -216,12 +285,13 @@ impl Hub {
         &self.parts.running
     }
 
-    /// Ends every session and then the connections: turns are interrupted, journals written.
+    /// Ends every session and then the connections: turns are interrupted, journals written. A turn that waits for a person is left as it
+    /// is, and goes on in the next daemon.
     pub async fn shutdown(&self) {
         let _over = self.over.clone().drop_guard();
         let closed = Live { closed: true, ..Live::default() };
         let Live { sessions, mut tasks, .. } = std::mem::replace(&mut *self.live(), closed);
-        let closing: Vec<_> = sessions.values().map(SessionHandle::close).collect();
+        let closing: Vec<_> = sessions.values().map(SessionHandle::end).collect();
         futures::future::join_all(closing).await;
         while tasks.join_next().await.is_some() {}
     }

@@ -198,6 +198,11 @@ impl Journal {
         self.request(Access::Read, sessions::waiting).await.map_err(named("list the sessions that wait"))
     }
 
+    /// The sessions that ask the person something. Deleted ones are not among them.
+    pub async fn asking(&self) -> Result<Vec<SessionId>, JournalError> {
+        self.request(Access::Read, sessions::asking).await.map_err(named("list the sessions that ask"))
+    }
+
     /// The updates after `after_seq`, in order; at most `limit`, and fewer when they are large. An empty page is the end.
     pub async fn updates_after(
         &self,
@@ -234,6 +239,18 @@ impl Journal {
             Ok(ItemPage { items, before })
         };
         page.and_then(read).map_err(attempt)
+    }
+
+    /// An item in its latest state, and whether it is open; `None` if the session has none of this id.
+    pub async fn item(&self, session_id: &SessionId, item_id: &ItemId) -> Result<Option<(Item, bool)>, JournalError> {
+        let attempt = named(format!("read item {item_id} of session {session_id}"));
+        let (id, item_id) = (session_id.clone(), item_id.clone());
+        let found = self.request(Access::Read, move |connection| items::item(connection, &id, &item_id)).await;
+        let read = |found: Option<(Record, bool)>| {
+            let Some((record, open)) = found else { return Ok(None) };
+            Ok(read_items(&[record])?.pop().map(|item| (item, open)))
+        };
+        found.and_then(read).map_err(attempt)
     }
 
     /// All items of a session in their latest states, in the order of their starting. Read page by page: other requests

@@ -6,8 +6,8 @@
 use crate::config::Environment;
 use crate::journal::JournalError;
 use pilotfish_protocol::{
-    Attached, ConnectionId, Delivery, Effort, InputPart, InterruptScope, Mode, ModelName, PromptTaken, QueuedId,
-    Session, SessionId, SessionUpdate,
+    ApprovalId, Attached, ConnectionId, Decision, Delivery, Effort, InputPart, InterruptScope, Mode, ModelName,
+    PromptTaken, QueuedId, Rule, RulePreview, Session, SessionId, SessionUpdate,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -16,6 +16,7 @@ use std::task::{Context, Poll};
 use tokio::sync::{mpsc, oneshot};
 
 mod actor;
+pub(crate) mod asked;
 mod parts;
 mod running;
 pub mod state;
@@ -52,6 +53,15 @@ pub enum SessionError {
     /// The session or the daemon is ending.
     #[error("session {0} is closing")]
     Closing(SessionId),
+    /// Somebody has answered this question.
+    #[error("question {0} is answered already")]
+    AlreadyAnswered(ApprovalId),
+    /// The turn ended before anybody answered this question.
+    #[error("question {0} is closed: its turn ended before it was answered")]
+    NoLongerAsked(ApprovalId),
+    /// There can be no such rule, or not for this question.
+    #[error("nothing is remembered and nothing was answered: {0}")]
+    NoSuchRule(String),
     /// The request says something that cannot be.
     #[error("{0}")]
     Invalid(String),
@@ -83,7 +93,21 @@ pub(crate) enum Event {
     ResendOpen { connection: ConnectionId },
     Wake { environment: Environment },
     Header { answer: Answer<Session> },
+    Answer { approvals: Vec<ApprovalId>, given: Given, answer: Answer<Vec<ApprovalId>> },
+    Preview { approval: ApprovalId, rule: Option<Rule>, answer: Answer<RulePreview> },
     Close { answer: Answer<()> },
+    End { answer: Answer<()> },
+}
+
+/// An answer to questions, as a client gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The answer.
+    pub decision: Decision,
+    /// A sentence for the model.
+    pub note: Option<String>,
+    /// Whose answer it is.
+    pub by: ConnectionId,
 }
 
 type Answer<T> = oneshot::Sender<Result<T, SessionError>>;
@@ -239,6 +263,21 @@ impl SessionHandle {
     /// The session as lists show it.
     pub fn header(&self) -> Reply<Session> {
         self.send(|answer| Event::Header { answer })
+    }
+
+    /// Answers questions. Gives those that the answer closed; when it closed none, why.
+    pub fn answer(&self, approvals: Vec<ApprovalId>, given: Given) -> Reply<Vec<ApprovalId>> {
+        self.send(|answer| Event::Answer { approvals, given, answer })
+    }
+
+    /// What saving a rule for an open question would mean; without one, the rule that is proposed.
+    pub fn preview(&self, approval: ApprovalId, rule: Option<Rule>) -> Reply<RulePreview> {
+        self.send(|answer| Event::Preview { approval, rule, answer })
+    }
+
+    /// Lets the task end as the daemon does: a turn that waits for a person is left as it is, any other is interrupted.
+    pub(crate) fn end(&self) -> Reply<()> {
+        self.send(|answer| Event::End { answer })
     }
 
     /// Interrupts the turn, waits for its end and lets the task end.

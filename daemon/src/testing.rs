@@ -10,7 +10,8 @@ use crate::session::{Outlet, Parts, RunningTurns, SessionHandle, Workspaces};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use pilotfish_protocol::{
-    ConnectionId, Delivery, InputPart, Item, ItemContent, Mode, SessionUpdate, StopReason, ToolCall, Update, Usage,
+    Approval, ConnectionId, Delivery, InputPart, Item, ItemContent, Mode, SessionUpdate, StopReason, ToolCall, Update,
+    Usage,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -236,6 +237,26 @@ impl Attached {
     }
 }
 
+/// A question without words.
+pub(crate) fn approval(id: &str, item_id: &str) -> Approval {
+    Approval {
+        id: id.into(),
+        item_id: item_id.into(),
+        title: String::new(),
+        detail: String::new(),
+        cwd: String::new(),
+        reason: String::new(),
+        grants: Vec::new(),
+        segments: Vec::new(),
+        edits: Vec::new(),
+        escaped: false,
+        rule: None,
+        decision: None,
+        by: None,
+        note: None,
+    }
+}
+
 /// The items that ended.
 pub(crate) fn ended(updates: &[SessionUpdate]) -> Vec<Item> {
     let item = |update: &SessionUpdate| match &update.update {
@@ -266,6 +287,7 @@ pub(crate) fn shown(items: &[Item]) -> String {
             format!("error {:?} retryable={}: {}", fault.fault, fault.retryable, fault.message)
         }
         ItemContent::Notice(notice) => format!("notice for {:?}", notice.audience),
+        ItemContent::Approval(approval) => format!("approval {:?}: {:?}", approval.title, approval.decision),
         other => format!("{other:?}"),
     };
     let lines: Vec<String> = items.iter().map(line).collect();

@@ -8,6 +8,7 @@ pub mod hunks;
 pub mod patch;
 pub mod position;
 pub mod shape;
+pub mod shown;
 
 pub(crate) mod indent;
 pub(crate) mod locate;

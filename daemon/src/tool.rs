@@ -16,6 +16,8 @@ mod plan;
 mod read;
 mod search;
 mod shell;
+#[cfg(test)]
+mod wish;
 mod write;
 
 /// What a call asks for, with arguments that fit.
@@ -27,6 +29,8 @@ enum Task {
     Read(read::Args),
     Search(search::Args),
     Shell(shell::Args),
+    #[cfg(test)]
+    Wish(wish::Args),
     Write(write::Args),
 }
 
@@ -152,6 +156,8 @@ fn parse(call: &Call) -> Result<Task, String> {
         ("search", Some(spec)) => args::decode(spec, arguments).map(Task::Search),
         ("shell", Some(spec)) => args::decode(spec, arguments).map(Task::Shell),
         ("write", Some(spec)) => args::decode(spec, arguments).map(Task::Write),
+        #[cfg(test)]
+        ("wish", None) => serde_json::from_str(arguments).map(Task::Wish).map_err(|error| error.to_string()),
         (name, _) => {
             let known: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
             Err(format!("there is no tool {name:?}; the tools are {}", known.join(", ")))
@@ -169,6 +175,8 @@ impl Task {
             Task::Read(args) => read::title(args),
             Task::Search(args) => format!("search {}", args.pattern),
             Task::Shell(args) => shell::title(args),
+            #[cfg(test)]
+            Task::Wish(args) => format!("wish {}", args.command),
             Task::Write(args) => format!("write {}", args.path),
         }
     }
@@ -182,6 +190,8 @@ impl Task {
             Task::Read(args) => read::run(cx, &args).await,
             Task::Search(args) => search::run(cx, args).await,
             Task::Shell(args) => shell::run(cx, item, &args).await,
+            #[cfg(test)]
+            Task::Wish(args) => wish::run(cx, item, args).await,
             Task::Write(args) => write::run(cx, item, &args).await,
         }
     }

@@ -1,10 +1,11 @@
 //! Approvals: questions that wait for the person, their answers, and the rules that remember them.
 
-use crate::{ApprovalId, ItemId, RuleId};
+use crate::{ApprovalId, ConnectionId, Edit, ItemId, RuleId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A question that waits for the person.
+/// A question that waits for the person. Its words hold no control or invisible characters: those are shown as `\u{..}`, and a long run of
+/// blanks as its count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Approval {
@@ -14,12 +15,46 @@ pub struct Approval {
     pub item_id: ItemId,
     /// One line: what would happen.
     pub title: String,
-    /// The exact command line, path or diff, with control characters escaped.
+    /// The exact command line, or what else it is about.
     pub detail: String,
     /// Where it would happen, an absolute path.
     pub cwd: String,
     /// Why it is asked.
     pub reason: String,
+    /// What a yes gives: `host:NAME`, `path:/abs`, `protected:PATH` from the workspace's root, or `unconfined`.
+    #[serde(default)]
+    pub grants: Vec<String>,
+    /// What the command line runs, in order; empty when it is about no command.
+    #[serde(default)]
+    pub segments: Vec<ApprovalSegment>,
+    /// What would change, when it is about files.
+    #[serde(default)]
+    pub edits: Vec<Edit>,
+    /// Whether something in it is shown escaped: then it looks other than it is, and a person should look twice.
+    #[serde(default)]
+    pub escaped: bool,
+    /// What *always* would save, unless the person says another; absent when no rule can stand for this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
+    /// The answer, once there is one. A question that ended without was never answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// Whose answer it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ConnectionId>,
+    /// What the person said to the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// One thing that a command line runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalSegment {
+    /// Its words.
+    pub text: String,
+    /// Whether it is what needs the answer; no rule stands for it.
+    pub asks: bool,
 }
 
 /// An answer.

@@ -17,7 +17,7 @@ mod session;
 mod state;
 mod update;
 
-pub use approval::{Answered, Approval, Decision, Rule, RuleList, RulePreview, Scope};
+pub use approval::{Answered, Approval, ApprovalSegment, Decision, Rule, RuleList, RulePreview, Scope};
 pub use error::{ErrorData, ErrorKind, RpcError, code};
 pub use id::{ApprovalId, CheckpointId, CommandId, ConnectionId, HunkId, ItemId, QueuedId, RuleId, SessionId, TurnId};
 pub use input::{Delivery, InputPart, Position, Range};
@@ -42,7 +42,7 @@ pub const PROTOCOL_VERSION: u32 = 1;
 
 /// What this build's daemon can do beyond the language server protocol, as announced in
 /// `ServerCapabilities.experimental.pilotfish.features`.
-pub const FEATURES: &[&str] = &["session", "items", "search"];
+pub const FEATURES: &[&str] = &["session", "items", "search", "approvals"];
 
 /// Notifications from the daemon, by method name. Requests are named in [`contract`] alone.
 pub mod notification {

@@ -29,13 +29,27 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("hub", &["clock", "config", "journal", "model", "path", "sandbox", "session", "workspace"]),
     (
         "session",
-        &["clock", "config", "cx", "journal", "model", "path", "prompt", "sandbox", "tool", "turn", "workspace"],
+        // Of policy: whether a rule may answer a question.
+        &[
+            "clock",
+            "config",
+            "cx",
+            "journal",
+            "model",
+            "path",
+            "policy",
+            "prompt",
+            "sandbox",
+            "tool",
+            "turn",
+            "workspace",
+        ],
     ),
     ("turn", &["cx", "model", "prompt", "tool"]),
     ("prompt", &["model", "path", "text"]),
     ("tool", &["cx", "model", "path", "policy", "sandbox", "text", "workspace"]),
     // The handle of a turn to the world, and so what a turn and its tools may know.
-    ("cx", &["clock", "config", "journal", "model", "sandbox", "workspace"]),
+    ("cx", &["clock", "config", "journal", "model", "policy", "sandbox", "text", "workspace"]),
     ("sandbox", &["path", "policy"]),
     // What a command wrote is held against the protected names when it is published.
     ("workspace", &["path", "policy"]),

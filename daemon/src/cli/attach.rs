@@ -1,6 +1,7 @@
 //! `pilotfish attach`: a live session in a terminal, beside the editors that show it. Leaving it stops nothing.
 
-use crate::cli::exec::drive::View;
+use crate::cli::exec::drive::{Ahead, Asking, View};
+use crate::cli::exec::question::{self, OnQuestion, Verdict};
 use crate::cli::exec::transcript::Transcript;
 use crate::cli::terminal::{Look, Looks, Screen, safe};
 use crate::cli::{FAILED, daemon};
@@ -21,7 +22,7 @@ const SHOWN: u32 = 30;
 /// How often a running command's time is shown anew.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Follow a live session; lines that are typed are sent to it, Ctrl-C leaves it
+/// Follow a live session; lines that are typed are sent to it, the numbers of a question's answers answer it, Ctrl-C leaves it
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The session's id, or as much of its beginning as only it has; the latest one of this folder unless given
@@ -50,10 +51,14 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
     for item in attached.open_items {
         page.show(&session.id, Update::ItemStarted { item })?;
     }
-    follow(&client, &session.id, &mut page).await
+    let mut asking = Asking::new(Ahead::Kept);
+    for approval in attached.approvals {
+        asking.open(&client, &mut page.transcript, approval).await;
+    }
+    follow(&client, &session.id, &mut page, asking).await
 }
 
-async fn follow(client: &Client, session: &SessionId, page: &mut Page) -> anyhow::Result<u8> {
+async fn follow(client: &Client, session: &SessionId, page: &mut Page, mut asking: Asking) -> anyhow::Result<u8> {
     let mut typed = typed_lines();
     let mut tick = tokio::time::interval(TICK);
     let leave = tokio::signal::ctrl_c();
@@ -61,13 +66,26 @@ async fn follow(client: &Client, session: &SessionId, page: &mut Page) -> anyhow
     loop {
         tokio::select! {
             heard = client.next() => match heard.ok_or(ClientError::Gone)? {
-                Heard::Update(update) => page.update(&update)?,
+                Heard::Update(update) => {
+                    page.update(&update)?;
+                    match question::fold(OnQuestion::Ask, &update.update) {
+                        Verdict::Ask(approval) => asking.open(client, &mut page.transcript, *approval).await,
+                        Verdict::Closed(approval) => asking.close(client, &mut page.transcript, &approval).await,
+                        // Nothing else is answered here, and no end is ours.
+                        _ => {}
+                    }
+                }
                 Heard::Notice(notice) => page.transcript.notice(&notice)?,
             },
             Some(line) = typed.recv() => {
-                client.prompt(session, line).await?;
+                let answers = asking.shown().is_some_and(|approval| question::is_answer(&line, approval));
+                if answers {
+                    asking.answer(client, &mut page.transcript, Some(line)).await?;
+                } else {
+                    client.prompt(session, line).await?;
+                }
             }
-            _ = tick.tick(), if page.in_turn => page.transcript.tick(),
+            _ = tick.tick(), if page.in_turn && asking.is_empty() => page.transcript.tick(),
             left = &mut leave => {
                 left.context("cannot hear Ctrl-C")?;
                 return Ok(0);

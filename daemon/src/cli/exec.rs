@@ -37,8 +37,7 @@ pub struct Args {
     /// Print each session/update as a line of JSON, and nothing else
     #[arg(long)]
     json: bool,
-    /// How questions are answered; without it they are asked on the terminal, and without a terminal they end the run. This version
-    /// asks none yet: what would ask is refused
+    /// How questions are answered; without it they are asked on the terminal, and without a terminal they end the run
     #[arg(long, value_name = "ANSWER", value_enum)]
     on_ask: Option<OnAsk>,
     /// What to do; - reads it from stdin
@@ -50,8 +49,10 @@ pub struct Args {
 enum OnAsk {
     /// The model is told no and goes on
     Deny,
-    /// Hosts and paths are granted for this run; protected names and running unconfined never are
+    /// Hosts and paths are granted, once each time they are asked for; protected names and running unconfined never are
     Allow,
+    /// The run ends with status 3
+    Fail,
 }
 
 /// Runs one turn and shows it.
@@ -75,6 +76,7 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
     let on_question = match args.on_ask {
         Some(OnAsk::Deny) => OnQuestion::Deny,
         Some(OnAsk::Allow) => OnQuestion::Allow,
+        Some(OnAsk::Fail) => OnQuestion::Stop,
         None if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !args.json => OnQuestion::Ask,
         None => OnQuestion::Stop,
     };

@@ -60,12 +60,10 @@ pub fn run(args: &Args, environment: &Environment) -> anyhow::Result<u8> {
 
 /// The rules that hold in a workspace, with the present bytes of the scripts they name.
 fn remembered(home: &Home, workspace: &AbsPath) -> anyhow::Result<Vec<Remembered>> {
-    let held = rules::load(home)?.into_iter().filter(|stored| stored.holds_in(workspace.as_path()));
-    let remembered = held.map(|stored| {
-        let present = script(&stored.rule.argv).and_then(|script| rules::digest(&workspace.as_path().join(script)));
-        Remembered { rule: stored.rule, given: stored.digest, present }
-    });
-    Ok(remembered.collect())
+    let held = rules::held(home, workspace.as_path(), script)?.into_iter();
+    let remembered =
+        |(stored, present): (rules::StoredRule, _)| Remembered { rule: stored.rule, given: stored.digest, present };
+    Ok(held.map(remembered).collect())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is where the current folder is known")]

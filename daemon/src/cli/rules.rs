@@ -37,7 +37,11 @@ pub fn run(args: &Args, environment: &Environment) -> anyhow::Result<u8> {
 }
 
 fn list(home: &Home) -> anyhow::Result<u8> {
-    let rules = rules::load(home)?;
+    let uses = rules::uses::load(home)?;
+    let mut rules = rules::load(home)?;
+    for stored in &mut rules {
+        stored.rule = rules::uses::with(stored.rule.clone(), &uses);
+    }
     let lines: String = rules.iter().map(|stored| format!("{}\n", terminal::safe(&line(stored)))).collect();
     terminal::ignore_closed(std::io::stdout().write_all(lines.as_bytes()))?;
     if rules.is_empty() {
@@ -48,6 +52,7 @@ fn list(home: &Home) -> anyhow::Result<u8> {
 
 fn revoke(home: &Home, id: &RuleId) -> anyhow::Result<u8> {
     if rules::revoke(home, id)? {
+        rules::uses::forget(home, id)?;
         return Ok(0);
     }
     let id = terminal::safe(&id.0);
@@ -55,7 +60,7 @@ fn revoke(home: &Home, id: &RuleId) -> anyhow::Result<u8> {
     Ok(FAILED)
 }
 
-/// A rule in one line: its id, its words, what it grants, where and since when, and why it does not hold if it does not.
+/// A rule in one line: its id, its words, what it grants, where and since when, its use, and why it does not hold if it does not.
 fn line(stored: &rules::StoredRule) -> String {
     let rule = &stored.rule;
     let id = rule.id.as_ref().map_or("", |id| id.0.as_str());
@@ -64,7 +69,8 @@ fn line(stored: &rules::StoredRule) -> String {
     let place = stored.workspace.as_ref().map_or("everywhere".to_owned(), |path| format!("in {}", path.display()));
     let words = command::quoted(&rule.argv);
     let problem = policy::check(rule).err().map_or(String::new(), |error| format!("  (never holds: {error})"));
-    format!("{id}  `{words}`{more}  {grants}  {place}  since {}{problem}", stored.given_at)
+    let used = rule.used_at.as_ref().map_or(String::new(), |at| format!("  answered {} times, last {at}", rule.hits));
+    format!("{id}  `{words}`{more}  {grants}  {place}  since {}{used}{problem}", stored.given_at)
 }
 
 #[cfg(test)]

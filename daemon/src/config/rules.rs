@@ -13,15 +13,24 @@
 //! blake3 = "…"                    # of the script that argv names, if it names one
 //! ```
 
-use super::{ConfigError, Home, read_toml, write_private};
+use super::{ConfigError, Home, private_directory, read_toml, write_private};
 use pilotfish_protocol::{Rule, RuleId, Scope};
+use rustix::fs::{FlockOperation, flock};
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
+pub mod uses;
+
 /// What `scope` says of a rule that holds in every workspace.
 const EVERYWHERE: &str = "everywhere";
+
+/// Larger scripts bind no rule.
+const MAX_SCRIPT: u64 = 16 << 20;
 
 /// A rule as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +106,23 @@ pub fn load(home: &Home) -> Result<Vec<StoredRule>, ConfigError> {
     Ok(rules)
 }
 
+/// The rules that hold in a workspace, each with the present [`digest`] of the script that it names, as `script` tells from its words.
+///
+/// # Errors
+/// As [`load`].
+pub fn held(
+    home: &Home,
+    workspace: &Path,
+    script: fn(&[String]) -> Option<&str>,
+) -> Result<Vec<(StoredRule, Option<String>)>, ConfigError> {
+    let held = load(home)?.into_iter().filter(|stored| stored.holds_in(workspace));
+    let present = |stored: StoredRule| {
+        let present = script(&stored.rule.argv).and_then(|script| digest(&workspace.join(script)));
+        (stored, present)
+    };
+    Ok(held.map(present).collect())
+}
+
 /// Adds a rule at the end of the file, which stays as it is otherwise.
 ///
 /// # Errors
@@ -105,6 +131,7 @@ pub fn add(home: &Home, stored: &StoredRule) -> Result<(), ConfigError> {
     let file = home.rules_file();
     let broken = |why: String| ConfigError::Broken { file: file.display().to_string(), why };
     let id = stored.rule.id.as_ref().ok_or_else(|| broken("the rule to add has no id".to_owned()))?;
+    let _locked = lock(&file)?;
     if load(home)?.iter().any(|known| known.rule.id.as_ref() == Some(id)) {
         return Err(broken(format!("it holds a rule {id} already")));
     }
@@ -121,6 +148,10 @@ pub fn add(home: &Home, stored: &StoredRule) -> Result<(), ConfigError> {
 /// When the file is broken or cannot be written.
 pub fn revoke(home: &Home, id: &RuleId) -> Result<bool, ConfigError> {
     let file = home.rules_file();
+    if !file.exists() {
+        return Ok(false);
+    }
+    let _locked = lock(&file)?;
     if !load(home)?.iter().any(|known| known.rule.id.as_ref() == Some(id)) {
         return Ok(false);
     }
@@ -146,10 +177,36 @@ pub fn revoke(home: &Home, id: &RuleId) -> Result<bool, ConfigError> {
     Ok(true)
 }
 
-/// The digest that binds a rule to a script's bytes. Nothing when the file cannot be read.
+/// The digest that binds a rule to a script's bytes. Nothing when it cannot be read, is no plain file or larger than 16 MiB. Never waits,
+/// whatever lies there.
 #[must_use]
 pub fn digest(script: &Path) -> Option<String> {
-    std::fs::read(script).ok().map(|bytes| blake3::hash(&bytes).to_hex().to_string())
+    // A named pipe would wait for a writer.
+    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).ok()?;
+    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(script).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_SCRIPT + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= MAX_SCRIPT).then(|| blake3::hash(&bytes).to_hex().to_string())
+}
+
+/// Keeps everybody else from changing a file until it is dropped: other tasks and other programs of ours.
+fn lock(file: &Path) -> Result<File, ConfigError> {
+    let lock = file.with_extension("lock");
+    let locked = || {
+        if let Some(directory) = file.parent() {
+            private_directory(directory)?;
+        }
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&lock)?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(file)
+    };
+    locked().map_err(|error: std::io::Error| ConfigError::Unreadable {
+        file: lock.display().to_string(),
+        why: error.to_string(),
+    })
 }
 
 const INLINE: &str = "its rules are not written as [[rule]] tables, so it can only be changed by hand";

@@ -12,10 +12,12 @@ use jsonrpsee::core::client::{BatchResponse, ClientT, Error};
 use jsonrpsee::core::params::BatchRequestBuilder;
 use jsonrpsee::core::traits::ToRpcParams;
 use jsonrpsee::types::ErrorObjectOwned;
-use pilotfish_protocol::contract::{DaemonRpcClient, SessionRpcClient, TrustRpcClient};
+use pilotfish_protocol::contract::{
+    ApprovalRpcClient, DaemonRpcClient, RuleRpcClient, SessionRpcClient, TrustRpcClient,
+};
 use pilotfish_protocol::{
-    Attached, DaemonNotice, DaemonStatus, Delivery, InputPart, ItemId, ItemPage, Mode, ModelName, PromptTaken, Session,
-    SessionId, SessionList, SessionUpdate, Trust, TrustState, notification,
+    ApprovalId, Attached, DaemonNotice, DaemonStatus, Decision, Delivery, InputPart, ItemId, ItemPage, Mode, ModelName,
+    PromptTaken, RulePreview, Session, SessionId, SessionList, SessionUpdate, Trust, TrustState, code, notification,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -212,6 +214,32 @@ impl Client {
     pub async fn prompt(&self, session_id: &SessionId, words: String) -> Result<PromptTaken, ClientError> {
         let input = vec![InputPart::Text { text: words }];
         Ok(SessionRpcClient::prompt(self, session_id.clone(), input, Some(Delivery::Queue)).await?)
+    }
+
+    /// Answers a question. Says whether it was this answer that counted.
+    ///
+    /// # Errors
+    /// As the daemon says.
+    pub async fn answer(
+        &self,
+        approval: ApprovalId,
+        decision: Decision,
+        note: Option<String>,
+    ) -> Result<bool, ClientError> {
+        match ApprovalRpcClient::answer(self, vec![approval], decision, note).await {
+            Ok(answered) => Ok(!answered.closed.is_empty()),
+            // Somebody else was first, or the turn was stopped.
+            Err(Error::Call(error)) if matches!(error.code(), code::ALREADY_ANSWERED | code::WRONG_STATE) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What saving the rule of a question would mean.
+    ///
+    /// # Errors
+    /// As the daemon says.
+    pub async fn preview(&self, approval: ApprovalId) -> Result<RulePreview, ClientError> {
+        Ok(RuleRpcClient::preview(self, approval, None).await?)
     }
 
     /// A page of a transcript: the newest, or what is before an item.

@@ -89,6 +89,21 @@ pub(super) fn open_items(connection: &Connection, session_id: &SessionId) -> Res
     page(select, MAX_PAGE_RECORDS, |limit| (place(number, 0), place(number + 1, 0), limit))
 }
 
+/// An item's latest state, and whether it is open.
+pub(super) fn item(
+    connection: &Connection,
+    session_id: &SessionId,
+    item_id: &ItemId,
+) -> Result<Option<(Record, bool)>, Cause> {
+    let number = sessions::number(connection, session_id)?;
+    let mut select = connection.prepare_cached(
+        "SELECT items.started, body, open.started IS NOT NULL FROM items JOIN updates ON place = latest
+         LEFT JOIN open ON open.started = items.started WHERE session = ?1 AND id = ?2",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| Ok((Record { place: row.get(0)?, body: row.get(1)? }, row.get(2)?));
+    Ok(select.query_row((number, &item_id.0), read).optional()?)
+}
+
 /// The seq of an item's last update.
 pub(super) fn last_seq(connection: &Connection, session_id: &SessionId, item_id: &ItemId) -> Result<u64, Cause> {
     let number = sessions::number(connection, session_id)?;

@@ -153,6 +153,15 @@ pub(super) fn waiting(connection: &Connection) -> Result<Vec<SessionId>, Cause> 
     Ok(waiting)
 }
 
+/// The sessions that are not deleted and have an open question.
+pub(super) fn asking(connection: &Connection) -> Result<Vec<SessionId>, Cause> {
+    let mut select = connection.prepare_cached(
+        "SELECT id FROM sessions WHERE deleted = 0 AND number IN (SELECT session FROM approvals) ORDER BY number",
+    )?;
+    let ids = select.query_map([], |row| Ok(SessionId(row.get(0)?)))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
 /// Whether a prompt that waits starts by itself after a turn that ended so; else a person decides.
 fn goes_on(stop: StopReason) -> bool {
     match stop {

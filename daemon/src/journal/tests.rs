@@ -272,14 +272,7 @@ async fn large_items_make_short_pages() {
 #[tokio::test]
 async fn keeps_what_a_session_needs_to_go_on() {
     let steps = |journal: Journal| async move {
-        let approval = |id: &str| Approval {
-            id: id.into(),
-            item_id: "i1".into(),
-            title: String::new(),
-            detail: String::new(),
-            cwd: String::new(),
-            reason: String::new(),
-        };
+        let approval = |id: &str| crate::testing::approval(id, "i1");
         let closed =
             |id: &str| Update::ApprovalClosed { approval_id: ApprovalId::from(id), by: None, decision: Decision::Deny };
         let usage = |input_tokens| Usage { input_tokens, ..Usage::default() };
@@ -325,7 +318,7 @@ async fn keeps_what_a_session_needs_to_go_on() {
         [{"id":"q1","input":[{"type":"changes"}]}]
         {"steps":[{"status":"pending","step":"look"}]}
         2
-        [{"cwd":"","detail":"","id":"a2","itemId":"i1","reason":"","title":""}]
+        [{"cwd":"","detail":"","edits":[],"escaped":false,"grants":[],"id":"a2","itemId":"i1","reason":"","segments":[],"title":""}]
         then Saved title 2026-01-02T00:00:00.000Z false"#]]).await;
 }
 

@@ -42,6 +42,22 @@ pub enum RuleError {
         /// What it does with its words.
         why: &'static str,
     },
+    /// It is not what was asked about.
+    #[error("the rule is for {given}, and what was asked is {asked}")]
+    OtherCommand {
+        /// The rule's words, quoted.
+        given: String,
+        /// The question's words, quoted.
+        asked: String,
+    },
+    /// It gives something else than was asked for.
+    #[error("the rule gives {given}, and what was asked for is {asked}")]
+    OtherGrant {
+        /// What the rule gives.
+        given: String,
+        /// What was asked for.
+        asked: String,
+    },
 }
 
 /// Checks that a rule can hold: to be asked before one is saved, and asked again before one is obeyed.
@@ -79,6 +95,28 @@ pub fn propose(command: &str, grant: &str) -> Option<Rule> {
         used_at: None,
     };
     (is_bare(simple) && check(&rule).is_ok()).then_some(rule)
+}
+
+/// Checks that a rule is an answer to the question for which `asked` was proposed: its words, or fewer when the person widened it to a
+/// prefix, and exactly its grants. Where it holds is the person's to say.
+///
+/// # Errors
+/// When it is none, or cannot hold at all.
+pub fn answers(given: &Rule, asked: &Rule) -> Result<(), RuleError> {
+    check(given)?;
+    let same = if given.prefix { asked.argv.starts_with(&given.argv) } else { asked.argv == given.argv };
+    if !same {
+        let (given, asked) = (command::quoted(&given.argv), command::quoted(&asked.argv));
+        return Err(RuleError::OtherCommand { given, asked });
+    }
+    let sorted = |rule: &Rule| {
+        let mut grants = rule.grants.clone();
+        grants.sort();
+        grants.dedup();
+        grants.join(", ")
+    };
+    let (given, asked) = (sorted(given), sorted(asked));
+    if given == asked { Ok(()) } else { Err(RuleError::OtherGrant { given, asked }) }
 }
 
 /// The script whose bytes a rule with these words is bound to: the program when it is named by a path, or what an interpreter is told to

@@ -1,5 +1,6 @@
 //! The task of a session: one mailbox, one `select!`, the only owner of [`State`].
 
+use super::asked::Memory;
 use super::state::{self, State, Taking};
 use super::{Answer, Event, Fresh, Outlet, Parts, RunningTurn, SessionError};
 use crate::config::{Environment, Resolved};
@@ -12,6 +13,7 @@ use pilotfish_protocol::{
     ModelName, PromptTaken, Queued, QueuedId, SessionId, SessionStatus, SessionUpdate, Status, TurnId, Update,
     UserMessage,
 };
+use questions::Questions;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
@@ -19,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use turns::Outcome;
 
+mod questions;
 mod turns;
 
 /// How long a session that nobody is attached to and that has nothing to do stays in memory.
@@ -45,6 +48,10 @@ struct Running {
     mode: watch::Sender<Mode>,
     /// Why the journal lacks something that was shown; `None` when it lacks nothing.
     unrecorded: Option<String>,
+    /// What the running turn asks.
+    questions: Questions,
+    /// What was answered for longer than once.
+    memory: Memory,
     /// The last turn's model. Kept, because it knows what its server refuses.
     model: Option<(Resolved, Arc<dyn Model>)>,
 }
@@ -82,6 +89,8 @@ impl Actor {
             history,
             mode,
             unrecorded: None,
+            questions: Questions::default(),
+            memory: Memory::default(),
             model: None,
         };
         running.mend().await;
@@ -89,11 +98,11 @@ impl Actor {
         loop {
             tokio::select! {
                 event = self.events.recv() => match event {
-                    Some(Event::Close { answer }) => {
-                        running.end_turn().await;
+                    Some(event @ (Event::Close { .. } | Event::End { .. })) => {
+                        let answer = running.end(event).await;
                         // Whoever heard the answer and asks again gets a new task, not this one's last moment.
                         self.events.close();
-                        let _ = answer.send(Ok(()));
+                        answer.into_iter().for_each(|answer| reply(answer, Ok(())));
                         return;
                     }
                     Some(event) => running.handle(event).await,
@@ -103,6 +112,7 @@ impl Actor {
                     Some(event) => running.handle_turn(event).await,
                     None => running.turn_ended().await,
                 },
+                () = running.questions.withdrawn() => running.close_withdrawn().await,
                 () = tokio::time::sleep(UNUSED), if running.is_unused() => return self.leave().await,
             }
         }
@@ -173,6 +183,8 @@ impl Event {
             Event::Prompt { answer, .. } => drop(answer.send(Err(error))),
             Event::Attach { answer, .. } => drop(answer.send(Err(error))),
             Event::Header { answer } => drop(answer.send(Err(error))),
+            Event::Answer { answer, .. } => drop(answer.send(Err(error))),
+            Event::Preview { answer, .. } => drop(answer.send(Err(error))),
             Event::Wake { .. } => {}
             Event::Unqueue { answer, .. }
             | Event::Requeue { answer, .. }
@@ -183,7 +195,8 @@ impl Event {
             | Event::Rename { answer, .. }
             | Event::Archive { answer, .. }
             | Event::Detach { answer, .. }
-            | Event::Close { answer } => drop(answer.send(Err(error))),
+            | Event::Close { answer }
+            | Event::End { answer } => drop(answer.send(Err(error))),
             Event::ResendOpen { .. } => {}
         }
     }
@@ -195,7 +208,7 @@ impl Running {
             Event::Prompt { input, delivery, answer } => self.prompt(input, delivery, answer).await,
             Event::Unqueue { id, answer } => reply(answer, self.requeue(&id, None).await),
             Event::Requeue { id, input, answer } => reply(answer, self.requeue(&id, Some(input)).await),
-            Event::Interrupt { scope, answer } => reply(answer, self.interrupt(scope)),
+            Event::Interrupt { scope, answer } => reply(answer, self.interrupt(scope).await),
             Event::SetMode { mode, answer } => reply(answer, self.set_mode(mode).await),
             Event::SetModel { model, effort, answer } => reply(answer, self.set_model(model, effort).await),
             Event::Draft { text, answer } => reply(answer, self.draft(text).await),
@@ -212,17 +225,21 @@ impl Running {
             Event::ResendOpen { connection } => self.resend_open(&connection),
             Event::Wake { environment } => self.wake(environment).await,
             Event::Header { answer } => reply(answer, Ok(self.state.session.clone())),
-            // The loop takes this one itself.
-            Event::Close { answer } => reply(answer, Ok(())),
+            Event::Answer { approvals, given, answer } => reply(answer, self.answer(&approvals, given).await),
+            Event::Preview { approval, rule, answer } => reply(answer, self.preview(&approval, rule).await),
+            // The loop takes these itself.
+            Event::Close { answer } | Event::End { answer } => reply(answer, Ok(())),
         }
     }
 
     /// Whether it could as well not be in memory.
     fn is_unused(&self) -> bool {
-        self.outlets.is_empty() && self.turn.is_none() && self.state.approvals.is_empty()
+        self.outlets.is_empty() && self.turn.is_none() && self.state.approvals.is_empty() && self.memory.is_empty()
     }
 
     async fn handle_turn(&mut self, event: TurnEvent) {
+        // A question that the turn took back is closed before what the turn said next.
+        self.close_withdrawn().await;
         match event {
             TurnEvent::Record(updates, done) => match self.record(updates).await {
                 // Nobody waits for it when the turn was dropped.
@@ -233,7 +250,11 @@ impl Running {
                     self.unrecorded = Some(error.to_string());
                 }
             },
-            TurnEvent::Show(update) => self.show(*update),
+            TurnEvent::Show(update) => match *update {
+                Update::StatusChanged { status } => self.show_status(status),
+                update => self.show(update),
+            },
+            TurnEvent::Ask(question, answer) => self.ask(*question, answer).await,
         }
     }
 
@@ -299,16 +320,16 @@ impl Running {
         self.record(vec![Update::QueueChanged { queue }]).await
     }
 
-    fn interrupt(&mut self, scope: InterruptScope) -> Result<(), SessionError> {
-        if let Some(turn) = &self.turn {
-            match scope {
-                InterruptScope::Command => turn.stop_command.notify_waiters(),
-                InterruptScope::Turn => {
-                    turn.cancel.cancel();
-                    let status = SessionStatus { state: Status::Stopping, text: "stopping".to_owned() };
-                    self.show(Update::StatusChanged { status });
-                }
+    async fn interrupt(&mut self, scope: InterruptScope) -> Result<(), SessionError> {
+        match (scope, &self.turn) {
+            (InterruptScope::Command, Some(turn)) => turn.stop_command.notify_waiters(),
+            (InterruptScope::Turn, Some(turn)) => {
+                turn.cancel.cancel();
+                let status = SessionStatus { state: Status::Stopping, text: "stopping".to_owned() };
+                self.show(Update::StatusChanged { status });
             }
+            (InterruptScope::Turn, None) => self.end_cut_turn().await,
+            (InterruptScope::Command, None) => {}
         }
         Ok(())
     }

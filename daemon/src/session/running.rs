@@ -11,12 +11,23 @@ pub struct RunningTurns(Arc<watch::Sender<Count>>);
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
     running: usize,
+    /// Of those, the ones that wait for a person.
+    waiting: usize,
     closed: bool,
+}
+
+impl Count {
+    fn at_work(self) -> usize {
+        self.running.saturating_sub(self.waiting)
+    }
 }
 
 /// One turn that runs; dropped, it runs no more.
 #[derive(Debug)]
-pub struct RunningTurn(RunningTurns);
+pub struct RunningTurn {
+    all: RunningTurns,
+    waits: bool,
+}
 
 impl RunningTurns {
     /// Counts a turn in; `None` when no more may start.
@@ -25,7 +36,7 @@ impl RunningTurns {
             count.running += usize::from(!count.closed);
             !count.closed
         });
-        begun.then(|| RunningTurn(self.clone()))
+        begun.then(|| RunningTurn { all: self.clone(), waits: false })
     }
 
     /// Lets no more start.
@@ -39,9 +50,20 @@ impl RunningTurns {
         self.0.borrow().running
     }
 
+    /// How many run and do not wait for a person.
+    #[must_use]
+    pub fn at_work(&self) -> usize {
+        self.0.borrow().at_work()
+    }
+
+    /// Waits until none runs but those that wait for a person: such a turn can be cut, and goes on with its answer in the next daemon.
+    pub async fn none_at_work(&self) {
+        // The sender is here, so it cannot be gone.
+        let _ = self.0.subscribe().wait_for(|count| count.at_work() == 0).await;
+    }
+
     /// Waits until none runs.
     pub async fn none_run(&self) {
-        // The sender is here, so it cannot be gone.
         let _ = self.0.subscribe().wait_for(|count| count.running == 0).await;
     }
 
@@ -58,9 +80,20 @@ impl RunningTurns {
     }
 }
 
+impl RunningTurn {
+    /// Says whether it waits for a person now.
+    pub(crate) fn waits(&mut self, waits: bool) {
+        if self.waits != waits {
+            self.waits = waits;
+            self.all.0.send_modify(|count| if waits { count.waiting += 1 } else { count.waiting -= 1 });
+        }
+    }
+}
+
 impl Drop for RunningTurn {
     fn drop(&mut self) {
-        self.0.0.send_modify(|count| count.running -= 1);
+        self.waits(false);
+        self.all.0.send_modify(|count| count.running -= 1);
     }
 }
 

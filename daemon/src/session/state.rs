@@ -1,5 +1,6 @@
 //! What a session is made of, and how an update changes it. Pure: the actor does the waiting.
 
+use super::asked;
 use pilotfish_protocol::{
     Attached, Completion, Delivery, Item, ItemContent, ItemId, Plan, Queued, Session, SessionStatus, Status,
     StopReason, ToolStatus, TurnId, Update, Usage,
@@ -116,6 +117,12 @@ impl State {
         )
     }
 
+    /// Whether an item is an open question, or what waits for one.
+    #[must_use]
+    pub fn waits_for(&self, item: &Item) -> bool {
+        self.approvals.iter().any(|approval| approval.item_id == item.id || asked::item_of(&approval.id) == item.id)
+    }
+
     /// The answer to attaching.
     #[must_use]
     pub fn attached(&self) -> Attached {
@@ -159,7 +166,7 @@ pub fn cut_short(mut item: Item, why: &str) -> Item {
             }
             call.output.push_str(why);
         }
-        // Nothing else is ever open.
+        // A question that ended without an answer says so by having none; nothing else is ever open.
         _ => {}
     }
     item

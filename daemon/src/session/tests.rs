@@ -6,6 +6,8 @@ use pilotfish_protocol::{Item, ItemContent, Status, StopReason, Update};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+mod approvals;
+
 fn check(items: &[Item], expected: Expect) {
     expected.assert_eq(&shown(items));
 }
@@ -114,30 +116,6 @@ async fn read_only_mode_proposes_and_changes_nothing() {
     );
     assert_eq!(fixture.file("a"), "old\n");
     assert!(!fixture.root().as_path().join("b").exists());
-}
-
-#[tokio::test]
-async fn agent_mode_changes_files_but_not_protected_ones() {
-    let fixture = Fixture::new(&[("a", "old\n")]);
-    let edits = [
-        ("edit", json!({"path": "a", "old_string": "old", "new_string": "new"})),
-        ("write", json!({"path": ".vscode/settings.json", "content": "{}"})),
-    ];
-    fixture.model.then(calls(&edits)).then(says("done"));
-    let (items, _) = fixture.session(Mode::Agent).await.turn("go").await;
-    let items: Vec<Item> = items.into_iter().skip(2).collect();
-    check(
-        &items,
-        expect![[r#"
-            edit a Done: edited a
-            1	new
-            edit a Applied +1 -1
-            write .vscode/settings.json Refused: refused: .vscode/settings.json is protected: an editor obeys or runs what stands there. The person would have to allow it, and cannot be asked yet
-            agent "done" Whole
-        "#]],
-    );
-    assert_eq!(fixture.file("a"), "new\n");
-    assert!(!fixture.root().as_path().join(".vscode").exists());
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
-//! What `edit`, `patch` and `write` share: from planned changes of files to a result, through the policy.
+//! What `edit`, `patch` and `write` share: from planned changes of files to a result, through the policy and, where that says so, the
+//! person.
 
-use super::Output;
-use crate::cx::TurnCx;
+use super::{Output, call_id};
+use crate::cx::{GrantedBy, Need, PROTECTED, Permission, TurnCx};
 use crate::path::{AbsPath, RootedPath};
 use crate::policy::{self, Action, Verdict};
 use crate::text::hunks;
 use crate::workspace::{Change, FileText, ReadError, Workspace};
-use pilotfish_protocol::{Edit, EditKind, EditState, Hunk, HunkKind, HunkSpan, HunkState, LineRange, ToolStatus};
+use pilotfish_protocol::{Edit, EditKind, EditState, Hunk, HunkKind, HunkSpan, HunkState, Item, LineRange, ToolStatus};
 
 /// The largest file the editing tools change, in bytes.
 pub(super) const MAX_FILE: u64 = 16 << 20;
@@ -30,20 +31,26 @@ impl Writer<'_> {
 }
 
 /// Judges the changes, makes or proposes them, and tells the model `summary`.
-pub(super) async fn commit(cx: &TurnCx, call_id: &str, changes: Vec<Change>, summary: String) -> Output {
+pub(super) async fn commit(cx: &TurnCx, item: &Item, changes: Vec<Change>, summary: String) -> Output {
     let paths: Vec<RootedPath> = changes.iter().flat_map(touched).cloned().collect();
-    let mode = *cx.mode.borrow();
-    let (writer, state) = match policy::decide(mode, &Action::Write(&paths)) {
+    let judge = || policy::decide(*cx.mode.borrow(), &Action::Write(&paths));
+    let mut verdict = judge();
+    if let Verdict::Ask { reason } = verdict {
+        if let Some(output) = ask(cx, item, &changes, reason).await {
+            return output;
+        }
+        // The mode may be another one since; a yes to this change stands in agent mode alone.
+        verdict = match judge() {
+            Verdict::Ask { .. } => Verdict::Run,
+            verdict => verdict,
+        };
+    }
+    let (writer, state) = match verdict {
         Verdict::Run => (Writer::Disk(&cx.workspace), EditState::Applied),
         Verdict::Propose => (Writer::Proposer, EditState::Proposed),
-        Verdict::Ask { reason } => {
-            return Output::refused(format!(
-                "refused: {reason}. The person would have to allow it, and cannot be asked yet"
-            ));
-        }
-        Verdict::Refuse { reason } => return Output::refused(format!("refused: {reason}")),
+        Verdict::Ask { reason } | Verdict::Refuse { reason } => return Output::refused(format!("refused: {reason}")),
     };
-    let edits = changes.iter().map(|change| describe(cx, call_id, change, state)).collect();
+    let edits = changes.iter().map(|change| describe(cx, call_id(item), change, state)).collect();
     if let Err(problem) = writer.write(changes).await {
         return Output::failed(problem);
     }
@@ -54,6 +61,43 @@ pub(super) async fn commit(cx: &TurnCx, call_id: &str, changes: Vec<Change>, sum
         EditState::Applied | EditState::Conflict => summary,
     };
     Output { text, status: ToolStatus::Done, edits, ..Output::default() }
+}
+
+/// Asks for the changes of protected names, with what would change there. Gives the output of a call that may not go on.
+async fn ask(cx: &TurnCx, item: &Item, changes: &[Change], reason: String) -> Option<Output> {
+    let is_protected = |path: &&RootedPath| policy::paths::protected(path).is_some();
+    let mut names: Vec<String> = Vec::new();
+    let mut edits = Vec::new();
+    for change in changes {
+        let protected: Vec<String> =
+            touched(change).into_iter().filter(is_protected).map(ToString::to_string).collect();
+        if !protected.is_empty() {
+            edits.push(describe(cx, call_id(item), change, EditState::Proposed));
+        }
+        names.extend(protected);
+    }
+    names.sort();
+    names.dedup();
+    let need = Need {
+        item: &item.id,
+        command: None,
+        grants: names.iter().map(|name| format!("{PROTECTED}{name}")).collect(),
+        title: format!("change {}", names.join(", ")),
+        detail: names.join("\n"),
+        cwd: cx.workspace.root().to_string(),
+        reason,
+        edits,
+    };
+    match cx.permit(need).await {
+        Ok(Permission::Granted { by: GrantedBy::Rule | GrantedBy::Session | GrantedBy::Answer }) => None,
+        Ok(Permission::Denied { why }) => Some(Output::refused(format!("refused: {why}"))),
+        // The turn ends by itself; its record says what became of this call.
+        Err(error) => Some(Output {
+            text: format!("not done: {error} while the person was asked"),
+            status: ToolStatus::Interrupted,
+            ..Output::default()
+        }),
+    }
 }
 
 /// Reads a file that is to be changed. `None` when it does not exist.

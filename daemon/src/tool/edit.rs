@@ -1,6 +1,6 @@
 //! `edit`: replaces a few lines of one file.
 
-use super::{Output, call_id, change, place, search};
+use super::{Output, change, place, search};
 use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::text::edit::{Mismatch, Replacement, replace};
@@ -68,7 +68,7 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
     };
     let summary = format!("edited {path}\n{}", surroundings(&replaced.text, &replaced.lines));
     let changes = vec![Change::Replace { path, before: text.into_bytes(), bytes: replaced.text.into_bytes() }];
-    change::commit(cx, call_id(item), changes, summary).await
+    change::commit(cx, item, changes, summary).await
 }
 
 /// Why nothing was replaced, and where the text stands instead.

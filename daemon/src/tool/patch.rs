@@ -1,6 +1,6 @@
 //! `patch`: many changes in many files, all or none.
 
-use super::{Output, call_id, change, edit, place};
+use super::{Output, change, edit, place};
 use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::path::RootedPath;
@@ -61,7 +61,7 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
     let summary = draft.said.concat();
     match draft.changes() {
         changes if changes.is_empty() => Output::failed("nothing was changed: the patch leaves every file as it is"),
-        changes => change::commit(cx, call_id(item), changes, summary).await,
+        changes => change::commit(cx, item, changes, summary).await,
     }
 }
 

@@ -1,6 +1,6 @@
 //! `write`: a whole file.
 
-use super::{Output, call_id, change, place};
+use super::{Output, change, place};
 use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::workspace::Change;
@@ -50,5 +50,5 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
             (Change::Create { path, bytes }, summary)
         }
     };
-    change::commit(cx, call_id(item), vec![change], summary).await
+    change::commit(cx, item, vec![change], summary).await
 }

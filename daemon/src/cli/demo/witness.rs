@@ -6,7 +6,7 @@ use super::script;
 use crate::cli::exec::drive::{Driven, View};
 use crate::cli::exec::transcript::Transcript;
 use crate::sandbox::Confinement;
-use pilotfish_protocol::{Approval, Item, ItemContent, SessionUpdate, StopReason, ToolCall, ToolStatus, Update};
+use pilotfish_protocol::{Item, ItemContent, SessionUpdate, StopReason, ToolCall, ToolStatus, Update};
 
 /// Shows a turn and remembers what counts.
 pub(super) struct Witness {
@@ -121,8 +121,8 @@ impl View for Witness {
         self.transcript.tick();
     }
 
-    fn question(&mut self, approval: &Approval) {
-        self.transcript.question(approval);
+    fn question(&mut self, words: &str) {
+        self.transcript.question(words);
     }
 }
 

@@ -96,6 +96,16 @@ fn compare(path: &str, before: Option<&str>, after: Option<&str>) -> String {
     hunks::unified(before.unwrap_or_default(), after.unwrap_or_default(), &old_name, &new_name, CONTEXT)
 }
 
+/// What a question is about, which is nowhere yet.
+pub(super) fn asked(edits: &[Edit]) -> String {
+    let shown = |edit: &Edit| {
+        let untold = edit.hunks.is_empty() && edit.added + edit.removed > 0;
+        let much = format!("({} lines added, {} removed: too many to show)\n", edit.added, edit.removed);
+        format!("{}{}", bare(edit), if untold { much.as_str() } else { "" })
+    };
+    edits.iter().map(shown).collect()
+}
+
 /// An edit by its hunks alone, without the lines around them.
 fn bare(edit: &Edit) -> String {
     let (old_name, new_name) = match &edit.change {

@@ -1,13 +1,16 @@
 //! Drives one turn: opens a session, sends the prompt, hands every update to a view, and sees to questions, signals and a reader
 //! that goes away. Knows nothing of how a view looks.
 
-use super::question::{self, OnQuestion, Verdict};
+use super::question::{self, OnQuestion, Typed, Verdict};
 use crate::cli::INTERRUPTED;
 use crate::door::client::{Client, ClientError, Heard, Opening, Voice};
 use pilotfish_protocol::{Approval, ApprovalId, Decision, SessionId, SessionUpdate, StopReason};
+use std::collections::VecDeque;
 use std::future::Future;
+use std::io::BufRead;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// How often a view may show that time passes.
@@ -28,8 +31,8 @@ pub(crate) trait View: Send {
     fn update(&mut self, update: &SessionUpdate) -> std::io::Result<()>;
     /// Time has passed.
     fn tick(&mut self);
-    /// Shows a question: one that ends the run, or that is to be answered now.
-    fn question(&mut self, approval: &Approval);
+    /// Shows the words of a question, one that ends the run or that is to be answered now.
+    fn question(&mut self, words: &str);
 }
 
 /// Runs one turn of a new session to its end.
@@ -51,11 +54,18 @@ pub(crate) async fn turn(
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let (mut is_read, mut stopped) = (true, false);
+    let mut asking = Asking::new(Ahead::Dropped);
     loop {
         let heard = tokio::select! {
             heard = client.next() => heard.ok_or(ClientError::Gone)?,
+            line = asking.typed() => {
+                asking.answer(client, view, line).await?;
+                continue;
+            }
             _ = tick.tick() => {
-                view.tick();
+                if asking.is_empty() {
+                    view.tick();
+                }
                 continue;
             }
         };
@@ -77,41 +87,132 @@ pub(crate) async fn turn(
             Verdict::Over(_) if stopped => return Ok(Driven::StoppedAtQuestion),
             Verdict::Over(stop) => return Ok(Driven::Ended(stop)),
             Verdict::Stop(approval) => {
-                view.question(&approval);
+                view.question(&question::asked(&approval));
                 stopped = true;
                 client.voice().interrupt(&session).await;
             }
-            Verdict::Ask(approval) => {
-                view.question(&approval);
-                let decision = question::decision(&typed_line().await);
-                answer(&client.voice(), &session, &approval.id, &decision).await;
-                stopped = true;
-            }
-            Verdict::Answer(approval_id, decision) => {
-                answer(&client.voice(), &session, &approval_id, &decision).await;
-                stopped = true;
+            Verdict::Ask(approval) => asking.open(client, view, *approval).await,
+            Verdict::Closed(approval) => asking.close(client, view, &approval).await,
+            Verdict::Answer(approval, decision) => {
+                let _ = client.answer(approval, decision, None).await?;
             }
         }
     }
 }
 
-/// Carries an answer to the session. Sessions take none yet, and ask nothing: the policy refuses what would ask. Should one ask all
-/// the same, the run ends at its question.
-async fn answer(voice: &Voice, session: &SessionId, approval: &ApprovalId, decision: &Decision) {
-    tracing::warn!(%approval, ?decision, "no way to answer yet");
-    voice.interrupt(session).await;
+/// The questions that a person at the terminal is asked, one after the other.
+pub(crate) struct Asking {
+    ahead: Ahead,
+    open: VecDeque<Approval>,
+    lines: Option<mpsc::Receiver<String>>,
 }
 
-/// A line from the terminal; empty when there is none.
-async fn typed_line() -> String {
-    let read = || {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|_| line)
-    };
-    match tokio::task::spawn_blocking(read).await {
-        Ok(Ok(line)) => line,
-        Ok(Err(_)) | Err(_) => String::new(),
+/// What becomes of what was typed before a question was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ahead {
+    /// It is no answer to the question, and nothing else either.
+    Dropped,
+    /// It is a prompt.
+    Kept,
+}
+
+impl Asking {
+    /// Of nothing yet.
+    pub(crate) fn new(ahead: Ahead) -> Self {
+        Self { ahead, open: VecDeque::new(), lines: None }
     }
+
+    /// The question that is shown.
+    pub(crate) fn shown(&self) -> Option<&Approval> {
+        self.open.front()
+    }
+
+    /// Whether nothing is asked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Takes a question in, and shows it when it is its turn.
+    pub(crate) async fn open(&mut self, client: &Client, view: &mut dyn View, approval: Approval) {
+        self.open.push_back(approval);
+        if self.open.len() == 1 {
+            self.show(client, view).await;
+        }
+    }
+
+    /// A question is closed, by whomever.
+    pub(crate) async fn close(&mut self, client: &Client, view: &mut dyn View, approval: &ApprovalId) {
+        let was_shown = self.open.front().is_some_and(|open| open.id == *approval);
+        self.open.retain(|open| open.id != *approval);
+        if was_shown {
+            view.question("that question is closed: it was answered elsewhere, or its turn was stopped");
+            self.show(client, view).await;
+        }
+    }
+
+    /// The next line that is typed while something is asked. The end of the input is a no to all that is asked.
+    async fn typed(&mut self) -> Option<String> {
+        if self.open.is_empty() {
+            return std::future::pending().await;
+        }
+        self.lines.get_or_insert_with(typed_lines).recv().await
+    }
+
+    /// Answers the question that is shown.
+    pub(crate) async fn answer(
+        &mut self,
+        client: &Client,
+        view: &mut dyn View,
+        line: Option<String>,
+    ) -> Result<(), ClientError> {
+        let Some(approval) = self.open.front() else { return Ok(()) };
+        let (decision, note) = match line.as_deref().map(|line| question::typed(line, approval)) {
+            None => (Decision::Deny, None),
+            Some(Typed::Answer(decision, note)) => (decision, note),
+            Some(Typed::Unclear(hint)) => {
+                view.question(hint);
+                return Ok(());
+            }
+        };
+        match client.answer(approval.id.clone(), decision, note).await {
+            Ok(true) => {
+                self.open.pop_front();
+                self.show(client, view).await;
+            }
+            // Its end is on its way.
+            Ok(false) => {}
+            Err(ClientError::Refused(why)) => view.question(&why),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn show(&self, client: &Client, view: &mut dyn View) {
+        let Some(approval) = self.open.front() else { return };
+        if self.ahead == Ahead::Dropped {
+            // Where there is no terminal there is nothing to drop.
+            let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+        }
+        let preview = match &approval.rule {
+            Some(_) => client.preview(approval.id.clone()).await.ok(),
+            None => None,
+        };
+        view.question(&format!("{}{}", question::asked(approval), question::choices(preview.as_ref())));
+    }
+}
+
+/// What is typed, line by line.
+fn typed_lines() -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel(1);
+    // It waits for a person and ends with the program.
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
 }
 
 /// The first signal interrupts the turn, whose end is then awaited; the second one leaves at once. Beside the loop, which may be

@@ -1,7 +1,7 @@
 //! The wire form of a turn: a `session/update` a line on stdout, and nothing else there.
 
 use super::drive::View;
-use pilotfish_protocol::{Approval, FaultKind, Item, ItemContent, SessionUpdate, Update};
+use pilotfish_protocol::{FaultKind, Item, ItemContent, SessionUpdate, Update};
 use std::io::Write;
 
 /// Prints updates as they are.
@@ -33,8 +33,8 @@ impl View for Json {
 
     fn tick(&mut self) {}
 
-    fn question(&mut self, approval: &Approval) {
-        complain(&super::transcript::question(approval));
+    fn question(&mut self, words: &str) {
+        complain(words);
     }
 }
 

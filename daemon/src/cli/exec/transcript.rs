@@ -5,8 +5,8 @@ use super::drive::View;
 use crate::cli::terminal::{Look, Looks, Screen, StatusLine, Wrap, safe};
 use crate::path::AbsPath;
 use pilotfish_protocol::{
-    AgentMessage, Approval, Audience, Completion, Edit, EditKind, EditState, Fault, FaultKind, Item, ItemContent,
-    ItemId, Plan, SessionStatus, SessionUpdate, Status, StepStatus, StopReason, ToolCall, ToolStatus, Update, Usage,
+    AgentMessage, Audience, Completion, Edit, EditKind, EditState, Fault, FaultKind, Item, ItemContent, ItemId, Plan,
+    SessionStatus, SessionUpdate, Status, StepStatus, StopReason, ToolCall, ToolStatus, Update, Usage,
 };
 use std::collections::HashMap;
 use std::io::Result;
@@ -393,15 +393,9 @@ impl View for Transcript {
         self.screen.show_status(&status);
     }
 
-    fn question(&mut self, approval: &Approval) {
-        self.screen.complain(&question(approval));
+    fn question(&mut self, words: &str) {
+        self.screen.complain(words);
     }
-}
-
-/// A question in words, to be answered with y or n.
-pub(super) fn question(approval: &Approval) -> String {
-    let Approval { title, detail, cwd, reason, .. } = approval;
-    safe(&format!("the agent asks: {title}\n  {detail}\n  in {cwd}\n  asked because {reason}\nAllow it once? [y/N]"))
 }
 
 fn ending(call: &ToolCall) -> (Look, String) {

@@ -1,7 +1,7 @@
 use super::{AT, asked, ended, queue, s1, seqs, session, show_list, started, turn_started};
 use crate::journal::worker::Access;
 use crate::journal::{Cause, Journal, SessionFilter};
-use pilotfish_protocol::{Approval, SessionId, Update};
+use pilotfish_protocol::{SessionId, Update};
 use rusqlite::Connection;
 
 /// [`AT`] in seconds since 1970.
@@ -22,9 +22,7 @@ async fn rows(journal: &Journal) -> Vec<i64> {
 async fn fill(journal: &Journal, id: &str) {
     let id: SessionId = id.into();
     journal.create(&session(&id.0)).await.unwrap();
-    let text = String::new;
-    let (title, detail, cwd, reason) = (text(), text(), text(), text());
-    let approval = Approval { id: "a1".into(), item_id: "i1".into(), title, detail, cwd, reason };
+    let approval = crate::testing::approval("a1", "i1");
     let mut updates = vec![turn_started("t1"), started("open", "still"), Update::ApprovalOpened { approval }];
     updates.extend((0..700).map(|number| Update::ItemEnded { item: asked(&format!("i{number}"), "words to find") }));
     updates.extend((0..3).map(|number| ended(&format!("large{number}"), &"x".repeat(400_000))));

@@ -4,13 +4,10 @@ use super::{
 };
 use crate::journal::{Cause, Journal, SessionFilter};
 use expect_test::{Expect, expect};
-use pilotfish_protocol::{Approval, ItemId, Mode, Plan, Session, SessionId, StopReason, Update, Usage};
+use pilotfish_protocol::{ItemId, Mode, Plan, Session, SessionId, StopReason, Update, Usage};
 
 fn approval(id: &str) -> Update {
-    let text = String::new;
-    let (title, detail, cwd, reason) = (text(), text(), text(), text());
-    let approval = Approval { id: id.into(), item_id: "i1".into(), title, detail, cwd, reason };
-    Update::ApprovalOpened { approval }
+    Update::ApprovalOpened { approval: crate::testing::approval(id, "i1") }
 }
 
 fn fork_of(source: &str) -> Session {

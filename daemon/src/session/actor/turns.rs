@@ -67,7 +67,7 @@ impl Running {
     }
 
     /// Starts a turn's task, with the configuration as it is now; or ends the turn with what is wrong there.
-    async fn launch(&mut self, id: TurnId, history: History, running: RunningTurn) {
+    pub(super) async fn launch(&mut self, id: TurnId, history: History, running: RunningTurn) {
         let (resolved, limits, root) = match self.settle() {
             Ok(settled) => settled,
             Err(error) => {
@@ -90,6 +90,7 @@ impl Running {
             sandbox: self.parts.sandbox.clone(),
             environment: self.environment.clone(),
             journal: self.parts.journal.clone(),
+            home: self.parts.config.home().clone(),
             clock: self.parts.clock.clone(),
             limits,
             mode: self.mode.subscribe(),
@@ -143,7 +144,10 @@ impl Running {
     /// The turn has said all; takes its result and starts what waits.
     pub(super) async fn turn_ended(&mut self) {
         let Some(Turn { id: turn_id, task, running, .. }) = self.turn.take() else { return };
-        match task.await {
+        let ended = task.await;
+        self.close_withdrawn().await;
+        self.memory.forget_once();
+        match ended {
             Ok(mut outcome) => {
                 let mut unanswered = false;
                 // What came after the turn's last look is the beginning of the next one.
@@ -196,7 +200,7 @@ impl Running {
         self.record_or_log(vec![ended]).await;
     }
 
-    async fn fail_turn(&mut self, turn_id: &TurnId, fault: FaultKind, message: String, retryable: bool) {
+    pub(super) async fn fail_turn(&mut self, turn_id: &TurnId, fault: FaultKind, message: String, retryable: bool) {
         self.end_with_fault(turn_id, fault, message, retryable, Usage::default()).await;
     }
 
@@ -258,19 +262,23 @@ impl Running {
             .then(|| self.item(ItemContent::Notice(Notice { text, audience: Audience::Model })))
     }
 
-    async fn load_history(&mut self) -> Result<(), SessionError> {
+    pub(super) async fn load_history(&mut self) -> Result<(), SessionError> {
         if self.history.is_none() && self.turn.is_none() {
             self.history = Some(History::new(self.parts.journal.history(&self.state.session.id).await?));
         }
         Ok(())
     }
 
-    /// After a crash: what was open is closed as interrupted, and nothing is run again by itself.
+    /// After a crash: what was open is closed as interrupted, and nothing is run again by itself. A question stays open, and with it its
+    /// turn.
     pub(super) async fn mend(&mut self) {
         if self.state.seq == 0 {
             return;
         }
         self.mend_items().await;
+        if !self.state.approvals.is_empty() && self.state.turn.is_some() {
+            return self.show_waiting();
+        }
         let Some(turn_id) = self.state.turn.clone() else { return };
         let at = self.parts.clock.now();
         let ended = Update::TurnEnded { turn_id, stop: StopReason::Interrupted, usage: Usage::default(), at };
@@ -300,10 +308,14 @@ impl Running {
 
     async fn mend_items(&mut self) {
         match self.parts.journal.open_items(&self.state.session.id).await {
-            Ok(open) if open.is_empty() => {}
             Ok(open) => {
+                let (asking, rest) = open.into_iter().partition::<Vec<Item>, _>(|item| self.state.waits_for(item));
+                self.state.open.extend(asking.into_iter().map(|item| (item.id.clone(), item)));
                 let ended = |item| Update::ItemEnded { item: state::cut_short(item, CUT_SHORT) };
-                self.record_or_log(open.into_iter().map(ended).collect()).await;
+                let updates: Vec<Update> = rest.into_iter().map(ended).collect();
+                if !updates.is_empty() {
+                    self.record_or_log(updates).await;
+                }
             }
             Err(error) => tracing::error!(session = %self.state.session.id, %error, "could not mend the session"),
         }
@@ -311,6 +323,7 @@ impl Running {
 
     /// Interrupts the turn and waits for its end.
     pub(super) async fn end_turn(&mut self) {
+        self.end_cut_turn().await;
         if let Some(turn) = &self.turn {
             turn.cancel.cancel();
         }
@@ -319,7 +332,9 @@ impl Running {
                 Some(event) => self.handle_turn(event).await,
                 None => {
                     let Some(turn) = self.turn.take() else { return };
-                    if let Ok(outcome) = turn.task.await {
+                    let ended = turn.task.await;
+                    self.close_withdrawn().await;
+                    if let Ok(outcome) = ended {
                         self.close_turn(&turn.id, outcome.result, outcome.usage).await;
                     }
                 }

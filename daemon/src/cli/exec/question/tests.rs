@@ -1,22 +1,37 @@
 //! Questions and ends, as scripted updates.
 
-use super::{OnQuestion, Verdict, decision, fold};
+use super::{OnQuestion, Typed, Verdict, asked as words, choices, fold, is_answer, typed};
 use crate::cli::exec::drive::Driven;
 use crate::cli::exec::status;
 use expect_test::{Expect, expect};
-use pilotfish_protocol::{Approval, StopReason, Update, Usage};
+use pilotfish_protocol::{
+    Approval, ApprovalSegment, Decision, Edit, EditKind, EditState, Rule, RulePreview, Scope, StopReason, Update, Usage,
+};
 
-fn asked() -> Update {
-    Update::ApprovalOpened {
-        approval: Approval {
-            id: "a1".into(),
-            item_id: "i1".into(),
-            title: "reach example.org".to_owned(),
-            detail: "curl https://example.org".to_owned(),
-            cwd: "/home/u/project".to_owned(),
-            reason: "the sandbox has no network".to_owned(),
-        },
+fn approval(grants: &[&str]) -> Approval {
+    let argv = vec!["curl".to_owned(), "https://example.org".to_owned()];
+    let grants: Vec<String> = grants.iter().map(|grant| (*grant).to_owned()).collect();
+    let (id, file, used_at) = (None, None, None);
+    let rule =
+        Rule { id, scope: Scope::Workspace, argv, prefix: false, grants: grants.clone(), file, hits: 0, used_at };
+    Approval {
+        title: "reach example.org".to_owned(),
+        detail: "true && curl https://example.org".to_owned(),
+        cwd: "/home/u/project".to_owned(),
+        reason: "the sandbox has no network".to_owned(),
+        segments: vec![
+            ApprovalSegment { text: "true".to_owned(), asks: false },
+            ApprovalSegment { text: "curl https://example.org".to_owned(), asks: true },
+        ],
+        escaped: true,
+        grants,
+        rule: Some(rule),
+        ..crate::testing::approval("a1", "i1")
     }
+}
+
+fn asked(grants: &[&str]) -> Update {
+    Update::ApprovalOpened { approval: approval(grants) }
 }
 
 fn ended(stop: StopReason) -> Update {
@@ -29,6 +44,7 @@ fn describe(verdict: &Verdict) -> String {
         Verdict::Ask(approval) => format!("ask {}", approval.title),
         Verdict::Answer(id, decision) => format!("answer {id} {decision:?}"),
         Verdict::Stop(approval) => format!("stop at {}", approval.title),
+        Verdict::Closed(id) => format!("closed {id}"),
         Verdict::Over(stop) => format!("over {stop:?}"),
     }
 }
@@ -41,15 +57,34 @@ fn check(update: &Update, expected: Expect) {
 
 #[test]
 fn a_question_meets_what_was_said_beforehand() {
-    check(
-        &asked(),
-        expect![[r#"
-            Ask: ask reach example.org
-            Stop: stop at reach example.org
-            Deny: answer a1 Deny
-            Allow: answer a1 Deny
-        "#]],
-    );
+    check(&asked(&["host:example.org", "path:/srv"]), expect![[r#"
+        Ask: ask reach example.org
+        Stop: stop at reach example.org
+        Deny: answer a1 Deny
+        Allow: answer a1 Once
+    "#]]);
+}
+
+#[test]
+fn what_is_protected_or_unconfined_is_never_given_beforehand() {
+    check(&asked(&["unconfined"]), expect![[r#"
+        Ask: ask reach example.org
+        Stop: stop at reach example.org
+        Deny: answer a1 Deny
+        Allow: answer a1 Deny
+    "#]]);
+    check(&asked(&["host:example.org", "protected:.envrc"]), expect![[r#"
+        Ask: ask reach example.org
+        Stop: stop at reach example.org
+        Deny: answer a1 Deny
+        Allow: answer a1 Deny
+    "#]]);
+    check(&asked(&[]), expect![[r#"
+        Ask: ask reach example.org
+        Stop: stop at reach example.org
+        Deny: answer a1 Deny
+        Allow: answer a1 Deny
+    "#]]);
 }
 
 #[test]
@@ -91,15 +126,109 @@ fn every_end_has_its_status() {
 
 #[test]
 fn only_a_clear_yes_is_a_yes() {
-    let typed = ["y", " Yes\n", "", "n", "yep", "y y"];
-    let lines: String = typed.iter().map(|typed| format!("{typed:?}: {:?}\n", decision(typed))).collect();
+    let lines = [
+        "1",
+        " Once\n",
+        "2",
+        "session",
+        "3",
+        "always",
+        "4",
+        "no",
+        "no, use make",
+        "4 use make",
+        "",
+        "y",
+        "yes",
+        "1 2",
+        "11",
+    ];
+    let ruled = approval(&["host:example.org"]);
+    let unruled = Approval { rule: None, ..ruled.clone() };
+    let line = |line: &&str| {
+        let told = |typed: Typed| match typed {
+            Typed::Answer(Decision::Always { .. }, note) => format!("Always {note:?}"),
+            Typed::Answer(decision, note) => format!("{decision:?} {note:?}"),
+            Typed::Unclear(hint) => format!("? {hint}"),
+        };
+        let prompt = if is_answer(line, &ruled) { "" } else { ", in a composer a prompt" };
+        let (one, other) = (told(typed(line, &ruled)), told(typed(line, &unruled)));
+        if one == other { format!("{line:?}: {one}{prompt}\n") } else { format!("{line:?}: {one} / {other}{prompt}\n") }
+    };
     expect![[r#"
-        "y": Once
-        " Yes\n": Once
-        "": Deny
-        "n": Deny
-        "yep": Deny
-        "y y": Deny
-    "#]]
-    .assert_eq(&lines);
+        "1": Once None
+        " Once\n": Once None, in a composer a prompt
+        "2": Session None
+        "session": Session None, in a composer a prompt
+        "3": Always None / ? no rule can stand for this; type 1, 2 or 4
+        "always": Always None / ? no rule can stand for this; type 1, 2 or 4, in a composer a prompt
+        "4": Deny None
+        "no": Deny None, in a composer a prompt
+        "no, use make": Deny Some("use make"), in a composer a prompt
+        "4 use make": Deny Some("use make")
+        "": ? type 1, 2, 3 or 4, in a composer a prompt
+        "y": ? type 1, 2, 3 or 4, in a composer a prompt
+        "yes": ? type 1, 2, 3 or 4, in a composer a prompt
+        "1 2": ? only a no takes words behind it; type 1, 2, 3 or 4, in a composer a prompt
+        "11": ? type 1, 2, 3 or 4, in a composer a prompt
+    "#]].assert_eq(&lines.iter().map(line).collect::<String>());
+}
+
+#[test]
+fn a_question_says_all_there_is_to_know() {
+    let approval = approval(&["host:example.org"]);
+    let preview = RulePreview {
+        rule: approval.rule.clone().unwrap(),
+        file: "/home/u/.config/pilotfish/rules.toml".to_owned(),
+        also_runs: Vec::new(),
+        still_asks: vec!["curl https://example.org x".to_owned()],
+    };
+    expect![[r#"
+        the agent asks: reach example.org
+          true && curl https://example.org
+          of that, this needs it: curl https://example.org
+          in /home/u/project
+          asked because the sandbox has no network
+          a yes gives host:example.org
+          Some characters of it cannot be seen or change what is; they are shown as \u{..} here. Look twice.
+          1 once
+          2 this session
+          3 always: `curl https://example.org` gets host:example.org in this workspace, saved in /home/u/.config/pilotfish/rules.toml
+            it also runs nothing else; it still asks for `curl https://example.org x`
+          4 no; words behind it are told to the model
+        Type 1, 2, 3 or 4."#]].assert_eq(&format!("{}{}", words(&approval), choices(Some(&preview))));
+    let protected = Approval {
+        rule: None,
+        escaped: false,
+        segments: Vec::new(),
+        edits: vec![edit()],
+        ..super::tests::approval(&["protected:.envrc"])
+    };
+    expect![[r#"
+        the agent asks: reach example.org
+          true && curl https://example.org
+          in /home/u/project
+          asked because the sandbox has no network
+          a yes gives protected:.envrc
+        --- /dev/null
+        +++ b/.envrc
+        (9 lines added, 0 removed: too many to show)
+          1 once
+          2 this session
+          3 always: no rule can stand for this
+          4 no; words behind it are told to the model
+        Type 1, 2, 3 or 4."#]].assert_eq(&format!("{}{}", words(&protected), choices(None)));
+}
+
+fn edit() -> Edit {
+    Edit {
+        call_id: None,
+        uri: "file:///home/u/project/.envrc".to_owned(),
+        path: ".envrc".to_owned(),
+        change: EditKind::Created,
+        state: EditState::Proposed,
+        added: 9,
+        removed: 0,
+        hunks: Vec::new(),
+    }
 }
