@@ -9,6 +9,7 @@ use crate::workspace::publish::{self, Publication, Stamp};
 use crate::workspace::{git, passthrough};
 use pilotfish_protocol::Mode;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,9 +93,9 @@ impl Ground {
         let home = environment.get("HOME").map(Path::new);
         let repository = git::find(&workspace, home);
         let mut env = spec_env(&environment, mode);
-        if let Some(repository) = &repository {
-            env.extend(git::identity(&environment, repository));
-        }
+        let person: Vec<(String, String)> =
+            environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        env.extend(git::identity(&person, repository.as_ref()));
         let mut spec = Spec {
             mode,
             workspace: workspace.clone(),
@@ -126,7 +127,8 @@ impl Ground {
     fn publication(&self, workspace: AbsPath, plans: Vec<LayerPlan>, run: &Run) -> Result<Publication, ScratchError> {
         let layers = plans.into_iter().enumerate();
         let layers = layers.map(|(number, plan)| publish::Layer { plan, upper: run.upper(number) }).collect();
-        let started = Stamp::take(run.path()).map_err(|error| ScratchError::Io { path: run.path().to_owned(), error })?;
+        let started =
+            Stamp::take(run.path()).map_err(|error| ScratchError::Io { path: run.path().to_owned(), error })?;
         Ok(Publication { workspace, layers, started, state: self.state.clone() })
     }
 }
@@ -137,15 +139,20 @@ impl Prepared {
     pub fn wrote_in_vain(&self) -> bool {
         let (None, Some(run)) = (&self.publication, &self.run) else { return false };
         let entries = std::fs::read_dir(run.upper(0)).into_iter().flatten().flatten();
-        entries.map(|entry| entry.file_name()).any(|name| !passthrough::is_name(&name))
+        entries.map(|entry| entry.file_name()).any(|name| !is_built(&name))
     }
 
     /// Ends it, when all is published that will be: what it wrote is removed, but for what a session keeps.
     pub fn settle(self) {
         if let Some(run) = self.run {
-            run.settle(|path| path.file_name().is_some_and(passthrough::is_name));
+            run.settle(|path| path.file_name().is_some_and(is_built));
         }
     }
+}
+
+/// Whether a folder of this name holds what tools make, and make again.
+fn is_built(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| passthrough::NAMES.contains(&name))
 }
 
 fn layer(run: &Run, number: usize, plan: &LayerPlan) -> Result<Layer, ScratchError> {

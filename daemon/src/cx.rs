@@ -1,10 +1,12 @@
 //! The only handle of a turn to the world: what it may use, and how it speaks to its session.
 
 use crate::clock::Clock;
-use crate::config::{Home, Limits};
+use crate::command::Ground;
+use crate::config::{Beyond, Home, Limits};
 use crate::journal::Journal;
 use crate::model::{Model, ModelError, ToolSpec};
 use crate::sandbox::Sandbox;
+use crate::sandbox::proxy::Resolve;
 use crate::workspace::Workspace;
 use pilotfish_protocol::{
     Effort, Item, ItemContent, ItemId, Mode, ModelName, SessionId, SessionStatus, Status, TurnId, Update, Usage,
@@ -53,6 +55,12 @@ pub struct TurnCx {
     pub environment: Arc<BTreeMap<String, String>>,
     /// Where full outputs go.
     pub journal: Journal,
+    /// Where the writes of commands go.
+    pub ground: Ground,
+    /// What resolves the names of granted hosts.
+    pub names: Arc<dyn Resolve>,
+    /// What commands reach without asking.
+    pub beyond: Beyond,
     /// Where the person's rules lie.
     pub home: Home,
     /// Time and ids.

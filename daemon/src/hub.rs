@@ -4,11 +4,12 @@ use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, rules};
 use crate::journal::{Journal, JournalError, SessionFilter};
 use crate::path::AbsPath;
-use crate::sandbox::Sandbox;
+use crate::sandbox::matrix::matrix;
+use crate::sandbox::{Confinement, Sandbox};
 use crate::session::{Fresh, Given, Parts, Reply, RunningTurns, SessionError, SessionHandle, asked};
 use pilotfish_protocol::{
-    ApprovalId, Effort, ItemId, Mode, ModelList, ModelName, Rule, RuleId, RulePreview, Session, SessionId, SessionList,
-    SessionStatus,
+    ApprovalId, Capability, Effort, ItemId, Mode, ModelList, ModelName, Rule, RuleId, RulePreview, Session, SessionId,
+    SessionList, SessionStatus,
 };
 use std::collections::HashMap;
 use std::future::Future;
@@ -58,6 +59,8 @@ pub struct Hub {
     stop: Arc<watch::Sender<Option<Stop>>>,
     /// What waited when the last daemon ended is looked for once.
     resumed: Arc<AtomicBool>,
+    /// A command was confined here.
+    confined: Arc<AtomicBool>,
     /// Sessions are closed, and connections are to end.
     over: CancellationToken,
 }
@@ -80,6 +83,7 @@ impl Hub {
             live: Arc::default(),
             stop: Arc::default(),
             resumed: Arc::default(),
+            confined: Arc::default(),
             over: CancellationToken::new(),
         }
     }
@@ -312,6 +316,20 @@ impl Hub {
     #[must_use]
     pub fn sandbox(&self) -> &Sandbox {
         &self.parts.sandbox
+    }
+
+    /// What is enforced on this machine and what is not. Whether commands are confined is found out by confining one, until one was.
+    pub async fn capabilities(&self) -> Vec<Capability> {
+        let is_confined = self.confined.load(Ordering::Relaxed);
+        let sandbox = self.parts.sandbox.clone();
+        let confinement = match is_confined {
+            true => Ok(Confinement::Confined),
+            false => tokio::task::spawn_blocking(move || sandbox.check()).await,
+        };
+        let confinement =
+            confinement.unwrap_or_else(|error| Confinement::Refused { reason: error.to_string(), mend: String::new() });
+        self.confined.store(confinement == Confinement::Confined, Ordering::Relaxed);
+        matrix(&confinement, self.parts.ground.problem())
     }
 
     /// The models that can be used with the keys of an environment, or what is missing.

@@ -6,6 +6,7 @@ pub mod session;
 pub mod turn;
 
 // What a turn is made of.
+pub mod command;
 pub mod cx;
 pub mod model;
 pub mod policy;

@@ -1,11 +1,13 @@
 //! What the tests of this crate share: a scripted model, an outlet that records, a hub over a temporary folder.
 
 use crate::clock::Clock;
+use crate::command::Ground;
 use crate::config::{ConfigSource, Endpoint, Home};
 use crate::hub::{Hub, NewSession};
 use crate::journal::Journal;
 use crate::model::{Call, Connect, Model, ModelError, ModelEvent, ModelRequest, Stop};
 use crate::path::AbsPath;
+use crate::sandbox::proxy::PublicNames;
 use crate::session::{Outlet, Parts, RunningTurns, SessionHandle, Workspaces};
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -176,10 +178,12 @@ fn hub(home: PathBuf, model: &Scripted, clock: &Clock) -> Hub {
     Hub::new(Parts {
         clock: clock.clone(),
         journal: Journal::open(&home.join("state")).unwrap(),
-        config: ConfigSource::new(Home { state: home.join("state"), runtime: home.join("run"), config: home }),
+        config: ConfigSource::new(Home { state: home.join("state"), runtime: home.join("run"), config: home.clone() }),
         connect: Arc::new(model.clone()),
         // No test of this crate runs a command; those that do spawn the real binaries.
         sandbox: crate::sandbox::Sandbox::open(std::path::Path::new("/bin/true")).unwrap(),
+        ground: Ground::open(&home.join("state")),
+        names: Arc::new(PublicNames),
         environment,
         changed,
         running: RunningTurns::default(),

@@ -7,6 +7,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use pilotfish::clock::Clock;
+use pilotfish::command::Ground;
 use pilotfish::config::{ConfigSource, Dialect, Endpoint, Environment, Home};
 use pilotfish::door::{Ended, acp, serve};
 use pilotfish::hub::Hub;
@@ -14,10 +15,12 @@ use pilotfish::journal::Journal;
 use pilotfish::model::http::Http;
 use pilotfish::model::{Connect, Model, ModelError, ModelEvent, ModelRequest, Stop};
 use pilotfish::sandbox::Sandbox;
+use pilotfish::sandbox::proxy::{Host, Resolve};
 use pilotfish::session::{Parts, RunningTurns, Workspaces};
 use pilotfish_protocol::{Mode, Session, SessionOpened, Usage};
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::sync::{broadcast, mpsc};
@@ -34,8 +37,31 @@ pub struct TestDaemon {
     pub script: Script,
     /// The folder that sessions work in.
     pub workspace: TempDir,
+    /// The hosts that its commands may be granted, as `name` or `name:port`, and where they really are.
+    pub names: Names,
     pub(crate) environment: Environment,
     _home: TempDir,
+}
+
+/// Names and where they lead, said by the test.
+#[derive(Debug, Clone, Default)]
+pub struct Names(Arc<Mutex<BTreeMap<String, SocketAddr>>>);
+
+impl Names {
+    /// From now on `host` is at `address`.
+    ///
+    /// # Panics
+    /// When another thread did.
+    pub fn say(&self, host: &str, address: SocketAddr) {
+        self.0.lock().expect("no panic").insert(host.to_owned(), address);
+    }
+}
+
+impl Resolve for Names {
+    fn resolve(&self, host: Host) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+        let found = self.0.lock().expect("no panic").get(&host.to_string()).copied();
+        Box::pin(async move { found.map(|address| vec![address]).ok_or_else(|| std::io::Error::other("no such name")) })
+    }
 }
 
 impl TestDaemon {
@@ -63,19 +89,22 @@ impl TestDaemon {
         let folder = home.path().display().to_string();
         let path = ("PATH".to_owned(), "/usr/bin:/bin".to_owned());
         let environment = Arc::new(BTreeMap::from([("PILOTFISH_HOME".to_owned(), folder), path]));
+        let names = Names::default();
         let parts = Parts {
             clock: Clock::counting(),
             journal: Journal::in_memory().expect("a thread"),
             config: ConfigSource::new(Home::of(&environment).expect("it is set")),
             connect,
             sandbox: sandbox(),
+            ground: Ground::open(&home.path().join("state")),
+            names: Arc::new(names.clone()),
             environment: environment.clone(),
             changed: broadcast::channel(256).0,
             running: RunningTurns::default(),
             workspaces: Workspaces::default(),
         };
         let workspace = tempfile::tempdir().expect("a folder");
-        Self { hub: Hub::new(parts), script, workspace, environment, _home: home }
+        Self { hub: Hub::new(parts), script, workspace, names, environment, _home: home }
     }
 
     /// A client that has said nothing yet, and the connection's task.

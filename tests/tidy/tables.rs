@@ -9,6 +9,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "clock",
+            "command",
             "config",
             "door",
             "hub",
@@ -25,13 +26,14 @@ pub const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("door", &["clock", "config", "hub", "journal", "path", "sandbox", "session", "text", "trace", "workspace"]),
-    ("testing", &["clock", "config", "hub", "journal", "model", "path", "prompt", "sandbox", "session"]),
+    ("testing", &["clock", "command", "config", "hub", "journal", "model", "path", "prompt", "sandbox", "session"]),
     ("hub", &["clock", "config", "journal", "model", "path", "sandbox", "session", "workspace"]),
     (
         "session",
         // Of policy: whether a rule may answer a question.
         &[
             "clock",
+            "command",
             "config",
             "cx",
             "journal",
@@ -47,7 +49,9 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("turn", &["cx", "model", "prompt", "tool"]),
     ("prompt", &["model", "path", "text"]),
-    ("tool", &["cx", "model", "path", "policy", "sandbox", "text", "workspace"]),
+    ("tool", &["command", "cx", "model", "path", "policy", "sandbox", "text", "workspace"]),
+    // One command, from where it works to what it leaves; it knows the cage and the disk, and neither knows the other.
+    ("command", &["path", "sandbox", "workspace"]),
     // The handle of a turn to the world, and so what a turn and its tools may know.
     ("cx", &["clock", "config", "journal", "model", "policy", "sandbox", "text", "workspace"]),
     ("sandbox", &["path", "policy"]),

@@ -2,6 +2,7 @@
 
 use crate::cli::FAILED;
 use crate::clock::Clock;
+use crate::command::Ground;
 use crate::config::{ConfigSource, Environment, Home, private_directory};
 use crate::door::client::{Client, ClientError};
 use crate::door::hello::{Door, Hello};
@@ -11,6 +12,7 @@ use crate::hub::Hub;
 use crate::journal::Journal;
 use crate::model::http::Http;
 use crate::sandbox::Sandbox;
+use crate::sandbox::proxy::PublicNames;
 use crate::session::{Parts, RunningTurns, Workspaces};
 use crate::trace;
 use anyhow::Context;
@@ -35,12 +37,16 @@ pub async fn build(home: &Home, environment: Environment) -> anyhow::Result<Hub>
     private_directory(&home.state).with_context(|| format!("cannot make {}", home.state.display()))?;
     trace::start(home, environment.get("PILOTFISH_LOG").map(String::as_str));
     let (changed, _) = broadcast::channel(CHANGES);
+    let sandbox = Sandbox::find().context("pilotfish is not installed whole")?;
+    let ground = Ground::open(&home.state);
     Ok(Hub::new(Parts {
         clock: Clock::system(),
         journal: Journal::open(&home.state)?,
         config: ConfigSource::new(home.clone()),
         connect: Arc::new(Http::new()),
-        sandbox: Sandbox::find().context("pilotfish is not installed whole")?,
+        sandbox: sandbox.keeping_out(&[home.config.clone(), home.state.clone(), home.runtime.clone()]),
+        ground,
+        names: Arc::new(PublicNames),
         environment,
         changed,
         running: RunningTurns::default(),

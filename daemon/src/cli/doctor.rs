@@ -43,9 +43,10 @@ fn promises(home: &Home) -> Vec<Capability> {
 /// What pilotfish itself needs, beside the sandbox.
 fn needs(home: &Home, environment: &Environment) -> Vec<Capability> {
     let config = ConfigSource::new(home.clone()).load(environment);
-    let model = config.as_ref().map_err(ToString::to_string).and_then(|config| {
-        config.default_model().map_err(|missing| missing.to_string())
-    });
+    let model = config
+        .as_ref()
+        .map_err(ToString::to_string)
+        .and_then(|config| config.default_model().map_err(|missing| missing.to_string()));
     let folder = |name: &str, path: &Path| {
         let made = private_directory(path).map_err(|error| format!("cannot make {}: {error}", path.display()));
         need(format!("{name} {} can be used", path.display()), made)

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pilotfish_protocol::Mode;
 
-use crate::config::{Home, private_directory};
+use crate::cli::terminal;
+use crate::command::{Ground, Wanted};
+use crate::config::Home;
 use crate::path::AbsPath;
-use crate::sandbox::scratch::Run;
-use crate::sandbox::{Exit, Layer, Sandbox, Scratch, Spec, Tier, spec_env};
+use crate::sandbox::{Exit, Sandbox, Tier};
+use crate::workspace::publish::{self, Conflict, Published};
 
 /// The status when the command was not run because it cannot be confined.
 const REFUSED: u8 = 125;
@@ -48,52 +51,47 @@ fn try_run(args: &Args) -> anyhow::Result<Exit> {
     let workspace = AbsPath::new(workspace)?;
     let environment = environment();
     let home = Home::of(&environment)?;
-    let scratch = open_scratch(&home);
-    let run = scratch.as_ref().map(Scratch::run).transpose()?;
-    let layers = match &run {
-        Some(run) => vec![run.layer(0, workspace.as_path())?],
-        None => Vec::new(),
-    };
-    let spec = Spec {
+    let ground = Ground::open(&home.state);
+    if let Some(problem) = ground.problem() {
+        complain(&format!("the command cannot write to the workspace: {problem}"));
+    }
+    let mut prepared = ground.prepare(Wanted {
         mode: args.mode,
         cwd: start_folder(&workspace)?,
         workspace,
         argv: args.argv.clone(),
-        env: spec_env(&environment, args.mode),
+        environment: Arc::new(environment),
         time_limit: None,
-        layers,
-        proxy: false,
-        grants_paths: Vec::new(),
-    };
+        paths: Vec::new(),
+        session: None,
+    })?;
+    // Nobody is here to be asked for hosts.
+    prepared.spec.proxy = false;
     let sandbox = Sandbox::find()?.keeping_out(&[home.config, home.state, home.runtime]);
-    let finished = sandbox.run_attached(&spec)?;
-    if let Tier::Weak { reason } = &finished.tier {
-        complain(&format!("the command could write to nothing but a temporary folder: {reason}"));
+    let finished = sandbox.run_attached(&prepared.spec)?;
+    match (&finished.tier, &prepared.publication) {
+        (Tier::Weak { reason }, _) => {
+            complain(&format!("the command could write to nothing but a temporary folder: {reason}"));
+        }
+        (Tier::Full, Some(publication)) => say(&publish::publish(publication)),
+        (Tier::Full, None) => {}
     }
-    if let (Mode::Agent, Tier::Full, Some(run)) = (args.mode, &finished.tier, run) {
-        publish(run, &spec.layers)?;
-    }
+    prepared.settle();
     Ok(finished.status)
 }
 
-/// The place for what the command changes. Without one the workspace is read-only to it.
-fn open_scratch(home: &Home) -> Option<Scratch> {
-    let scratch = private_directory(&home.state)
-        .map_err(anyhow::Error::from)
-        .and_then(|()| Ok(Scratch::open(&home.state)?))
-        .and_then(|scratch| {
-            // What runs left that were killed.
-            scratch.sweep()?;
-            Ok(scratch)
-        });
-    scratch.map_err(|error| complain(&format!("the command cannot write to the workspace: {error}"))).ok()
-}
-
-/// Brings what the command changed into the workspace.
-#[expect(clippy::unnecessary_wraps, reason = "what cannot be written is an error")]
-fn publish(run: Run, _layers: &[Layer]) -> anyhow::Result<()> {
-    drop(run);
-    Ok(())
+/// Says what was not written, and why. Nobody is asked: what is protected stays as it is.
+fn say(published: &Published) {
+    for held in &published.held {
+        complain(&format!("held back, {} stays as it was: {}", held.path, held.why.why()));
+    }
+    publish::refuse(&published.held);
+    for Conflict { path, clash } in &published.conflicts {
+        complain(&format!("not written, {path}: {clash}"));
+    }
+    for note in &published.notes {
+        complain(note);
+    }
 }
 
 /// The folder we are in when it is part of the workspace, else the workspace.
@@ -116,7 +114,7 @@ fn environment() -> BTreeMap<String, String> {
 
 #[expect(clippy::print_stderr, reason = "the one line that says why nothing was run")]
 fn complain(line: &str) {
-    eprintln!("pilotfish-sandbox: {line}");
+    eprintln!("pilotfish-sandbox: {}", terminal::safe(line));
 }
 
 fn parse_mode(text: &str) -> Result<Mode, String> {

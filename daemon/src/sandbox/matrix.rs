@@ -23,7 +23,10 @@ const PROMISES: &[(&str, Needs)] = &[
     ("a command sees no process but its own", Needs::Namespaces),
     ("a host is reached only after it was granted", Needs::Namespaces),
     ("in read-only mode commands run, and what they write is thrown away", Needs::Overlay),
-    ("in agent mode commands write to the project, and what is protected is held back until you say yes", Needs::Overlay),
+    (
+        "in agent mode commands write to the project, and what is protected is held back until you say yes",
+        Needs::Overlay,
+    ),
 ];
 
 /// The promises, each with whether it is kept here; one that is not kept has the reason and, when there is one, the mend. What commands
@@ -51,9 +54,10 @@ fn missing(
         (Needs::Confinement, Confinement::Confined | Confinement::Weak { .. }, _)
         | (Needs::Namespaces, Confinement::Confined, _)
         | (Needs::Overlay, Confinement::Confined, None) => None,
-        (Needs::Namespaces | Needs::Overlay, Confinement::Weak { reason, mend }, _) => {
-            Some((format!("commands are confined without namespaces, and can write nothing: {reason}"), Some(mend.clone())))
-        }
+        (Needs::Namespaces | Needs::Overlay, Confinement::Weak { reason, mend }, _) => Some((
+            format!("commands are confined without namespaces, and can write nothing: {reason}"),
+            Some(mend.clone()),
+        )),
         (Needs::Overlay, Confinement::Confined, Some(error)) => {
             Some((format!("the project is read-only to commands: {error}"), None))
         }

@@ -207,6 +207,12 @@ impl Run {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
+    /// The folder of the run.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the changes of layer `number` land.
     #[must_use]
     pub fn upper(&self, number: usize) -> PathBuf {

@@ -1,11 +1,13 @@
 //! What sessions are built from: shared by all, and never changed after the start.
 
 use crate::clock::Clock;
+use crate::command::Ground;
 use crate::config::{ConfigSource, Environment, trust};
 use crate::journal::Journal;
 use crate::model::Connect;
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
+use crate::sandbox::proxy::Resolve;
 use crate::session::{RunningTurns, SessionError};
 use crate::workspace::Workspace;
 use pilotfish_protocol::{Mode, Session, Trust};
@@ -25,6 +27,10 @@ pub struct Parts {
     pub connect: Arc<dyn Connect>,
     /// What confines commands.
     pub sandbox: Sandbox,
+    /// Where the writes of commands go.
+    pub ground: Ground,
+    /// What resolves the names of granted hosts.
+    pub names: Arc<dyn Resolve>,
     /// The environment of sessions that no client has attached to since the start.
     pub environment: Environment,
     /// Says that a session of a list changed.

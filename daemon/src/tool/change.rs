@@ -128,7 +128,7 @@ fn touched(change: &Change) -> Vec<&RootedPath> {
 }
 
 /// The change as editors show it.
-fn describe(cx: &TurnCx, call_id: &str, change: &Change, state: EditState) -> Edit {
+pub(super) fn describe(cx: &TurnCx, call_id: &str, change: &Change, state: EditState) -> Edit {
     let root = cx.workspace.root();
     let from_uri = |from: &RootedPath| EditKind::Moved { from: root.join(from).to_uri() };
     let (path, kind, before, after): (_, _, &[u8], &[u8]) = match change {

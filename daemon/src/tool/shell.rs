@@ -218,6 +218,3 @@ fn report(finished: &Finished, mut text: String, effects: Effects, time_limit: D
     }
     Output { text, status, exit_code, edits: effects.edits, ..Output::default() }
 }
-
-#[cfg(test)]
-mod tests;

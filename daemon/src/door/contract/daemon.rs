@@ -2,10 +2,9 @@
 
 use crate::door::Connection;
 use crate::hub::Stop;
-use crate::sandbox::{Confinement, Sandbox};
 use jsonrpsee::core::{RpcResult, async_trait};
 use pilotfish_protocol::contract::DaemonRpcServer;
-use pilotfish_protocol::{Capability, DaemonStatus, Done, PROTOCOL_VERSION, Status};
+use pilotfish_protocol::{DaemonStatus, Done, PROTOCOL_VERSION, Status};
 
 #[async_trait]
 impl DaemonRpcServer for Connection {
@@ -19,29 +18,13 @@ impl DaemonRpcServer for Connection {
             started_at: self.hub.started_at().to_owned(),
             sessions: sessions.len() as u64,
             turns: turns as u64,
-            capabilities: vec![confinement(self.hub.sandbox().clone()).await],
+            capabilities: self.hub.capabilities().await,
         })
     }
 
     async fn stop(&self, drain: Option<bool>) -> RpcResult<Done> {
         self.hub.stop(if drain.unwrap_or(false) { Stop::Drain } else { Stop::Now });
         Ok(Done {})
-    }
-}
-
-/// Whether commands are confined here, found out by confining one.
-async fn confinement(sandbox: Sandbox) -> Capability {
-    let name = "commands are confined".to_owned();
-    match tokio::task::spawn_blocking(move || sandbox.check()).await {
-        Ok(Confinement::Confined) => Capability { name, enforced: true, reason: None },
-        Ok(Confinement::Weak { reason, mend }) => {
-            let reason = format!("they can read and run but not write: {reason}; {mend}");
-            Capability { name, enforced: true, reason: Some(reason) }
-        }
-        Ok(Confinement::Refused { reason, mend }) => {
-            Capability { name, enforced: false, reason: Some(format!("{reason}; {mend}")) }
-        }
-        Err(error) => Capability { name, enforced: false, reason: Some(error.to_string()) },
     }
 }
 

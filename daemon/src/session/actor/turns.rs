@@ -1,7 +1,7 @@
 //! Turns of a session: how one starts, what it is given, how it ends, and what a crash left of it.
 
 use super::{Running, Turn};
-use crate::config::{Environment, Limits, Resolved};
+use crate::config::{Beyond, Environment, Limits, Resolved};
 use crate::cx::{TurnCx, TurnError};
 use crate::model::{Model, ModelError};
 use crate::path::AbsPath;
@@ -24,6 +24,14 @@ const CUT_SHORT: &str = "[interrupted: pilotfish ended while this ran; whether i
 
 /// Likewise, when its outcome could not be recorded.
 const NOT_RECORDED: &str = "[interrupted: the journal could not be written; whether this had an effect is not known]";
+
+/// What the configuration and the session's header say of a turn.
+struct Settled {
+    resolved: Resolved,
+    limits: Limits,
+    beyond: Beyond,
+    root: AbsPath,
+}
 
 /// What a turn gives back.
 pub(super) struct Outcome {
@@ -68,7 +76,7 @@ impl Running {
 
     /// Starts a turn's task, with the configuration as it is now; or ends the turn with what is wrong there.
     pub(super) async fn launch(&mut self, id: TurnId, history: History, running: RunningTurn) {
-        let (resolved, limits, root) = match self.settle() {
+        let Settled { resolved, limits, beyond, root } = match self.settle() {
             Ok(settled) => settled,
             Err(error) => {
                 self.history = Some(history);
@@ -90,6 +98,9 @@ impl Running {
             sandbox: self.parts.sandbox.clone(),
             environment: self.environment.clone(),
             journal: self.parts.journal.clone(),
+            ground: self.parts.ground.clone(),
+            names: self.parts.names.clone(),
+            beyond,
             home: self.parts.config.home().clone(),
             clock: self.parts.clock.clone(),
             limits,
@@ -105,7 +116,7 @@ impl Running {
     }
 
     /// What the configuration and the session's header say of the next turn.
-    fn settle(&self) -> Result<(Resolved, Limits, AbsPath), SessionError> {
+    fn settle(&self) -> Result<Settled, SessionError> {
         let config = self.parts.config.load(&self.environment)?;
         let model = match &self.state.session.model {
             Some(model) => model.clone(),
@@ -113,7 +124,7 @@ impl Running {
         };
         let resolved = config.resolve(&model)?;
         let limits = config.limits(resolved.context);
-        Ok((resolved, limits, self.root()?))
+        Ok(Settled { resolved, limits, beyond: config.beyond().clone(), root: self.root()? })
     }
 
     pub(super) fn root(&self) -> Result<AbsPath, SessionError> {

@@ -72,3 +72,6 @@ impl Collector {
         printable(&bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,9 @@ pub(super) async fn publish(cx: &TurnCx, item: &Item, command: &str, publication
     let mut effects = Effects::default();
     if *cx.mode.borrow() == Mode::ReadOnly {
         // The person took the right to write away while it ran.
-        effects.lines.push("not written: the mode is read-only since this was started; what it wrote was thrown away".to_owned());
+        effects.lines.push(
+            "not written: the mode is read-only since this was started; what it wrote was thrown away".to_owned(),
+        );
         return effects;
     }
     let Some(published) = cx.workspace.publish(publication.clone()).await else {
@@ -81,7 +83,9 @@ impl Effects {
         };
         let refused = match cx.permit(need).await {
             // The mode may be another one since; a yes to this change stands in agent mode alone.
-            Ok(Permission::Granted { .. }) if *cx.mode.borrow() == Mode::ReadOnly => "the mode is read-only now".to_owned(),
+            Ok(Permission::Granted { .. }) if *cx.mode.borrow() == Mode::ReadOnly => {
+                "the mode is read-only now".to_owned()
+            }
             Ok(Permission::Granted { by: _ }) => {
                 if let Some(released) = cx.workspace.release(publication, held).await {
                     self.take(cx, item, released);
@@ -122,7 +126,9 @@ fn held_edit(cx: &TurnCx, item: &Item, held: &Held) -> Option<Edit> {
 /// A change as editors show it; without hunks where it is no text, or too much of it.
 fn edit(cx: &TurnCx, item: &Item, file: FileChange, state: EditState) -> Edit {
     let FileChange { path, kind, before, after } = file;
-    let text = |bytes: Option<Vec<u8>>| bytes.filter(|bytes| std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')));
+    let text = |bytes: Option<Vec<u8>>| {
+        bytes.filter(|bytes| std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')))
+    };
     let described = |change| change::describe(cx, super::super::call_id(item), &change, state);
     match (kind, text(before), text(after)) {
         (Kind::Created, _, Some(bytes)) => described(Change::Create { path, bytes }),

@@ -52,9 +52,8 @@ impl Reach {
         let (ask, proxies) = (self.ask.clone(), self.proxies.clone());
         Box::new(move |listener| {
             let serve = proxy::serve(listener, ask, names).map(|ended| {
-                if let Err(error) = ended {
-                    tracing::warn!(%error, "a sandbox's proxy ended");
-                }
+                let Err(error) = ended;
+                tracing::warn!(%error, "a sandbox's proxy ended");
             });
             proxies.lock().unwrap_or_else(PoisonError::into_inner).spawn(serve);
         })
