@@ -77,6 +77,15 @@ pub(super) fn look(directory: &OwnedFd, name: &OsStr) -> Result<Option<Stat>, Er
     }
 }
 
+/// Whether the command deleted something: its name above, or that of a folder it lies in, stands for nothing.
+pub(super) fn is_deleted(upper: &OwnedFd, path: &Path) -> bool {
+    path.ancestors().filter(|path| !path.as_os_str().is_empty()).any(|path| {
+        let parent = open_below(upper, path.parent().unwrap_or(Path::new("")));
+        let stat = parent.ok().zip(path.file_name()).and_then(|(parent, name)| look(&parent, name).ok().flatten());
+        stat.is_some_and(|stat| is_whiteout(&stat))
+    })
+}
+
 /// Opens a root by its path.
 pub(super) fn open_root(path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -120,7 +120,7 @@ impl Run<'_> {
         };
         for folder in held.inside.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
             let (parent, name) = (folder.parent().unwrap_or(Path::new("")), folder.file_name().unwrap_or_default());
-            let is_gone = is_gone(&upper, folder);
+            let is_gone = disk::is_deleted(&upper, folder);
             let removed = disk::open_below(&root, parent)
                 .and_then(|parent| rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR));
             if !is_gone || removed.is_err() {
@@ -139,16 +139,6 @@ fn is_as_seen(now: Option<&Stat>, seen: Option<Seen>) -> bool {
         (Some(now), Some(seen)) => Seen::new(now) == seen,
         (None, Some(_)) | (Some(_), None) => false,
     }
-}
-
-/// Whether the command deleted a folder: its name, or one above it, stands for nothing.
-fn is_gone(upper: &OwnedFd, folder: &Path) -> bool {
-    folder.ancestors().filter(|path| !path.as_os_str().is_empty()).any(|path| {
-        let parent = disk::open_below(upper, path.parent().unwrap_or(Path::new("")));
-        let stat =
-            parent.ok().zip(path.file_name()).and_then(|(parent, name)| disk::look(&parent, name).ok().flatten());
-        stat.is_some_and(|stat| disk::is_whiteout(&stat))
-    })
 }
 
 /// Removes a name and all below it.

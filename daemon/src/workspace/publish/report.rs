@@ -30,11 +30,16 @@ impl Report {
         Self { workspace: workspace.clone(), published: Published::default(), texts: 0, room: ALL_TEXTS }
     }
 
-    /// The text of a file that is about to change or did, as long as texts are kept.
-    pub(super) fn text(&mut self, file: Option<&File>) -> Option<Vec<u8>> {
+    /// The texts of a file before and after, as long as texts are kept.
+    pub(super) fn texts(&mut self, before: Option<&File>, after: Option<&File>) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
         if self.texts >= WITH_TEXT {
-            return None;
+            return (None, None);
         }
+        self.texts += 1;
+        (self.text(before), self.text(after))
+    }
+
+    fn text(&mut self, file: Option<&File>) -> Option<Vec<u8>> {
         let bytes = super::disk::read(file?, TEXT_BYTES.min(self.room))?;
         self.room -= bytes.len() as u64;
         Some(bytes)
@@ -51,7 +56,6 @@ impl Report {
         if self.published.changed.len() >= LISTED {
             return;
         }
-        self.texts += 1;
         if let Ok(path) = RootedPath::new(&self.workspace, &inside.to_string_lossy()) {
             self.published.changed.push(FileChange { path, kind, before, after });
         }

@@ -339,3 +339,6 @@ fn is_noise(path: &Path, text: Option<String>) -> bool {
     path == Path::new("info/exclude")
         && text.is_some_and(|text| text.lines().all(|line| line.is_empty() || line.starts_with('#')))
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,11 @@ impl Stamp {
         stamp
     }
 
+    #[cfg(test)]
+    pub(super) fn seconds_since(self, earlier: Self) -> i64 {
+        self.seconds - earlier.seconds
+    }
+
     /// When a file was last changed in any way, its name and permissions included: nobody can set this time back.
     pub(super) fn changed(stat: &Stat) -> Self {
         Self { seconds: stat.st_ctime, nanoseconds: i64::try_from(stat.st_ctime_nsec).unwrap_or(i64::MAX) }

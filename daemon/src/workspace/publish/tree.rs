@@ -287,7 +287,7 @@ impl<'a> Run<'a> {
             self.conflict(&at.lower, name, path, Clash::Changed);
             return Ok(());
         }
-        let (old, new) = (self.report.text(before.as_ref()), self.report.text(Some(&file)));
+        let (old, new) = self.report.texts(before.as_ref(), Some(&file));
         self.step("stage")?;
         let staged = self
             .trail
@@ -503,7 +503,8 @@ impl<'a> Run<'a> {
                 return Ok(false);
             }
         };
-        if let Some(class) = paths::class_of(name) {
+        let class = paths::class_of(name).filter(|_| !(name == ".git" && self.is_left_over(path)));
+        if let Some(class) = class {
             if class == paths::Class::VersionControl && disk::kind(&stat) == FileType::Directory {
                 self.hold_whole(path, Kind::Deleted);
                 return Ok(false);
@@ -520,7 +521,7 @@ impl<'a> Run<'a> {
             return self.delete_directory(lower, name, path, depth);
         }
         let before = disk::open_file(lower, name).ok();
-        let before = self.report.text(before.as_ref());
+        let (before, _) = self.report.texts(before.as_ref(), None);
         self.step("delete")?;
         let _ = self.trail.note(self.root().as_path(), path.parent().unwrap_or(Path::new("")));
         match stage::delete(lower, name, &Seen::new(&stat)) {

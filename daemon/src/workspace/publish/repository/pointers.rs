@@ -61,6 +61,20 @@ impl Run<'_> {
         self.is_repository_part(&target) && self.points_back(&target, &dot_git)
     }
 
+    /// Whether a `.git` file led to a linked work tree that the command removed, as `git worktree remove` does.
+    pub(in crate::workspace::publish) fn is_left_over(&self, path: &Path) -> bool {
+        let dot_git = self.below(path);
+        let text = crate::workspace::git::read_line(dot_git.as_path());
+        let target = text.and_then(|text| resolve(dot_git.as_path(), text.strip_prefix("gitdir:")?.trim_start()));
+        let Some(target) = target.filter(|target| self.is_repository_part(target)) else { return false };
+        self.points_back(&target, &dot_git)
+            && self.publication.layers.iter().any(|layer| {
+                let inside = target.as_path().strip_prefix(layer.plan.lower.as_path());
+                let upper = disk::open_root(&layer.upper);
+                inside.is_ok_and(|inside| upper.is_ok_and(|upper| disk::is_deleted(&upper, inside)))
+            })
+    }
+
     /// Whether a git directory, as it is on the disk, names a `.git` file as its work tree's.
     fn points_back(&self, target: &AbsPath, dot_git: &AbsPath) -> bool {
         let text = |name: &str| crate::workspace::git::read_line(&target.as_path().join(name));
