@@ -57,34 +57,46 @@ fn check(update: &Update, expected: Expect) {
 
 #[test]
 fn a_question_meets_what_was_said_beforehand() {
-    check(&asked(&["host:example.org", "path:/srv"]), expect![[r#"
+    check(
+        &asked(&["host:example.org", "path:/srv"]),
+        expect![[r#"
         Ask: ask reach example.org
         Stop: stop at reach example.org
         Deny: answer a1 Deny
         Allow: answer a1 Once
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_is_protected_or_unconfined_is_never_given_beforehand() {
-    check(&asked(&["unconfined"]), expect![[r#"
+    check(
+        &asked(&["unconfined"]),
+        expect![[r#"
         Ask: ask reach example.org
         Stop: stop at reach example.org
         Deny: answer a1 Deny
         Allow: answer a1 Deny
-    "#]]);
-    check(&asked(&["host:example.org", "protected:.envrc"]), expect![[r#"
+    "#]],
+    );
+    check(
+        &asked(&["host:example.org", "protected:.envrc"]),
+        expect![[r#"
         Ask: ask reach example.org
         Stop: stop at reach example.org
         Deny: answer a1 Deny
         Allow: answer a1 Deny
-    "#]]);
-    check(&asked(&[]), expect![[r#"
+    "#]],
+    );
+    check(
+        &asked(&[]),
+        expect![[r#"
         Ask: ask reach example.org
         Stop: stop at reach example.org
         Deny: answer a1 Deny
         Allow: answer a1 Deny
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -171,7 +183,8 @@ fn only_a_clear_yes_is_a_yes() {
         "yes": ? type 1, 2, 3 or 4, in a composer a prompt
         "1 2": ? only a no takes words behind it; type 1, 2, 3 or 4, in a composer a prompt
         "11": ? type 1, 2, 3 or 4, in a composer a prompt
-    "#]].assert_eq(&lines.iter().map(line).collect::<String>());
+    "#]]
+    .assert_eq(&lines.iter().map(line).collect::<String>());
 }
 
 #[test]
@@ -217,7 +230,8 @@ fn a_question_says_all_there_is_to_know() {
           2 this session
           3 always: no rule can stand for this
           4 no; words behind it are told to the model
-        Type 1, 2, 3 or 4."#]].assert_eq(&format!("{}{}", words(&protected), choices(None)));
+        Type 1, 2, 3 or 4."#]]
+    .assert_eq(&format!("{}{}", words(&protected), choices(None)));
 }
 
 fn edit() -> Edit {
