@@ -11,6 +11,7 @@ use std::time::Duration;
 
 mod local;
 pub mod rules;
+pub mod trust;
 
 /// The longest silence in a stream, unless a provider says another.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);

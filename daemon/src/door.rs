@@ -113,6 +113,7 @@ impl From<SessionError> for RpcError {
             SessionError::AlreadyAnswered(_) => ErrorKind::AlreadyAnswered,
             SessionError::NoSuchRule(_) => ErrorKind::Refused,
             SessionError::Invalid(_) => ErrorKind::InvalidParams,
+            SessionError::Untrusted(_) => ErrorKind::Refused,
             SessionError::Config(_) => ErrorKind::NoModel,
             SessionError::Journal(error) => return refusal(error),
         };

@@ -12,10 +12,12 @@ use jsonrpsee::core::client::{BatchResponse, ClientT, Error};
 use jsonrpsee::core::params::BatchRequestBuilder;
 use jsonrpsee::core::traits::ToRpcParams;
 use jsonrpsee::types::ErrorObjectOwned;
-use pilotfish_protocol::contract::{ApprovalRpcClient, DaemonRpcClient, RuleRpcClient, SessionRpcClient};
+use pilotfish_protocol::contract::{
+    ApprovalRpcClient, DaemonRpcClient, RuleRpcClient, SessionRpcClient, TrustRpcClient,
+};
 use pilotfish_protocol::{
     ApprovalId, Attached, DaemonNotice, DaemonStatus, Decision, Delivery, InputPart, ItemId, ItemPage, Mode, ModelName,
-    PromptTaken, RulePreview, Session, SessionId, SessionList, SessionUpdate, code, notification,
+    PromptTaken, RulePreview, Session, SessionId, SessionList, SessionUpdate, Trust, TrustState, code, notification,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -308,6 +310,22 @@ impl Client {
     /// As the daemon says.
     pub async fn status(&self) -> Result<DaemonStatus, ClientError> {
         Ok(DaemonRpcClient::status(self).await?)
+    }
+
+    /// What was said of a workspace, an absolute path.
+    ///
+    /// # Errors
+    /// As the daemon says.
+    pub async fn trust(&self, workspace: &str) -> Result<TrustState, ClientError> {
+        Ok(TrustRpcClient::get(self, workspace.to_owned()).await?)
+    }
+
+    /// Says whether what a workspace ships takes effect.
+    ///
+    /// # Errors
+    /// As the daemon says.
+    pub async fn set_trust(&self, workspace: &str, trust: Trust) -> Result<TrustState, ClientError> {
+        Ok(TrustRpcClient::set(self, workspace.to_owned(), trust).await?)
     }
 
     /// Ends the daemon; with `drain` when no turn runs any more.
