@@ -7,7 +7,7 @@ use crate::config::rules::{held, uses};
 use crate::policy::command::Segment;
 use crate::policy::rules::{Remembered, UNCONFINED, propose, script};
 use crate::policy::{Outcome, judge_grant};
-use crate::text::shown::shown;
+use crate::text::shown::{Shown, shown, shown_line};
 use pilotfish_protocol::{Approval, ApprovalId, ApprovalSegment, Decision, Edit, ItemId, Rule, RuleId};
 use std::path::PathBuf;
 use tokio::sync::oneshot;
@@ -193,27 +193,18 @@ impl Question {
     /// As it is shown, under an id.
     #[must_use]
     pub fn approval(&self, id: ApprovalId) -> Approval {
-        let mut escaped = false;
-        let mut show = |text: &str| {
-            let shown = shown(text);
-            escaped |= shown.escaped;
-            shown.text
-        };
-        let segment = |segment: &ApprovalSegment, show: &mut dyn FnMut(&str) -> String| ApprovalSegment {
-            text: show(&segment.text),
-            asks: segment.asks,
-        };
+        let mut screen = Screen { escaped: false };
         Approval {
             id,
             item_id: self.item_id.clone(),
-            title: show(&self.title),
-            detail: show(self.command.as_deref().unwrap_or(&self.detail)),
-            cwd: show(&self.cwd),
-            reason: show(&self.reason),
-            grants: self.grants.iter().map(|grant| show(grant)).collect(),
-            segments: self.segments.iter().map(|part| segment(part, &mut show)).collect(),
-            edits: self.edits.iter().map(|edit| shown_edit(edit, &mut show)).collect(),
-            escaped,
+            title: screen.line(&self.title),
+            detail: screen.text(self.command.as_deref().unwrap_or(&self.detail)),
+            cwd: screen.line(&self.cwd),
+            reason: screen.line(&self.reason),
+            grants: self.grants.iter().map(|grant| screen.line(grant)).collect(),
+            segments: self.segments.iter().map(|part| screen.segment(part)).collect(),
+            edits: self.edits.iter().map(|edit| screen.edit(edit)).collect(),
+            escaped: screen.escaped,
             // Its words come out of a parser that takes nothing unseen.
             rule: self.rule.clone(),
             decision: None,
@@ -223,18 +214,42 @@ impl Question {
     }
 }
 
-fn shown_edit(edit: &Edit, show: &mut impl FnMut(&str) -> String) -> Edit {
-    let mut edit = edit.clone();
-    edit.path = show(&edit.path);
-    for hunk in &mut edit.hunks {
-        let (old, new) = (show(&hunk.old_text), show(&hunk.new_text));
-        if (&old, &new) != (&hunk.old_text, &hunk.new_text) {
-            // They point into lines that are shown otherwise now.
-            hunk.spans.clear();
-        }
-        (hunk.old_text, hunk.new_text) = (old, new);
+/// What a question is put on, and whether anything there is shown otherwise than it is.
+struct Screen {
+    escaped: bool,
+}
+
+impl Screen {
+    fn text(&mut self, text: &str) -> String {
+        self.put(shown(text))
     }
-    edit
+
+    fn line(&mut self, text: &str) -> String {
+        self.put(shown_line(text))
+    }
+
+    fn put(&mut self, shown: Shown) -> String {
+        self.escaped |= shown.escaped;
+        shown.text
+    }
+
+    fn segment(&mut self, segment: &ApprovalSegment) -> ApprovalSegment {
+        ApprovalSegment { text: self.text(&segment.text), asks: segment.asks }
+    }
+
+    fn edit(&mut self, edit: &Edit) -> Edit {
+        let mut edit = edit.clone();
+        edit.path = self.line(&edit.path);
+        for hunk in &mut edit.hunks {
+            let (old, new) = (self.text(&hunk.old_text), self.text(&hunk.new_text));
+            if (&old, &new) != (&hunk.old_text, &hunk.new_text) {
+                // They point into lines that are shown otherwise now.
+                hunk.spans.clear();
+            }
+            (hunk.old_text, hunk.new_text) = (old, new);
+        }
+        edit
+    }
 }
 
 /// What a no says to the model.
@@ -325,7 +340,11 @@ fn remembered(home: &Home, root: &std::path::Path) -> (Vec<Remembered>, Option<S
             };
             (held.into_iter().map(remembered).collect(), None)
         }
-        Err(error) => (Vec::new(), Some(format!("No remembered answer holds, as {error}"))),
+        Err(error) => {
+            let error = error.to_string();
+            let line: Vec<&str> = error.split_whitespace().collect();
+            (Vec::new(), Some(format!("No remembered answer holds, as {}", line.join(" "))))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod content;
 mod desk;
 mod lines;
 mod options;
+mod permissions;
 mod prompts;
 mod tools;
 mod view;
@@ -21,13 +22,14 @@ use crate::config::Environment;
 use crate::door::envelope::{self, Failure, Message, code};
 use crate::door::{Connection, Ended, GRACE};
 use crate::hub::Hub;
-use crate::session::{Reply, SessionError};
+use crate::session::{Given, Reply, SessionError};
 use desk::Desk;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use lines::{Line, Lines, MAX_LINE};
-use pilotfish_protocol::SessionUpdate;
+use pilotfish_protocol::{Decision, SessionUpdate};
+use serde_json::value::RawValue;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -91,6 +93,7 @@ where
         }
         () = read(&acp, input) => (true, Ended::ShutDown),
         () = acp.connection.hub.over() => {
+            acp.tell_waiting();
             acp.connection.outbox.finish();
             (true, Ended::Left)
         }
@@ -164,8 +167,13 @@ fn take(acp: &Acp, line: &Line) -> Option<Work> {
                     None => Some(work),
                 };
             }
-            // Nothing is ever asked of a client.
-            Ok(Message::Answer) => return None,
+            Ok(Message::Answer(reply)) => {
+                let mut work = acp.answered(&reply)?;
+                return match work.as_mut().now_or_never() {
+                    Some(()) => None,
+                    None => Some(work),
+                };
+            }
             Err(bad) => Failure::new(bad.code(), bad.to_string()),
         },
     };
@@ -178,6 +186,46 @@ impl Acp {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         // Nothing that can panic runs under the lock but a defect; the desk is then as good as it was.
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The client answered a question. When somebody else was first, or its turn was stopped, that is all there is to it.
+    fn answered(&self, answer: &envelope::Reply<'_>) -> Option<Work> {
+        let result = answer.result.map(RawValue::get);
+        let (approval, decision) = self.desk().permissions.answered(answer.id.as_ref(), result)?;
+        let acp = self.clone();
+        let give = move |decision| {
+            let given = Given { decision, note: None, by: acp.connection.id.clone() };
+            acp.connection.hub.answer(std::slice::from_ref(&approval), &given)
+        };
+        let answering = give(decision);
+        Some(
+            async move {
+                let outcome = match answering.await {
+                    // The rule cannot be saved, but a yes it was.
+                    Err(SessionError::NoSuchRule(why)) => {
+                        tracing::warn!(why, "an answer counts once");
+                        give(Decision::Once).await
+                    }
+                    outcome => outcome,
+                };
+                if let Err(error) = outcome {
+                    tracing::info!(%error, "an answer did not count");
+                }
+            }
+            .boxed(),
+        )
+    }
+
+    /// The daemon ends, and with it the answers to prompts whose turns wait for the person: they go on in the next daemon.
+    fn tell_waiting(&self) {
+        let mut desk = self.desk();
+        for session_id in desk.permissions.sessions() {
+            let message = format!("pilotfish ended; load session {session_id} again, its question is still open");
+            let failure = Failure::new(code::INTERNAL_ERROR, message);
+            for id in desk.prompts.remove_all(&session_id).into_iter().filter(Option::is_some) {
+                self.connection.outbox.answer(envelope::answer_line::<()>(id.as_ref(), Err(&failure)));
+            }
+        }
     }
 
     /// Waits until no prompt is on its way that an update may be the beginning of. Sessions answer prompts as soon as they took

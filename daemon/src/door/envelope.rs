@@ -56,8 +56,17 @@ impl BadMessage {
 pub(crate) enum Message<'a> {
     /// A request, or a notification if it has no id.
     Call(Call<'a>),
-    /// The answer to a request of ours; here as it came.
-    Answer,
+    /// The answer to a request of ours.
+    Answer(Reply<'a>),
+}
+
+/// The answer to a request of ours.
+#[derive(Debug)]
+pub(crate) struct Reply<'a> {
+    /// Of the request; absent when the client could not read it.
+    pub(crate) id: Option<Id>,
+    /// What it says, as it was written; absent when it is an error.
+    pub(crate) result: Option<&'a RawValue>,
 }
 
 /// A request or a notification.
@@ -130,8 +139,8 @@ impl<'a> Message<'a> {
         };
         match (envelope.method, envelope.result, envelope.error) {
             (Some(method), None, None) => Ok(Message::Call(Call { id, method, params: envelope.params })),
-            (None, Some(_), None) if id.is_some() => Ok(Message::Answer),
-            (None, None, Some(_)) => Ok(Message::Answer),
+            (None, Some(result), None) if id.is_some() => Ok(Message::Answer(Reply { id, result: Some(result) })),
+            (None, None, Some(_)) => Ok(Message::Answer(Reply { id, result: None })),
             _ => Err(not_a_message("it is neither a call with a \"method\" nor an answer to one")),
         }
     }
@@ -204,6 +213,14 @@ struct Answer<'a, T> {
 }
 
 #[derive(Serialize)]
+struct Request<'a, T> {
+    jsonrpc: &'static str,
+    id: i64,
+    method: &'a str,
+    params: &'a T,
+}
+
+#[derive(Serialize)]
 struct Notification<'a, T> {
     jsonrpc: &'static str,
     method: &'a str,
@@ -223,6 +240,11 @@ pub(crate) fn notification<T: Serialize>(method: &str, params: &T) -> Vec<u8> {
 /// An answer as a line of its own, as [`answer`].
 pub(crate) fn answer_line<T: Serialize>(id: Option<&Id>, outcome: Result<T, &Failure>) -> Vec<u8> {
     line(&answering(id, outcome))
+}
+
+/// A request of ours as a line of its own.
+pub(crate) fn request_line<T: Serialize>(id: i64, method: &str, params: &T) -> Vec<u8> {
+    line(&Request { jsonrpc: "2.0", id, method, params })
 }
 
 /// A notification as a line of its own.

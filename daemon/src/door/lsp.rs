@@ -143,7 +143,7 @@ fn take(calls: &mut Calls<Server>, answer: &mut impl FnMut(&[u8]), frame: &Frame
         Frame::Bad(bad) => Failure::new(code::PARSE_ERROR, bad.to_string()),
         Frame::Body(body) => match Message::parse(body) {
             Ok(Message::Call(call)) => return calls.take(call),
-            Ok(Message::Answer) => {
+            Ok(Message::Answer(_)) => {
                 answer(body);
                 return Taken::Answered(Vec::new());
             }

@@ -47,6 +47,16 @@ pub fn shown(text: &str) -> Shown {
     Shown { text: shown, escaped }
 }
 
+/// A text that is one line: as [`shown`], with line ends and tabs shown too.
+#[must_use]
+pub fn shown_line(text: &str) -> Shown {
+    let Shown { text, escaped } = shown(text);
+    if text.contains(['\n', '\t']) {
+        return Shown { text: text.replace('\n', "\\u{a}").replace('\t', "\\u{9}"), escaped: true };
+    }
+    Shown { text, escaped }
+}
+
 fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n')
 }

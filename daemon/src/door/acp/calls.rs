@@ -145,6 +145,8 @@ impl Acp {
                     let session_id = &params.session_id;
                     let mut answer = line(id.as_ref(), acp.opened(&attached.session, None));
                     answer.extend(acp.told_unused(session_id, unused));
+                    // What is asked is asked again of whoever comes.
+                    answer.extend(acp.desk().ask(&attached));
                     let told = match begin {
                         Begin::First => attached.seq,
                         Begin::Now => 0,
@@ -250,8 +252,8 @@ impl Acp {
         Ok(async move {
             if let Some(attaching) = attaching {
                 // When it fails, so does the prompt, which says the same.
-                let _ = attaching.await;
-                acp.connection.outbox.answer(Vec::new());
+                let asked = attaching.await.map_or_else(|_| Vec::new(), |attached| acp.desk().ask(&attached));
+                acp.connection.outbox.answer(asked);
             }
             let taken = taking.await;
             let need = match taken {
@@ -414,7 +416,7 @@ impl Acp {
     }
 
     /// Says what of a request is not used.
-    fn told_unused(&self, session_id: &SessionId, unused: Option<String>) -> Vec<u8> {
+    pub(super) fn told_unused(&self, session_id: &SessionId, unused: Option<String>) -> Vec<u8> {
         let Some(title) = unused else { return Vec::new() };
         let notices = self.client.get().map_or(Notices::AsMessages, |client| client.notices);
         let update = match notices {

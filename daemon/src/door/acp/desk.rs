@@ -1,6 +1,7 @@
 //! What a connection has open: its sessions as the client sees them, its prompts, and the answers that wait for updates to be
 //! sent first. Pure but for the handles it keeps.
 
+use super::permissions::Permissions;
 use super::prompts::{Answer, Prompts, cancelled};
 use super::view::{self, Shown, View};
 use super::wire;
@@ -15,6 +16,8 @@ pub(super) struct Desk {
     opened: BTreeMap<SessionId, Opened>,
     /// The prompts that are not answered.
     pub(super) prompts: Prompts,
+    /// What the client is asked.
+    pub(super) permissions: Permissions,
     attachments: u64,
 }
 
@@ -70,7 +73,7 @@ pub(super) enum Told {
     Options(Box<Session>),
     /// A prompt's answer.
     Answer(Answer),
-    /// An answer that waited.
+    /// An answer that waited, a question, or that it is over.
     Frame(Vec<u8>),
     /// The session is over for this connection.
     Closed,
@@ -123,8 +126,15 @@ impl Desk {
         }
     }
 
+    /// The questions of an attachment, as the client is asked them.
+    pub(super) fn ask(&mut self, attached: &Attached) -> Vec<u8> {
+        let asked = attached.approvals.iter().flat_map(|approval| self.permissions.ask(&attached.session.id, approval));
+        asked.collect()
+    }
+
     /// The session is over for this connection. Answers the ids of what waited and of its prompts.
     pub(super) fn close(&mut self, session_id: &SessionId) -> (Vec<Option<Id>>, Vec<Option<Id>>) {
+        self.permissions.leave(session_id);
         let waiting = self.opened.remove(session_id).map(|opened| opened.waiting).unwrap_or_default();
         (waiting.into_iter().map(|waiting| waiting.id).collect(), self.prompts.remove_all(session_id))
     }
@@ -150,6 +160,15 @@ impl Desk {
                     told.push(shown(step, &opened.view));
                 }
             }
+        }
+        let live = update.seq.is_none_or(|seq| seq > opened.past);
+        match &update.update {
+            Update::ApprovalOpened { approval } if live => {
+                told.push(Told::Frame(self.permissions.ask(&update.session_id, approval)));
+            }
+            Update::ApprovalClosed { approval_id, .. } => told.push(Told::Frame(self.permissions.closed(approval_id))),
+            // The others ask nothing of the client.
+            _ => {}
         }
         told.extend(answers.into_iter().map(Told::Answer));
         opened.seq = update.seq.unwrap_or(opened.seq);

@@ -117,7 +117,7 @@ pub(super) fn lone(id: &ItemId, edit: &Edit) -> Tool {
 }
 
 /// A change's hunks as diffs. Where there are none, because it is binary, large or only a move, a line says what happened.
-fn change(edit: &Edit) -> (Vec<ToolContent>, Location) {
+pub(super) fn change(edit: &Edit) -> (Vec<ToolContent>, Location) {
     let path = AbsPath::from_uri(&edit.uri).map_or_else(|_| edit.path.clone(), |path| path.to_string());
     let line = edit.hunks.first().map(|hunk| hunk.new_range.start + 1);
     let mut content: Vec<ToolContent> = edit

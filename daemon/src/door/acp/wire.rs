@@ -95,7 +95,23 @@ pub(super) struct SetConfigOption {
     pub(super) value: Value,
 }
 
+/// The answer to [`RequestPermission`].
 #[derive(Debug, Deserialize)]
+pub(super) struct Permission {
+    pub(super) outcome: PermissionOutcome,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PermissionOutcome {
+    /// `selected` or `cancelled`.
+    pub(super) outcome: String,
+    #[serde(default)]
+    pub(super) option_id: Option<String>,
+}
+
+/// Sent by clients, and by us for a permission that is not needed any more.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CancelRequest {
     pub(super) request_id: Id,
@@ -239,6 +255,35 @@ pub(super) struct Choice {
     pub(super) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<String>,
+}
+
+// What we ask.
+
+/// The parameters of `session/request_permission`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RequestPermission<'a> {
+    pub(super) session_id: &'a SessionId,
+    /// Only the fields that are told.
+    pub(super) tool_call: Tool,
+    pub(super) options: Vec<PermissionOption>,
+}
+
+/// One way to answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PermissionOption {
+    pub(super) option_id: &'static str,
+    pub(super) name: String,
+    pub(super) kind: PermissionKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PermissionKind {
+    AllowOnce,
+    AllowAlways,
+    RejectOnce,
 }
 
 // What we send unasked.

@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 fn outcome(body: &[u8]) -> String {
     match Message::parse(body) {
         Ok(Message::Call(call)) => format!("call {} {:?} {:?}", call.method, call.id, call.params.map(|raw| raw.get())),
-        Ok(Message::Answer) => "answer".to_owned(),
+        Ok(Message::Answer(_)) => "answer".to_owned(),
         Err(bad) => format!("{} {bad}", bad.code()),
     }
 }

@@ -1,4 +1,4 @@
-use super::shown;
+use super::{shown, shown_line};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
@@ -22,6 +22,12 @@ fn what_hides_or_turns_is_shown() {
     check("a\u{202e}b\u{2066}c", expect![[r"escaped: a\u{202e}b\u{2066}c"]]);
     check("a\u{200b}b\u{e0041}c\u{feff}", expect![[r"escaped: a\u{200b}b\u{e0041}c\u{feff}"]]);
     check("a\u{a0}b\u{3000}c\u{2800}d\u{3164}", expect![[r"escaped: a\u{a0}b\u{3000}c\u{2800}d\u{3164}"]]);
+}
+
+#[test]
+fn a_line_stays_one() {
+    assert_eq!(shown_line("a\nb\tc").text, r"a\u{a}b\u{9}c");
+    assert!(shown_line("a\nb").escaped && !shown_line("a b").escaped);
 }
 
 #[test]
