@@ -13,12 +13,13 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, PidfdFlags};
 
+use crate::overlay::Lifted;
 use crate::{Failure, REFUSED, command, descriptors, listener, mounts, namespaces};
 
 /// How much a refusal may say, in bytes.
 const MAX_WORDS: usize = 2000;
 
-/// Runs the command of `request`, of which `copy` holds the bytes, until it ends, or `channel`, or `outside`. A listener is handed
+/// Runs the command of `request`, of which `copy` holds the bytes, over which `lifted` is put again, until it ends, or `channel`, or `outside`. A listener is handed
 /// out over `channel`.
 ///
 /// # Errors
@@ -26,6 +27,7 @@ const MAX_WORDS: usize = 2000;
 pub(crate) fn run(
     request: &Request,
     copy: &OwnedFd,
+    lifted: &Lifted,
     channel: BorrowedFd<'_>,
     outside: BorrowedFd<'_>,
 ) -> Result<Report, Failure> {
@@ -33,7 +35,7 @@ pub(crate) fn run(
     descriptors::offer_to_be_killed();
     let program = rustix::fs::open("/proc/self/exe", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
         .map_err(|error| Failure::new("open our own program", error))?;
-    let thrown = mounts::prepare(request)?;
+    let thrown = mounts::prepare(request, lifted)?;
     let words = redirect_words().map_err(|error| Failure::new("set the streams up", error))?;
     for kept in [&program, copy, &words.stderr] {
         descriptors::keep_at_exec(kept).map_err(|error| Failure::new("set the streams up", error))?;

@@ -11,7 +11,8 @@ use pilotfish::sandbox::wire::Request;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::mount::{MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags};
 
-use crate::{Failure, overlay};
+use crate::overlay::{self, Lifted};
+use crate::Failure;
 
 /// Where the new /dev is put together. It lies on the private /tmp, which the inside does not see.
 const DEVICES: &str = "/tmp/.pilotfish-dev";
@@ -32,7 +33,7 @@ const DEVICE_LINKS: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// When the system refuses one of them, or what they are made of is not there.
-pub(crate) fn prepare(request: &Request) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn prepare(request: &Request, lifted: &Lifted) -> Result<Vec<PathBuf>, Failure> {
     rustix::mount::mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .map_err(|error| Failure::by_machine("keep mounts to ourselves", error))?;
     // Before anything is hidden.
@@ -45,7 +46,7 @@ pub(crate) fn prepare(request: &Request) -> Result<Vec<PathBuf>, Failure> {
     }
     let thrown = overlay::throw_away(request);
     for layer in &layers {
-        layer.mount()?;
+        layer.mount(lifted)?;
     }
     Ok(thrown)
 }

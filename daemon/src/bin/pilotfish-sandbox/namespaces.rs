@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use rustix::mount::MountPropagationFlags;
 use rustix::net::{AddressFamily, SocketType};
 use rustix::thread::UnshareFlags;
 
@@ -30,6 +31,15 @@ pub(crate) fn enter() -> Result<(), Failure> {
     map("/proc/self/uid_map", &format!("{user} {user} 1\n"))?;
     map("/proc/self/setgroups", "deny")?;
     map("/proc/self/gid_map", &format!("{group} {group} 1\n"))
+}
+
+/// Gets a view of the mounts of our own, without any power over it that we do not have already.
+///
+/// # Errors
+/// When we have none.
+pub(crate) fn own_view() -> io::Result<()> {
+    unshare(UnshareFlags::NEWNS)?;
+    Ok(rustix::mount::mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?)
 }
 
 #[expect(unsafe_code, reason = "unsharing is unsafe where descriptors are unshared, which they are not here")]

@@ -10,6 +10,7 @@ use pilotfish::sandbox::wire::{Report, Request, Strength, body_length};
 use rustix::fs::{MemfdFlags, Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
+use crate::overlay::Lifted;
 use crate::{Failure, REFUSED, cage, descriptors, namespaces, weak};
 
 /// Runs the command that the channel on standard input asks for, with `stdin` as its standard input. Returns the status to
@@ -53,6 +54,7 @@ fn start(channel: &OwnedFd) -> Result<Started, Failure> {
         return start_weak(channel, request);
     }
     let copy = remember(&body).map_err(|error| Failure::new("keep what is to be run", error))?;
+    let lifted = Lifted::take(&request)?;
     namespaces::enter()?;
     let fork_failure = |error| Failure::new("start the init of the sandbox", error);
     let outside = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty())
@@ -61,7 +63,7 @@ fn start(channel: &OwnedFd) -> Result<Started, Failure> {
         Some(init) => Ok(Started::Outside(init)),
         None => {
             tie_to_parent(&outside)?;
-            let ran = cage::run(&request, &copy, channel.as_fd(), outside.as_fd());
+            let ran = cage::run(&request, &copy, &lifted, channel.as_fd(), outside.as_fd());
             Ok(Started::Init(ran.unwrap_or_else(Report::from)))
         }
     }

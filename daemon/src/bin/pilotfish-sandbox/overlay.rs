@@ -12,13 +12,62 @@ use std::path::{Path, PathBuf};
 
 use pilotfish::sandbox::wire::{Access, Layer, Request};
 use rustix::fs::{AtFlags, FileType};
-use rustix::mount::MountFlags;
+use rustix::mount::{MountFlags, UnmountFlags};
 
-use crate::Failure;
 use crate::mounts::{self, Reach};
+use crate::{Failure, namespaces};
 
 /// Where the changes of stores go. It lies on the private /tmp, which the inside does not see.
 const STORES: &str = "/tmp/.pilotfish-stores";
+
+/// What is mounted below layers, taken away before our namespaces are made. In them such mounts would be locked in place, and the
+/// kernel lays no overlay over them. Each is a tree of mounts that hangs nowhere, with the path where it belongs.
+#[derive(Default)]
+pub(crate) struct Lifted {
+    /// Seen, and not written.
+    shown: Vec<(PathBuf, OwnedFd)>,
+    /// Folders in them that are written directly.
+    through: Vec<(PathBuf, OwnedFd)>,
+}
+
+impl Lifted {
+    /// Takes away what is mounted below the layers of `request`, from our own view alone. Who may not do that keeps it, and then
+    /// gets no overlay over it.
+    ///
+    /// # Errors
+    /// When the table of mounts cannot be read.
+    pub(crate) fn take(request: &Request) -> Result<Self, Failure> {
+        let failure = |error| Failure::new("see what is mounted in the workspace", error);
+        let mut places = Vec::new();
+        for layer in &request.layers {
+            places.extend(submounts(&layer.lower).map_err(failure)?.into_iter().map(|path| (layer, path)));
+        }
+        let mut lifted = Lifted::default();
+        if places.is_empty() || namespaces::own_view().is_err() {
+            return Ok(lifted);
+        }
+        for (layer, path) in places {
+            // One that cannot be taken away leads to a refusal that names it.
+            let _ = lifted.lift(layer, &path);
+        }
+        Ok(lifted)
+    }
+
+    fn lift(&mut self, layer: &Layer, path: &Path) -> io::Result<()> {
+        let lower = mounts::open_folder(&layer.lower)?;
+        let place = mounts::open_below(lower.as_fd(), path)?;
+        for through in layer.through.iter().filter(|through| through.starts_with(path)) {
+            if let Some(folder) = folder_below(&lower, through) {
+                self.through.push((layer.lower.join(through), mounts::clone_tree(&folder, Path::new(""))?));
+            }
+        }
+        let tree = mounts::clone_tree(&place, Path::new(""))?;
+        mounts::make_read_only(&tree, Reach::AllBelow)?;
+        rustix::mount::unmount(name(&place), UnmountFlags::DETACH)?;
+        self.shown.push((layer.lower.join(path), tree));
+        Ok(())
+    }
+}
 
 /// A layer whose folders are open.
 pub(crate) struct Opened<'a> {
@@ -26,10 +75,8 @@ pub(crate) struct Opened<'a> {
     lower: OwnedFd,
     upper: OwnedFd,
     work: OwnedFd,
-    /// What is mounted below the folder, and folders that are not seen through the overlay, outer ones first, each with its
-    /// path below the layer's.
-    upon: Vec<(&'a Path, OwnedFd)>,
-    below: Vec<(PathBuf, OwnedFd)>,
+    /// Folders that are written past the overlay, with their paths below the layer's.
+    through: Vec<(&'a Path, OwnedFd)>,
 }
 
 impl<'a> Opened<'a> {
@@ -42,55 +89,52 @@ impl<'a> Opened<'a> {
             mounts::open_folder(path).map_err(|error| Failure::new(format!("open {}", path.display()), error))
         };
         let (lower, upper, work) = (open(&layer.lower)?, open(&layer.upper)?, open(&layer.work)?);
-        let failure = |error| Failure::new(format!("see what is mounted below {}", layer.lower.display()), error);
-        let mut below = Vec::new();
-        for path in submounts(&layer.lower).map_err(failure)? {
-            // One that cannot be reached cannot be shown: it may lie below another, which shows it.
-            if let Ok(place) = mounts::open_below(lower.as_fd(), &path)
-                && let Ok(tree) = mounts::clone_tree(&place, Path::new(""))
-            {
-                mounts::make_read_only(&tree, Reach::AllBelow).map_err(failure)?;
-                below.push((path, tree));
-            }
-        }
-        let mut upon = Vec::new();
+        let mut through = Vec::new();
         for path in &layer.through {
             // What is no folder by itself stays behind the overlay: writing past it would go who knows where.
             if let Some(place) = folder_below(&lower, path) {
                 let tree = mounts::clone_tree(&place, Path::new(""))
                     .map_err(|error| Failure::new(format!("take hold of {}", path.display()), error))?;
-                upon.push((path.as_path(), tree));
+                through.push((path.as_path(), tree));
             }
         }
-        Ok(Self { layer, lower, upper, work, upon, below })
+        Ok(Self { layer, lower, upper, work, through })
     }
 
     /// Mounts the overlay in its folder's place, and upon it what is not seen through it.
     ///
     /// # Errors
     /// When the system refuses.
-    pub(crate) fn mount(&self) -> Result<(), Failure> {
+    pub(crate) fn mount(&self, lifted: &Lifted) -> Result<(), Failure> {
         let path = &self.layer.lower;
-        let step = || format!("lay an overlay over {}", path.display());
-        let failure = |error| Failure::new(step(), error);
+        let failure = |error| Failure::new(format!("lay an overlay over {}", path.display()), error);
         // It may have been hidden by the private /tmp.
         fs::create_dir_all(path).map_err(failure)?;
         mount(&self.lower, &self.upper, &self.work, &mounts::open_folder(path).map_err(failure)?)
-            .map_err(|error| Failure::by_machine(step(), error))?;
+            .map_err(|error| self.refused(error))?;
         let root = mounts::open_folder(path).map_err(failure)?;
         self.narrow(&root).map_err(failure)?;
-        for (path, tree) in self.below.iter().map(|(path, tree)| (path.as_path(), tree)) {
+        let through = self.through.iter().map(|(path, tree)| (*path, tree));
+        let lifted = lifted.shown.iter().chain(&lifted.through);
+        let lifted = lifted.filter_map(|(place, tree)| Some((place.strip_prefix(path).ok()?, tree)));
+        for (path, tree) in through.chain(lifted) {
             // A place that the overlay hides, because an earlier run removed it, has no need of what was there.
             if let Ok(place) = mounts::open_below(root.as_fd(), path) {
                 mounts::put_upon(tree, &place).map_err(failure)?;
             }
         }
-        for (path, tree) in &self.upon {
-            if let Some(place) = folder_below(&root, path) {
-                mounts::put_upon(tree, &place).map_err(failure)?;
-            }
-        }
         Ok(())
+    }
+
+    fn refused(&self, error: io::Error) -> Failure {
+        let path = self.layer.lower.display();
+        match submounts(&self.layer.lower).unwrap_or_default().first() {
+            Some(mounted) => Failure::by_machine(
+                format!("lay an overlay over {path}, because something is mounted at {} in it", mounted.display()),
+                error,
+            ),
+            None => Failure::by_machine(format!("lay an overlay over {path}"), error),
+        }
     }
 
     /// Leaves writable only what is to be.
