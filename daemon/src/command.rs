@@ -56,7 +56,7 @@ impl Ground {
     /// Below our state directory, or in memory where that cannot hold what commands write. What a killed daemon or run left is removed.
     #[must_use]
     pub fn open(state: &Path) -> Self {
-        let scratch = Scratch::open(state);
+        let scratch = Scratch::open(&state.join("scratch"));
         match &scratch {
             Ok(scratch) => {
                 if let Err(error) = scratch.sweep() {

@@ -39,6 +39,7 @@ pub async fn build(home: &Home, environment: Environment) -> anyhow::Result<Hub>
     let (changed, _) = broadcast::channel(CHANGES);
     let sandbox = Sandbox::find().context("pilotfish is not installed whole")?;
     let ground = Ground::open(&home.state);
+    ground.sweep();
     Ok(Hub::new(Parts {
         clock: Clock::system(),
         journal: Journal::open(&home.state)?,

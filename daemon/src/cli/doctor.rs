@@ -1,9 +1,10 @@
 //! `pilotfish doctor`: what is enforced on this machine and what is not, and whether the rest is as it should be. With or without a daemon.
 
 use crate::cli::{FAILED, terminal};
+use crate::command::Ground;
 use crate::config::{ConfigSource, Environment, Home, private_directory};
 use crate::sandbox::matrix::matrix;
-use crate::sandbox::{Confinement, Sandbox, Scratch};
+use crate::sandbox::{Confinement, Sandbox};
 use pilotfish_protocol::Capability;
 use std::io::Write;
 use std::path::Path;
@@ -37,7 +38,7 @@ fn promises(home: &Home) -> Vec<Capability> {
             mend: "install pilotfish again: `cargo install --locked --path daemon` installs both programs".to_owned(),
         },
     };
-    matrix(&confinement, Scratch::open(&home.state).err().as_ref())
+    matrix(&confinement, Ground::open(&home.state).problem())
 }
 
 /// What pilotfish itself needs, beside the sandbox.

@@ -262,7 +262,8 @@ impl Outlet for CrashWhenNothingWaits {
         let Update::QueueChanged { queue } = &update.update else { return };
         let waited = self.waited.swap(!queue.is_empty(), std::sync::atomic::Ordering::Relaxed);
         if waited && queue.is_empty() {
-            for file in std::fs::read_dir(&self.state).unwrap().flatten() {
+            let files = std::fs::read_dir(&self.state).unwrap().flatten();
+            for file in files.filter(|file| file.file_type().unwrap().is_file()) {
                 std::fs::copy(file.path(), self.kept.join(file.file_name())).unwrap();
             }
         }

@@ -51,8 +51,9 @@ fn is_opaque(folder: &Path) -> bool {
     let path = CString::new(folder.as_os_str().as_bytes()).expect("a path");
     let mut value = [0_u8; 4];
     // SAFETY: both strings end with a zero byte, and the buffer is as long as is said.
-    let length =
-        unsafe { libc::lgetxattr(path.as_ptr(), c"user.overlay.opaque".as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    let length = unsafe {
+        libc::lgetxattr(path.as_ptr(), c"user.overlay.opaque".as_ptr(), value.as_mut_ptr().cast(), value.len())
+    };
     length == 1 && value[0] == b'y'
 }
 
@@ -84,11 +85,14 @@ fn unchanged(_: &mut Layer, _: &mut Spec) {}
 #[tokio::test]
 async fn the_upper_holds_exactly_what_was_changed() {
     let cage = Cage::new();
-    for (path, text) in [("kept", "k"), ("changed", "old"), ("gone", "g"), ("dir/a", "a"), ("dir/b", "b"), ("tree/x", "x")] {
+    for (path, text) in
+        [("kept", "k"), ("changed", "old"), ("gone", "g"), ("dir/a", "a"), ("dir/b", "b"), ("tree/x", "x")]
+    {
         cage.write(path, text);
     }
     let before = picture(cage.folder.path());
-    let script = "echo new > changed; rm gone; mkdir -p made/deep; echo n > made/deep/n; mv dir/a dir/c; ln -s /etc/passwd link
+    let script =
+        "echo new > changed; rm gone; mkdir -p made/deep; echo n > made/deep/n; mv dir/a dir/c; ln -s /etc/passwd link
                   rm -r tree; mkdir tree; echo y > tree/y; cat kept; ls";
     for mode in [Mode::Agent, Mode::ReadOnly] {
         let (said, changed) = run(&cage, mode, script, unchanged).await;
@@ -119,7 +123,11 @@ async fn without_a_layer_the_workspace_is_read_only() {
     cage.write("a", "before");
     let before = picture(cage.folder.path());
     for mode in [Mode::Agent, Mode::ReadOnly] {
-        let spec = cage.spec(mode, &["bash", "-c", "cat a; echo x > a || echo y > b || rm a || mkdir c || echo refused"], vec![]);
+        let spec = cage.spec(
+            mode,
+            &["bash", "-c", "cat a; echo x > a || echo y > b || rm a || mkdir c || echo refused"],
+            vec![],
+        );
         let (_, said) = cage.run_spec(&spec, None).await;
         assert!(said.starts_with("before") && said.ends_with("refused\n"), "{said}");
         assert_eq!(picture(cage.folder.path()), before);
@@ -332,7 +340,14 @@ async fn a_session_in_read_only_mode_finds_its_build_again_and_nothing_else() {
 async fn stores_of_toolchains_can_be_written_and_stay_as_they_are() {
     let cage = Cage::new();
     let home = cage.folder.path().join("home");
-    for path in [".cargo/registry/src/x", ".cargo/credentials.toml", ".cache/go-build/00/y", ".npm/_cacache/z", ".npmrc", ".cargo/bin/tool"] {
+    for path in [
+        ".cargo/registry/src/x",
+        ".cargo/credentials.toml",
+        ".cache/go-build/00/y",
+        ".npm/_cacache/z",
+        ".npmrc",
+        ".cargo/bin/tool",
+    ] {
         fs::create_dir_all(home.join(path).parent().expect("a folder")).expect("a folder");
         fs::write(home.join(path), "before\n").expect("written");
     }
