@@ -275,7 +275,9 @@ async fn folders_that_are_passed_through_are_written_directly_and_links_are_not_
 #[tokio::test]
 async fn what_is_mounted_in_the_workspace_is_seen_and_not_written() {
     let cage = Cage::new();
-    fs::create_dir_all(cage.workspace().join("a data/deeper")).expect("a folder");
+    for folder in ["a data/deeper", "node_modules"] {
+        fs::create_dir_all(cage.workspace().join(folder)).expect("a folder");
+    }
     cage.write("real", "r");
     // Mounts need power that a user has in a namespace of their own; the sandbox is then started in there.
     let test = std::env::current_exe().expect("this test");
@@ -283,8 +285,8 @@ async fn what_is_mounted_in_the_workspace_is_seen_and_not_written() {
         .args(["-Urm", "bash", "-c"])
         .arg(
             r#"cd "$WS" && mount -t tmpfs one "a data" && mkdir -p "a data/deeper" && echo 1 > "a data/one" \
-               && mount -t tmpfs two "a data/deeper" && echo 2 > "a data/deeper/two" \
-               && exec "$TEST" --ignored --exact sandbox::overlay::within_a_mount_namespace --nocapture"#,
+               && mount -t tmpfs two "a data/deeper" && echo 2 > "a data/deeper/two" && mount -t tmpfs three node_modules \
+               && "$TEST" --ignored --exact sandbox::overlay::within_a_mount_namespace --nocapture && echo "$(ls node_modules)""#,
         )
         .env("WS", cage.workspace())
         .env("TEST", test)
@@ -292,7 +294,7 @@ async fn what_is_mounted_in_the_workspace_is_seen_and_not_written() {
         .expect("unshare");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("[1 2 kept kept new]"), "{said}");
+    assert!(said.contains("[1 2 kept kept new]") && said.ends_with("installed\n"), "{said}");
 }
 
 /// Not by itself: the other half of the test above.
@@ -302,9 +304,10 @@ fn within_a_mount_namespace() {
     let workspace = std::path::PathBuf::from(std::env::var_os("WS").expect("a workspace"));
     let cage = Cage::new();
     let run = cage.scratch_run();
-    let layer = run.layer(0, &workspace).expect("a layer");
+    let mut layer = run.layer(0, &workspace).expect("a layer");
+    layer.through = vec!["node_modules".into()];
     let script = r#"exec 2>/dev/null; one=$(cat "a data/one"); two=$(cat "a data/deeper/two")
-        (echo x > "a data/one") || k1=kept; (echo x > "a data/deeper/new") || k2=kept; echo x > new && n=$(ls new)
+        (echo x > "a data/one") || k1=kept; (echo x > "a data/deeper/new") || k2=kept; echo x > new && n=$(ls new); echo x > node_modules/installed
         echo "[$one $two $k1 $k2 $n]""#;
     let mut spec = cage.spec(Mode::Agent, &["bash", "-c", script], vec![layer]);
     let root = AbsPath::new(&workspace).expect("absolute");
