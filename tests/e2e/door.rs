@@ -253,12 +253,10 @@ async fn what_is_not_built_says_so() {
     let mut client = daemon.client().await;
     for (method, params) in [
         ("command/list", json!({"sessionId": "s"})),
-        ("approval/answer", json!({"approvalIds": [], "decision": {"kind": "once"}})),
         ("review/list", json!({"workspace": "/"})),
         ("checkpoint/list", json!({"workspace": "/"})),
         ("file/search", json!({"workspace": "/", "query": "x", "limit": 1})),
-        ("trust/get", json!({"workspace": "/"})),
-        ("rule/list", json!({})),
+        ("checkpoint/restore", json!({"id": "c1"})),
         ("session/compact", json!({"sessionId": "s"})),
     ] {
         let (kind, message) = kind(client.request::<Value>(method, params).await);
