@@ -204,7 +204,8 @@ impl Hub {
         let replies = grouped.into_iter().map(|(session, group)| self.session(&session).answer(group, given.clone()));
         let replies: Vec<_> = replies.collect();
         async move {
-            let (mut closed, mut refused) = (Vec::new(), None);
+            let nothing = || SessionError::Invalid("no question is named; say which are answered".to_owned());
+            let (mut closed, mut refused) = (Vec::new(), replies.is_empty().then(nothing));
             for reply in replies {
                 match reply.await {
                     Ok(answered) => closed.extend(answered),

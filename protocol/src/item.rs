@@ -36,7 +36,7 @@ pub enum ItemContent {
     /// The model's plan.
     Plan(Plan),
     /// A question the policy asks the person.
-    Approval(Approval),
+    Approval(Box<Approval>),
     /// A question the model asks the person.
     Question(Question),
     /// An edit that meets the person's own lines.

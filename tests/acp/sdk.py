@@ -17,7 +17,12 @@ class Editor(acp.Client):
 
     def __init__(self):
         self.updates = []
+        self.asked = []
         self.news = asyncio.Event()
+
+    async def request_permission(self, options, session_id, tool_call, **kwargs):
+        self.asked.append((tool_call.title, [(option.option_id, option.kind) for option in options]))
+        return acp.RequestPermissionResponse(outcome={"outcome": "selected", "optionId": "once"})
 
     async def session_update(self, session_id, update, **kwargs):
         self.updates.append(update)
@@ -77,6 +82,12 @@ async def work(agent, editor):
     same((FOLDER / "a.txt").read_text(), "1\n")
     editor.take()
 
+    answer = await agent.prompt(session_id=session_id, prompt=text("change .envrc"))
+    same((answer.stop_reason, editor.words()), ("end_turn", "asked"))
+    same(editor.asked, [("change .envrc", [("once", "allow_once"), ("session", "allow_always"), ("no", "reject_once")])])
+    same((FOLDER / ".envrc").read_text(), "x")
+    editor.take()
+
     prompt = asyncio.create_task(agent.prompt(session_id=session_id, prompt=text("think for ever")))
     await editor.until("I will")
     await agent.cancel(session_id=session_id)
@@ -106,8 +117,8 @@ async def come_back(agent, editor, session_id):
     # The SDK hands updates on in tasks of their own, each begun before the answer is read.
     await asyncio.sleep(0)
     same(opened.modes.current_mode_id, "agent")
-    same(editor.words("user_message_chunk"), "change a.txtthink for everfailfirstsecond")
-    same(len(editor.of_kind("tool_call")), 2)
+    same(editor.words("user_message_chunk"), "change a.txtchange .envrcthink for everfailfirstsecond")
+    same(len(editor.of_kind("tool_call")), 3)
     editor.take()
     await agent.resume_session(cwd=str(FOLDER), session_id=session_id)
     same(editor.take(), [])

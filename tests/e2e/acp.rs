@@ -808,3 +808,83 @@ async fn mutated_lines_end_nothing() {
     }
     check_alive(&mut daemon.acp_client().await).await;
 }
+
+fn selected(option: &str) -> Value {
+    json!({"outcome": {"outcome": "selected", "optionId": option}})
+}
+
+/// A session in agent mode whose model writes `.envrc`, and its prompt.
+async fn asking(daemon: &TestDaemon, client: &mut AcpClient) -> (String, Value) {
+    let session = client.open(daemon.workspace.path()).await;
+    client.request("session/set_mode", json!({"sessionId": session, "modeId": "agent"})).await.expect("set");
+    let prompt = client.prompt(&session, "go").await;
+    (session, prompt)
+}
+
+#[tokio::test]
+async fn a_question_is_a_request_for_permission() {
+    for (answer_of, is_written) in [
+        (selected("once"), true),
+        (selected("session"), true),
+        (selected("no"), false),
+        (json!({"outcome": {"outcome": "cancelled"}}), false),
+        (json!(null), false),
+    ] {
+        let model = FakeModel::start(Dialect::Responses).await;
+        model
+            .answers(answer().calls("write", json!({"path": ".envrc", "content": "x"})))
+            .answers(answer().says("done"));
+        let daemon = TestDaemon::asking(&model);
+        let mut client = daemon.acp_client().await;
+        client.ignore_rest();
+        let (session, prompt) = asking(&daemon, &mut client).await;
+        let (id, asked) = client.asked().await;
+        assert_eq!(asked["sessionId"], session.as_str());
+        let options = asked["options"].as_array().expect("options");
+        let kinds: Vec<&str> = options.iter().filter_map(|option| option["kind"].as_str()).collect();
+        assert_eq!(kinds, ["allow_once", "allow_always", "reject_once"]);
+        let diff = &asked["toolCall"]["content"][1];
+        assert_eq!((&diff["type"], &diff["newText"]), (&json!("diff"), &json!("x")));
+        client.give(&id, answer_of).await;
+        assert_eq!(stop(client.outcome(&prompt).await), "end_turn");
+        assert_eq!(daemon.workspace.path().join(".envrc").exists(), is_written);
+    }
+}
+
+#[tokio::test]
+async fn a_question_answered_elsewhere_is_taken_back_and_an_open_one_is_asked_again() {
+    let model = FakeModel::start(Dialect::Responses).await;
+    model.answers(answer().calls("write", json!({"path": ".envrc", "content": "x"}))).answers(answer().says("done"));
+    let daemon = TestDaemon::asking(&model);
+    let mut client = daemon.acp_client().await;
+    client.ignore_rest();
+    let (session, prompt) = asking(&daemon, &mut client).await;
+    let (id, _) = client.asked().await;
+    // A second editor that loads the session is asked too, behind the transcript.
+    let mut other = daemon.acp_client().await;
+    other.ignore_rest();
+    let load = json!({"sessionId": session, "cwd": daemon.workspace.path(), "mcpServers": []});
+    other.request("session/load", load).await.expect("loaded");
+    let (again, _) = other.asked().await;
+    other.give(&again, selected("once")).await;
+    assert_eq!(client.not_asked().await, id);
+    // Too late; the first answer counts.
+    client.give(&id, selected("no")).await;
+    assert_eq!(stop(client.outcome(&prompt).await), "end_turn");
+    assert!(daemon.workspace.path().join(".envrc").exists());
+}
+
+#[tokio::test]
+async fn a_cancelled_prompt_needs_no_permission_any_more() {
+    let model = FakeModel::start(Dialect::Responses).await;
+    model.answers(answer().calls("write", json!({"path": ".envrc", "content": "x"})));
+    let daemon = TestDaemon::asking(&model);
+    let mut client = daemon.acp_client().await;
+    client.ignore_rest();
+    let (session, prompt) = asking(&daemon, &mut client).await;
+    let (id, _) = client.asked().await;
+    client.notify("session/cancel", json!({"sessionId": session})).await;
+    client.give(&id, json!({"outcome": {"outcome": "cancelled"}})).await;
+    assert_eq!(stop(client.outcome(&prompt).await), "cancelled");
+    assert!(!daemon.workspace.path().join(".envrc").exists());
+}

@@ -46,6 +46,8 @@ async fn the_python_sdk_works_with_it() {
     let (desk, model) = Desk::with_model("").await;
     changes_a_file(&model);
     model
+        .answers(answer().calls("write", json!({"path": ".envrc", "content": "x"})))
+        .answers(answer().says("asked"))
         .answers(answer().says("I will").hangs())
         .answers(status(401).because("no such key"))
         .answers(answer().says("one "))

@@ -2,6 +2,7 @@
 
 mod acp;
 mod acp_clients;
+mod approvals;
 mod door;
 mod durable;
 mod exec;

@@ -17,6 +17,10 @@ pub enum Said {
     Update(Value),
     /// An answer to the request of this id.
     Answer(Value, Outcome),
+    /// A request of the agent's: its id and its parameters.
+    Asked(Value, Value),
+    /// The request of this id needs no answer any more.
+    NotAsked(Value),
 }
 
 /// What an answer says: its result, or its error's code and message.
@@ -101,9 +105,36 @@ impl AcpClient {
             match self.next().await {
                 Said::Update(update) => updates.push(update),
                 Said::Answer(answered, outcome) if answered == *id => return (updates, outcome),
-                Said::Answer(answered, outcome) => panic!("{answered} was answered first: {outcome:?}"),
+                other => panic!("something else came first: {other:?}"),
             }
         }
+    }
+
+    /// Waits for what the agent asks: the id and the parameters. What came before stays for later.
+    pub async fn asked(&mut self) -> (Value, Value) {
+        loop {
+            let at = self.said.iter().position(|said| matches!(said, Said::Asked(..)));
+            if let Some(Said::Asked(id, params)) = at.and_then(|at| self.said.remove(at)) {
+                return (id, params);
+            }
+            self.more().await;
+        }
+    }
+
+    /// Waits until the agent needs an answer no more; gives the id of its request.
+    pub async fn not_asked(&mut self) -> Value {
+        loop {
+            let at = self.said.iter().position(|said| matches!(said, Said::NotAsked(_)));
+            if let Some(Said::NotAsked(id)) = at.and_then(|at| self.said.remove(at)) {
+                return id;
+            }
+            self.more().await;
+        }
+    }
+
+    /// Answers what the agent asked.
+    pub async fn give(&mut self, id: &Value, result: Value) {
+        self.line(&json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string()).await;
     }
 
     /// Waits for the next thing that the agent says.
@@ -196,6 +227,8 @@ fn said(mut message: Value) -> Said {
     assert_eq!(message["jsonrpc"], "2.0");
     match message.get("method").and_then(Value::as_str) {
         Some("session/update") => Said::Update(message["params"].take()),
+        Some("session/request_permission") => Said::Asked(message["id"].take(), message["params"].take()),
+        Some("$/cancel_request") => Said::NotAsked(message["params"]["requestId"].take()),
         Some(other) => panic!("the agent said {other}, which no test here awaits"),
         None => {
             let outcome = match message.get("error") {

@@ -73,7 +73,7 @@ pub(crate) fn in_words(rows: &[Capability]) -> String {
         for (word, line) in [("why", &row.reason), ("mend", &row.mend)] {
             if let Some(line) = line.as_ref().filter(|line| !said.contains(line)) {
                 said.push(line);
-                text.push_str(&format!("     {word}: {line}\n"));
+                text.push_str(&format!("     {word}: {}\n", line.replace('\n', "\n       ")));
             }
         }
     }

@@ -3,13 +3,13 @@
 
 use super::{TurnCx, TurnError, TurnEvent};
 use crate::config::Home;
-use crate::config::rules::{held, uses};
+use crate::config::rules::{StoredRule, held, uses};
 use crate::policy::command::Segment;
 use crate::policy::rules::{Remembered, UNCONFINED, propose, script};
 use crate::policy::{Outcome, judge_grant};
 use crate::text::shown::{Shown, shown, shown_line};
 use pilotfish_protocol::{Approval, ApprovalId, ApprovalSegment, Decision, Edit, ItemId, Rule, RuleId};
-use std::path::PathBuf;
+use std::path::Path;
 use tokio::sync::oneshot;
 
 /// What a grant begins with that lets a command reach a host.
@@ -165,7 +165,7 @@ impl TurnCx {
         };
         let root = self.workspace.root().as_path().to_owned();
         // Rules say nothing of where a command starts, so they hold at the root alone.
-        let at_root = PathBuf::from(&need.cwd) == root;
+        let at_root = Path::new(&need.cwd) == root;
         let (home, clock, grants) = (self.home.clone(), self.clock.clone(), need.grants.clone());
         let judging = tokio::task::spawn_blocking(move || {
             let (rules, trouble) = if at_root { remembered(&home, &root) } else { (Vec::new(), None) };
@@ -330,14 +330,11 @@ fn text(segment: &Segment) -> String {
 }
 
 /// The rules that hold at a root; or none, and why.
-fn remembered(home: &Home, root: &std::path::Path) -> (Vec<Remembered>, Option<String>) {
+fn remembered(home: &Home, root: &Path) -> (Vec<Remembered>, Option<String>) {
     match held(home, root, script) {
         Ok(held) => {
-            let remembered = |(stored, present): (crate::config::rules::StoredRule, _)| Remembered {
-                rule: stored.rule,
-                given: stored.digest,
-                present,
-            };
+            let remembered =
+                |(stored, present): (StoredRule, _)| Remembered { rule: stored.rule, given: stored.digest, present };
             (held.into_iter().map(remembered).collect(), None)
         }
         Err(error) => {

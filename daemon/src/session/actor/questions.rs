@@ -55,7 +55,7 @@ impl Running {
         let mut item = self.item(ItemContent::Notice(Notice { text: String::new(), audience: Audience::Person }));
         let id = asked::id(&self.state.session.id, &item.id);
         let approval = question.approval(id.clone());
-        item.content = ItemContent::Approval(approval.clone());
+        item.content = ItemContent::Approval(Box::new(approval.clone()));
         let updates = vec![Update::ItemStarted { item }, Update::ApprovalOpened { approval }];
         if let Err(error) = self.record(updates).await {
             // The turn hears of it as `answer` is dropped, and ends with this for its reason.
@@ -181,7 +181,7 @@ impl Running {
         for approval in open {
             if let Some(mut item) = self.state.open.get(&asked::item_of(&approval.id)).cloned() {
                 let (decision, by, note) = (Some(given.decision.clone()), Some(given.by.clone()), given.note.clone());
-                item.content = ItemContent::Approval(Approval { decision, by, note, ..approval.clone() });
+                item.content = ItemContent::Approval(Box::new(Approval { decision, by, note, ..approval.clone() }));
                 updates.push(Update::ItemEnded { item });
             }
             let (approval_id, decision) = (approval.id.clone(), given.decision.clone());

@@ -88,7 +88,7 @@ async fn a_protected_name_is_written_when_the_person_says_so() {
     );
     assert_eq!(fixture.file(".vscode/settings.json"), "{}\n");
     let approval = items.iter().find_map(|item| match &item.content {
-        ItemContent::Approval(approval) => Some(approval.clone()),
+        ItemContent::Approval(approval) => Some(Approval::clone(approval)),
         _ => None,
     });
     assert_eq!(approval, Some(Approval { decision: Some(Decision::Once), by: Some("n1".into()), ..asked }));
@@ -630,7 +630,7 @@ async fn a_no_after_a_restart_is_told_with_its_note() {
     let (fixture, mut session, asked) = cut(fixture, session, How::Crash).await;
     fixture.model.then(says("all right"));
     let no = Given { note: Some("not today".to_owned()), ..given(Decision::Deny) };
-    fixture.hub.answer(&[asked.id.clone()], &no).await.unwrap();
+    fixture.hub.answer(std::slice::from_ref(&asked.id), &no).await.unwrap();
     let items = rest(&mut session).await;
     check(
         &items,
