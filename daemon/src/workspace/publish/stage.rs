@@ -20,7 +20,7 @@ const FILES: usize = 1024;
 const BYTES: u64 = 64 << 20;
 
 /// Up to so many files are brought to the disk one by one, more of them with all else of the file system.
-const ONE_BY_ONE: usize = 8;
+const ONE_BY_ONE: usize = 64;
 
 /// What a change is called when it is done, with the texts it is shown with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,21 +65,17 @@ impl Batch {
         self.staged.len() >= FILES || self.bytes >= BYTES || self.directories >= FILES / 8
     }
 
-    /// Brings all of it to the disk, and hands it over to be switched.
+    /// Brings to the disk what is to replace something, and hands all over to be switched.
     pub(super) fn take(&mut self) -> Vec<Staged> {
         let staged = std::mem::take(self).staged;
-        match staged.as_slice() {
-            [first, ..] if staged.len() > ONE_BY_ONE => {
+        // What replaces nothing has nothing to lose: no command waits for its own new files either.
+        let replacing: Vec<&Staged> = staged.iter().filter(|staged| staged.seen.is_some()).collect();
+        match replacing.as_slice() {
+            [first, ..] if replacing.len() > ONE_BY_ONE => {
                 // A file system that cannot is one that has no crash to fear.
                 let _ = rustix::fs::syncfs(&*first.directory);
             }
-            few => {
-                for staged in few {
-                    if let Ok(file) = disk::open_file(&staged.directory, &staged.temporary) {
-                        let _ = file.sync_data();
-                    }
-                }
-            }
+            few => few.iter().for_each(|staged| sync(&staged.directory, &staged.temporary)),
         }
         staged
     }
@@ -107,6 +103,13 @@ pub(super) fn stage_file(
     };
     write().inspect_err(|_| drop_staged(directory, &temporary))?;
     Ok(temporary)
+}
+
+/// Brings a staged file's bytes to the disk.
+pub(super) fn sync(directory: &OwnedFd, temporary: &OsStr) {
+    if let Ok(file) = disk::open_file(directory, temporary) {
+        let _ = file.sync_data();
+    }
 }
 
 /// Makes a link under a name that nobody looks for.

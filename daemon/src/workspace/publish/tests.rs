@@ -470,27 +470,27 @@ fn holds_links_that_may_lead_out() {
     fixture.check(
         &published,
         expect![[r#"
-        Created a/in2 - -
-        Created in1 - -
-        Created in3 - -
-        Created in4 - -
-        held Created ws/a/o3 - "../../outside": LeadsOut
-        held Created ws/o1 - "../outside/canary": LeadsOut
-        held Created ws/o2 - "/etc/passwd": LeadsOut
-        held Created ws/o4 - "a/../../outside": LeadsOut
-        held Created ws/o5 - "out/canary": LeadsOut
-        held Created ws/o6 - "/tmp/.tmpTpwEFm/ws-evil/x": LeadsOut
-        held Created ws/o7 - "a/self/../..": LeadsOut
-        --
-        a/
-        a/b: 1
-        a/in2 -> ../a/b
-        a/self -> .
-        in1 -> a/b
-        in3 -> /tmp/.tmpTpwEFm/ws/a/b
-        in4 -> not/yet
-        out -> ../outside
-    "#]],
+            Created a/in2 - -
+            Created in1 - -
+            Created in3 - -
+            Created in4 - -
+            held Created ws/a/o3 - "../../outside": LeadsOut
+            held Created ws/o1 - "../outside/canary": LeadsOut
+            held Created ws/o2 - "/etc/passwd": LeadsOut
+            held Created ws/o4 - "a/../../outside": LeadsOut
+            held Created ws/o5 - "out/canary": LeadsOut
+            held Created ws/o6 - "BASE/ws-evil/x": LeadsOut
+            held Created ws/o7 - "a/self/../..": LeadsOut
+            --
+            a/
+            a/b: 1
+            a/in2 -> ../a/b
+            a/self -> .
+            in1 -> a/b
+            in3 -> BASE/ws/a/b
+            in4 -> not/yet
+            out -> ../outside
+        "#]],
     );
 }
 

@@ -4,7 +4,7 @@ use super::names::Step;
 use super::{Found, Git, Item, MAX_TEXT, texts};
 use crate::workspace::publish::Clash;
 use crate::workspace::publish::disk::{self, Seen};
-use crate::workspace::publish::stage::{clash, drop_staged, stage_file};
+use crate::workspace::publish::stage::{clash, drop_staged, stage_file, sync};
 use crate::workspace::publish::tree::{Killed, Run};
 use crate::workspace::temporary::temporary_name;
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -40,8 +40,9 @@ impl Run<'_> {
                 }
             }
         }
-        if !prepared.is_empty() {
-            let _ = rustix::fs::syncfs(&git.lower);
+        // As git does it by default: references, not logs and not the index.
+        for prepared in prepared.iter().filter(|prepared| prepared.item.step.is_durable()) {
+            sync(&git.lower, &prepared.temporary);
         }
         self.commit(git, &prepared)?;
         for path in found.gone.iter().rev() {

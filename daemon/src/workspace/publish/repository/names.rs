@@ -30,6 +30,11 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// Whether git waits for such a file to be on the disk.
+    pub(super) fn is_durable(self) -> bool {
+        matches!(self, Step::Ref | Step::PackedRefs | Step::Config | Step::Head)
+    }
+
     /// Whether git itself locks such a file before it writes it.
     pub(super) fn is_locked(self) -> bool {
         matches!(self, Step::Ref | Step::PackedRefs | Step::Config | Step::Head | Step::Index)

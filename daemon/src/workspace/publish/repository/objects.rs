@@ -4,7 +4,7 @@
 use super::names::{Object, object_of};
 use super::{DEPTH, GIT, Git};
 use crate::workspace::publish::disk;
-use crate::workspace::publish::stage::{clash, drop_staged, stage_file};
+use crate::workspace::publish::stage::{clash, drop_staged, stage_file, sync};
 use crate::workspace::publish::tree::{Killed, Run};
 use crate::workspace::write::rename_to_free;
 use rustix::fs::FileType;
@@ -130,10 +130,11 @@ impl Run<'_> {
         }
     }
 
-    /// Brings all to the disk at once, and then gives each its name, packs before their indexes.
+    /// Brings packs to the disk, and then gives each object its name, packs before their indexes.
     fn name_objects(&mut self, git: &Git, waiting: &mut Waiting) -> Result<bool, Killed> {
-        if !waiting.staged.is_empty() {
-            let _ = rustix::fs::syncfs(&git.lower);
+        // As git does it by default: packs, not single objects.
+        for (temporary, _) in waiting.staged.iter().filter(|(_, inside)| inside.starts_with("objects/pack")) {
+            sync(&git.lower, temporary);
         }
         let mut is_done = true;
         for (temporary, inside) in std::mem::take(waiting).staged {

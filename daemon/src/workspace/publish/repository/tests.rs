@@ -337,12 +337,12 @@ fn updates_submodules() {
         setup,
         "w",
         "git submodule --quiet update",
-        "git submodule status | cut -c 1; git -C m status --short; git -C m log --format=%s; cat m/.git",
+        "git submodule status | cut -c 1 | tr ' ' =; git -C m status --short; git -C m log --format=%s; cat m/.git",
         expect![[r#"
- 
-        s
-        gitdir: ../.git/modules/m
-    "#]],
+            =
+            s
+            gitdir: ../.git/modules/m
+        "#]],
     );
     let setup = &format!("{setup} && git submodule --quiet update && git -C m checkout -q main");
     check(
@@ -360,12 +360,12 @@ fn updates_submodules() {
         setup,
         "w",
         "cd m; echo 2 >>s; git commit -qam two; cd ..; git commit -qam bump",
-        "git log --format=%s; git submodule status | cut -c 1",
+        "git log --format=%s; git submodule status | cut -c 1 | tr ' ' =",
         expect![[r#"
-        bump
-        o
- 
-    "#]],
+            bump
+            o
+            =
+        "#]],
     );
 }
 
@@ -388,4 +388,101 @@ fn makes_new_repositories() {
         refs
     "#]],
     );
+}
+
+#[test]
+fn holds_back_what_would_run() {
+    let script = r#"
+        echo pwn >.git/hooks/pre-commit; git config core.fsmonitor pwn; mkdir -p .git/info; echo '* filter=x' >.git/info/attributes
+        echo /elsewhere >.git/objects/info/alternates; echo x >.git/unknown; ln -s /etc .git/refs/heads/link
+        echo nonsense >.git/refs/heads/odd; echo '[submodule "x"]' >.gitmodules; echo 'url = x' >>.git/config"#;
+    check(
+        ONE,
+        "w",
+        script,
+        "ls .git/hooks | grep -v sample || true; cat .git/config | wc -l; ls .git .git/info",
+        expect![[r#"
+            held Created w/.gitmodules
+            held Created w/.git/objects/info/alternates
+            held Changed w/.git/config
+            held Created w/.git/hooks/pre-commit
+            held Created w/.git/info/attributes
+            held Created w/.git/refs/heads/link
+            held Created w/.git/refs/heads/odd
+            held Created w/.git/unknown
+            5
+            .git:
+            COMMIT_EDITMSG
+            HEAD
+            branches
+            config
+            description
+            hooks
+            index
+            info
+            logs
+            objects
+            refs
+
+            .git/info:
+            exclude
+        "#]],
+    );
+}
+
+#[test]
+fn holds_back_another_repository_in_the_place_of_one() {
+    let script = "mv .git .git2; mkdir -p .git/hooks; cp -r .git2/. .git/; echo x >.git/hooks/post-checkout";
+    check(ONE, "w", script, "ls .git/hooks | grep -v sample || true; ls -A", expect![[r#""#]]);
+    check(ONE, "w", "rm -rf .git; echo x >a", "ls -A", expect![[r#""#]]);
+}
+
+#[test]
+fn holds_back_pointers_that_lead_astray() {
+    let setup = &format!("{ONE} && git worktree add -q ../linked 2>/dev/null");
+    let script = r#"
+        g=$(git rev-parse --git-dir); c=$(git rev-parse --git-common-dir); echo x >"$c/hooks/post-checkout"; echo x >"$g/hookx"
+        echo ../evil >"$g/commondir"; printf 'gitdir: %s/evil\n' "$PWD" >.git"#;
+    check(setup, "linked", script, "cat .git | sed 's/.*at/BASE/'; ls ../w/.git/worktrees/linked", expect![[r#"
+        held Created w/.git/hooks/post-checkout
+        held Changed w/.git/worktrees/linked/commondir
+        held Created w/.git/worktrees/linked/hookx
+        held Changed linked/.git
+        BASE/w/.git/worktrees/linked
+        HEAD
+        ORIG_HEAD
+        commondir
+        gitdir
+        index
+        logs
+        refs
+    "#]]);
+    let script = r#"
+        mkdir -p evil sub2; git init -q --bare evil/x; echo "[core]
+        worktree = $PWD/sub2" >>evil/x/config; echo "gitdir: $PWD/evil/x" >sub2/.git"#;
+    check(ONE, "w", script, "ls -A sub2 | wc -l", expect![[r#"
+        held Created w/sub2/.git
+        ?? evil/
+        0
+    "#]]);
+}
+
+#[test]
+fn publishes_nothing_but_objects_when_somebody_else_was_there() {
+    for meanwhile in [
+        "git commit -q --allow-empty -m mine",
+        "echo mine >new; git add new; git commit -qm mine",
+        "touch .git/index.lock",
+    ] {
+        let Some(scene) = Scene::new(ONE) else { return };
+        let written = scene.inside("w", "echo x >a; git commit -qam agents; git tag v1");
+        scene.outside("at/w", meanwhile);
+        let before = scene.outside("at/w", "git show-ref; git log --format=%s; ls .git");
+        let published = publish(&written.publication);
+        assert_eq!(scene.outside("at/w", "git show-ref; git log --format=%s; ls .git"), before, "{meanwhile}");
+        assert!(published.conflicts.iter().any(|conflict| conflict.clash == Clash::Repository), "{published:?}");
+        scene.is_whole("at/w");
+        let left = scene.outside("at", "find . -name '*.pilotfish-*'");
+        assert_eq!(left, "", "{meanwhile}");
+    }
 }
