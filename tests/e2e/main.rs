@@ -7,6 +7,7 @@ mod door;
 mod durable;
 mod exec;
 mod frames;
+mod granted;
 mod harmless;
 mod hostile;
 mod output;

@@ -443,7 +443,12 @@ fn holds_back_pointers_that_lead_astray() {
     let script = r#"
         g=$(git rev-parse --git-dir); c=$(git rev-parse --git-common-dir); echo x >"$c/hooks/post-checkout"; echo x >"$g/hookx"
         echo ../evil >"$g/commondir"; printf 'gitdir: %s/evil\n' "$PWD" >.git"#;
-    check(setup, "linked", script, "cat .git | sed 's/.*at/BASE/'; ls ../w/.git/worktrees/linked", expect![[r#"
+    check(
+        setup,
+        "linked",
+        script,
+        "cat .git | sed 's/.*at/BASE/'; ls ../w/.git/worktrees/linked",
+        expect![[r#"
         held Created w/.git/hooks/post-checkout
         held Changed w/.git/worktrees/linked/commondir
         held Created w/.git/worktrees/linked/hookx
@@ -456,15 +461,22 @@ fn holds_back_pointers_that_lead_astray() {
         index
         logs
         refs
-    "#]]);
+    "#]],
+    );
     let script = r#"
         mkdir -p evil sub2; git init -q --bare evil/x; echo "[core]
         worktree = $PWD/sub2" >>evil/x/config; echo "gitdir: $PWD/evil/x" >sub2/.git"#;
-    check(ONE, "w", script, "ls -A sub2 | wc -l", expect![[r#"
+    check(
+        ONE,
+        "w",
+        script,
+        "ls -A sub2 | wc -l",
+        expect![[r#"
         held Created w/sub2/.git
         ?? evil/
         0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
