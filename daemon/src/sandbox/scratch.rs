@@ -189,7 +189,7 @@ enum After {
     Keep,
 }
 
-/// The folders of one run. Dropped, they are removed, with all that was not published.
+/// The folders of one run. Dropped, they are removed soon after, with all that was not published.
 #[derive(Debug)]
 pub struct Run {
     path: PathBuf,

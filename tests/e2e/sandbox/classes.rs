@@ -103,7 +103,8 @@ async fn no_hard_link_gives_a_way_out() {
 #[tokio::test]
 async fn what_runs_later_is_not_changed_by_running() {
     let cage = Cage::new();
-    for path in [".git/config", ".git/hooks/sample", ".vscode/tasks.json", ".pilotfish/config.toml", "sub/.git/config"] {
+    for path in [".git/config", ".git/hooks/sample", ".vscode/tasks.json", ".pilotfish/config.toml", "sub/.git/config"]
+    {
         cage.write(path, "original\n");
     }
     cage.holds(
@@ -229,7 +230,14 @@ async fn other_processes_are_out_of_reach() {
 async fn no_secret_is_visible() {
     let cage = Cage::new();
     let home = cage.folder.path().join("home");
-    for path in [".ssh/id_ed25519", ".aws/credentials", ".netrc", ".config/gh/hosts.yml", ".cargo/credentials.toml", ".docker/config.json"] {
+    for path in [
+        ".ssh/id_ed25519",
+        ".aws/credentials",
+        ".netrc",
+        ".config/gh/hosts.yml",
+        ".cargo/credentials.toml",
+        ".docker/config.json",
+    ] {
         fs::create_dir_all(home.join(path).parent().expect("a folder")).expect("a folder");
         fs::write(home.join(path), "SECRET\n").expect("written");
     }
@@ -309,7 +317,9 @@ async fn nothing_outlives_the_command() {
 #[tokio::test]
 async fn input_is_at_its_end() {
     let cage = Cage::new();
-    for script in ["cat; read x; head -c 1; echo done", "cat < /dev/stdin; echo done", "(cat > /dev/tty) 2>/dev/null; echo done"] {
+    for script in
+        ["cat; read x; head -c 1; echo done", "cat < /dev/stdin; echo done", "(cat > /dev/tty) 2>/dev/null; echo done"]
+    {
         cage.check(Mode::Agent, script, Exit::Code(0), "done\n").await;
     }
 }
@@ -318,7 +328,9 @@ async fn input_is_at_its_end() {
 #[tokio::test]
 async fn a_command_is_bounded_and_the_first_to_go() {
     let cage = Cage::new();
-    let (_, said) = cage.run(Mode::Agent, "cat /proc/self/oom_score_adj; ulimit -Hu; ulimit -u unlimited || echo bounded", None).await;
+    let (_, said) = cage
+        .run(Mode::Agent, "cat /proc/self/oom_score_adj; ulimit -Hu; ulimit -u unlimited || echo bounded", None)
+        .await;
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines.first(), Some(&"500"));
     assert!(lines.get(1).and_then(|most| most.parse::<u64>().ok()).is_some_and(|most| most <= 16_384), "{said}");
@@ -333,7 +345,9 @@ async fn descriptors_of_the_caller_stay_outside() {
     // Not marked to be closed, as programs in other languages leave them.
     let shown = Command::new("true").stdin(canary.try_clone().expect("open")).status();
     assert!(shown.expect("true").success());
-    let said = cage.holds("for n in 3 4 5 6 7 8 9 10 11 12; do echo x >&$n && echo wrote; done; ls /proc/self/fd | wc -w; true").await;
+    let said = cage
+        .holds("for n in 3 4 5 6 7 8 9 10 11 12; do echo x >&$n && echo wrote; done; ls /proc/self/fd | wc -w; true")
+        .await;
     assert!(!said.contains("wrote"), "{said}");
     let mut text = String::new();
     fs::File::open(cage.outside().join("canary")).and_then(|mut file| file.read_to_string(&mut text)).expect("read");

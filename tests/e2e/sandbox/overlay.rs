@@ -51,8 +51,9 @@ fn is_opaque(folder: &Path) -> bool {
     let path = CString::new(folder.as_os_str().as_bytes()).expect("a path");
     let mut value = [0_u8; 4];
     // SAFETY: both strings end with a zero byte, and the buffer is as long as is said.
-    let length =
-        unsafe { libc::lgetxattr(path.as_ptr(), c"user.overlay.opaque".as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    let length = unsafe {
+        libc::lgetxattr(path.as_ptr(), c"user.overlay.opaque".as_ptr(), value.as_mut_ptr().cast(), value.len())
+    };
     length == 1 && value[0] == b'y'
 }
 
@@ -84,11 +85,14 @@ fn unchanged(_: &mut Layer, _: &mut Spec) {}
 #[tokio::test]
 async fn the_upper_holds_exactly_what_was_changed() {
     let cage = Cage::new();
-    for (path, text) in [("kept", "k"), ("changed", "old"), ("gone", "g"), ("dir/a", "a"), ("dir/b", "b"), ("tree/x", "x")] {
+    for (path, text) in
+        [("kept", "k"), ("changed", "old"), ("gone", "g"), ("dir/a", "a"), ("dir/b", "b"), ("tree/x", "x")]
+    {
         cage.write(path, text);
     }
     let before = picture(cage.folder.path());
-    let script = "echo new > changed; rm gone; mkdir -p made/deep; echo n > made/deep/n; mv dir/a dir/c; ln -s /etc/passwd link
+    let script =
+        "echo new > changed; rm gone; mkdir -p made/deep; echo n > made/deep/n; mv dir/a dir/c; ln -s /etc/passwd link
                   rm -r tree; mkdir tree; echo y > tree/y; cat kept; ls";
     for mode in [Mode::Agent, Mode::ReadOnly] {
         let (said, changed) = run(&cage, mode, script, unchanged).await;
@@ -119,7 +123,11 @@ async fn without_a_layer_the_workspace_is_read_only() {
     cage.write("a", "before");
     let before = picture(cage.folder.path());
     for mode in [Mode::Agent, Mode::ReadOnly] {
-        let spec = cage.spec(mode, &["bash", "-c", "cat a; echo x > a || echo y > b || rm a || mkdir c || echo refused"], vec![]);
+        let spec = cage.spec(
+            mode,
+            &["bash", "-c", "cat a; echo x > a || echo y > b || rm a || mkdir c || echo refused"],
+            vec![],
+        );
         let (_, said) = cage.run_spec(&spec, None).await;
         assert!(said.starts_with("before") && said.ends_with("refused\n"), "{said}");
         assert_eq!(picture(cage.folder.path()), before);
@@ -267,7 +275,9 @@ async fn folders_that_are_passed_through_are_written_directly_and_links_are_not_
 #[tokio::test]
 async fn what_is_mounted_in_the_workspace_is_seen_and_not_written() {
     let cage = Cage::new();
-    fs::create_dir_all(cage.workspace().join("a data/deeper")).expect("a folder");
+    for folder in ["a data/deeper", "node_modules"] {
+        fs::create_dir_all(cage.workspace().join(folder)).expect("a folder");
+    }
     cage.write("real", "r");
     // Mounts need power that a user has in a namespace of their own; the sandbox is then started in there.
     let test = std::env::current_exe().expect("this test");
@@ -275,8 +285,8 @@ async fn what_is_mounted_in_the_workspace_is_seen_and_not_written() {
         .args(["-Urm", "bash", "-c"])
         .arg(
             r#"cd "$WS" && mount -t tmpfs one "a data" && mkdir -p "a data/deeper" && echo 1 > "a data/one" \
-               && mount -t tmpfs two "a data/deeper" && echo 2 > "a data/deeper/two" \
-               && exec "$TEST" --ignored --exact sandbox::overlay::within_a_mount_namespace --nocapture"#,
+               && mount -t tmpfs two "a data/deeper" && echo 2 > "a data/deeper/two" && mount -t tmpfs three node_modules \
+               && "$TEST" --ignored --exact sandbox::overlay::within_a_mount_namespace --nocapture && echo "$(ls node_modules)""#,
         )
         .env("WS", cage.workspace())
         .env("TEST", test)
@@ -284,7 +294,7 @@ async fn what_is_mounted_in_the_workspace_is_seen_and_not_written() {
         .expect("unshare");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains("[1 2 kept kept new]"), "{said}");
+    assert!(said.contains("[1 2 kept kept new]") && said.ends_with("installed\n"), "{said}");
 }
 
 /// Not by itself: the other half of the test above.
@@ -294,9 +304,10 @@ fn within_a_mount_namespace() {
     let workspace = std::path::PathBuf::from(std::env::var_os("WS").expect("a workspace"));
     let cage = Cage::new();
     let run = cage.scratch_run();
-    let layer = run.layer(0, &workspace).expect("a layer");
+    let mut layer = run.layer(0, &workspace).expect("a layer");
+    layer.through = vec!["node_modules".into()];
     let script = r#"exec 2>/dev/null; one=$(cat "a data/one"); two=$(cat "a data/deeper/two")
-        (echo x > "a data/one") || k1=kept; (echo x > "a data/deeper/new") || k2=kept; echo x > new && n=$(ls new)
+        (echo x > "a data/one") || k1=kept; (echo x > "a data/deeper/new") || k2=kept; echo x > new && n=$(ls new); echo x > node_modules/installed
         echo "[$one $two $k1 $k2 $n]""#;
     let mut spec = cage.spec(Mode::Agent, &["bash", "-c", script], vec![layer]);
     let root = AbsPath::new(&workspace).expect("absolute");
@@ -332,7 +343,14 @@ async fn a_session_in_read_only_mode_finds_its_build_again_and_nothing_else() {
 async fn stores_of_toolchains_can_be_written_and_stay_as_they_are() {
     let cage = Cage::new();
     let home = cage.folder.path().join("home");
-    for path in [".cargo/registry/src/x", ".cargo/credentials.toml", ".cache/go-build/00/y", ".npm/_cacache/z", ".npmrc", ".cargo/bin/tool"] {
+    for path in [
+        ".cargo/registry/src/x",
+        ".cargo/credentials.toml",
+        ".cache/go-build/00/y",
+        ".npm/_cacache/z",
+        ".npmrc",
+        ".cargo/bin/tool",
+    ] {
         fs::create_dir_all(home.join(path).parent().expect("a folder")).expect("a folder");
         fs::write(home.join(path), "before\n").expect("written");
     }

@@ -66,8 +66,12 @@ fn check_gone(mark: &str) {
 fn streams_and_status_pass_untouched() {
     let place = Place::new();
     let output = place.run("agent", "cat; echo out; echo err >&2; exit 37");
-    assert_eq!((output.status.code(), output.stdout.as_slice(), output.stderr.as_slice()), (Some(37), &b"out\n"[..], &b"err\n"[..]));
-    let mut child = place.command("read-only", "cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    assert_eq!(
+        (output.status.code(), output.stdout.as_slice(), output.stderr.as_slice()),
+        (Some(37), &b"out\n"[..], &b"err\n"[..])
+    );
+    let mut child =
+        place.command("read-only", "cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
     child.stdin.take().expect("a pipe").write_all(b"through").expect("written");
     assert_eq!(child.wait_with_output().expect("it ends").stdout, b"through");
     let output = place.run("read-only", "kill -SEGV $$");
@@ -112,7 +116,14 @@ fn the_environment_and_the_descriptors_of_the_caller_stay_outside() {
         "agent",
         "env; cat /proc/[0-9]*/environ | tr '\\0' '\\n'; for n in 3 4 5 6 7 8 9; do echo leak >&$n; done 2>/dev/null; echo started",
     );
-    for name in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "PILOTFISH_TOKEN", "SSH_AUTH_SOCK"] {
+    for name in [
+        "OPENAI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "GITHUB_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "PILOTFISH_TOKEN",
+        "SSH_AUTH_SOCK",
+    ] {
         command.env(name, "leak");
     }
     let output = keeping(&mut command, number).output().expect("it runs");

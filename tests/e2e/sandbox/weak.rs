@@ -130,11 +130,14 @@ fn inside_end() {
     let mut cage = Cage::unchecked();
     let mark = format!("weak-{}", std::process::id());
     let endless = format!("bash -c 'trap \"\" TERM HUP; while :; do sleep 1; done; : {mark}'");
-    let (status, said) =
-        block_on(run(&cage, &format!("(setsid {endless} &) ; setsid nohup {endless} & echo $TMPDIR; mkdir -m 0 $TMPDIR/closed; exit 5")));
+    let (status, said) = block_on(run(
+        &cage,
+        &format!("(setsid {endless} &) ; setsid nohup {endless} & echo $TMPDIR; mkdir -m 0 $TMPDIR/closed; exit 5"),
+    ));
     assert_eq!((status, marked(&mark)), (Exit::Code(5), 0));
     assert!(said.starts_with("/tmp/pilotfish-") && !fs::exists(said.trim()).expect("known"), "{said}");
-    let (finished, said) = block_on(cage.run(Mode::Agent, &format!("echo $TMPDIR; setsid {endless} & {endless}"), Some("/")));
+    let (finished, said) =
+        block_on(cage.run(Mode::Agent, &format!("echo $TMPDIR; setsid {endless} & {endless}"), Some("/")));
     assert_eq!((finished.stopped, marked(&mark)), (Some(Stopped::Cancelled), 0));
     assert!(!fs::exists(said.trim()).expect("known"));
     cage.time_limit = Some(std::time::Duration::from_millis(300));
@@ -152,5 +155,8 @@ fn inside_refused() {
     let refused = cage.sandbox.run_attached(&spec).expect_err("there is no workspace").to_string();
     assert!(refused.contains("cannot make namespaces") && refused.contains("with less, cannot"), "{refused}");
     let (finished, said) = block_on(cage.run_argv(Mode::Agent, &["no-such-program"]));
-    assert_eq!((finished.status, said.as_str()), (Exit::Code(127), "pilotfish-sandbox: no-such-program: program not found\n"));
+    assert_eq!(
+        (finished.status, said.as_str()),
+        (Exit::Code(127), "pilotfish-sandbox: no-such-program: program not found\n")
+    );
 }

@@ -11,8 +11,8 @@ use pilotfish::sandbox::wire::Request;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::mount::{MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags};
 
-use crate::overlay::{self, Lifted};
 use crate::Failure;
+use crate::overlay::{self, Lifted};
 
 /// Where the new /dev is put together. It lies on the private /tmp, which the inside does not see.
 const DEVICES: &str = "/tmp/.pilotfish-dev";

@@ -59,7 +59,7 @@ pub(crate) fn adopt_orphans() -> Result<(), Failure> {
 pub(crate) fn clean_up(folder: &Path) {
     end_children();
     // Nobody is left to tell; /tmp is swept by the system.
-    let _ = tree::remove(folder, usize::MAX);
+    let _ = tree::remove(folder);
 }
 
 /// Runs the command, with `folder` to write to, until it ends, or `channel`, or `outside`, and ends all it started.
@@ -102,7 +102,7 @@ pub(crate) fn run(
             let ended = wait(command, &words, &[channel, outside]);
             end_children();
             if cage::is_over(&[outside]) {
-                let _ = tree::remove(folder, usize::MAX);
+                let _ = tree::remove(folder);
             }
             ended.map(Ran::Reaper)
         }

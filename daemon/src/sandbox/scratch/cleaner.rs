@@ -1,4 +1,5 @@
-//! Removes folders: small ones at once, large ones on a thread of its own, so that no async thread waits for a disk.
+//! Removes folders on a thread of its own, so that nobody who ends a run waits for a disk: on a busy machine even a small folder can
+//! take some milliseconds.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,10 +8,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use crate::sandbox::scratch::tree::{self, Removed};
-
-/// How many entries are removed at once: less than a millisecond.
-const AT_ONCE: usize = 100;
+use crate::sandbox::scratch::tree;
 
 /// How many folders may wait. What does not fit is removed by whoever brings it.
 const WAITING: usize = 64;
@@ -30,17 +28,8 @@ pub(super) struct Cleaner {
 }
 
 impl Cleaner {
+    /// Has a job done, soon.
     pub(super) fn take(&self, job: Job) {
-        match job {
-            Job::Remove { path, lock } => match tree::remove(&path, AT_ONCE) {
-                Ok(Removed::All) | Err(_) => drop(lock),
-                Ok(Removed::Some) => self.hand_over(Job::Remove { path, lock }),
-            },
-            job @ Job::Settle { .. } => self.hand_over(job),
-        }
-    }
-
-    fn hand_over(&self, job: Job) {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_none() {
             let (sender, jobs) = sync_channel::<Job>(WAITING);
@@ -76,12 +65,12 @@ impl Job {
         // What cannot be removed now is found by the next sweep.
         match self {
             Job::Remove { path, lock } => {
-                let _ = tree::remove(&path, usize::MAX);
+                let _ = tree::remove(&path);
                 drop(lock);
             }
             Job::Settle { path, lock, is_kept, most } => {
                 if !matches!(settle(&path, &*is_kept), Ok(bytes) if bytes <= most) {
-                    let _ = tree::remove(&path, usize::MAX);
+                    let _ = tree::remove(&path);
                 }
                 drop(lock);
             }
@@ -97,7 +86,7 @@ fn settle(path: &Path, is_kept: &dyn Fn(&Path) -> bool) -> io::Result<u64> {
         if entry.file_name().to_string_lossy().starts_with("upper") {
             bytes += tree::keep_only(&entry.path(), is_kept)?;
         } else {
-            tree::remove(&entry.path(), usize::MAX)?;
+            tree::remove(&entry.path())?;
         }
     }
     Ok(bytes)

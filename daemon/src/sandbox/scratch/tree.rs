@@ -6,48 +6,24 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-/// How far removing came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Removed {
-    /// Nothing is left.
-    All,
-    /// It was more than was to be removed at once.
-    Some,
-}
-
-/// Removes a file, or a folder with all in it, but at most so many of these.
+/// Removes a file, or a folder with all in it. What is not there is removed already.
 ///
 /// # Errors
 /// When something cannot be removed.
-pub fn remove(path: &Path, most: usize) -> io::Result<Removed> {
-    let mut left = most;
-    remove_counting(path, &mut left)
-}
-
-fn remove_counting(path: &Path, left: &mut usize) -> io::Result<Removed> {
+pub fn remove(path: &Path) -> io::Result<()> {
     let metadata = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removed::All),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         metadata => metadata?,
     };
     if !metadata.is_dir() {
-        fs::remove_file(path)?;
-        return Ok(Removed::All);
+        return fs::remove_file(path);
     }
     open_up(path, &metadata)?;
     for entry in fs::read_dir(path)? {
         let entry = entry?;
-        let Some(fewer) = left.checked_sub(1) else { return Ok(Removed::Some) };
-        *left = fewer;
-        if entry.file_type()?.is_dir() {
-            if remove_counting(&entry.path(), left)? == Removed::Some {
-                return Ok(Removed::Some);
-            }
-        } else {
-            fs::remove_file(entry.path())?;
-        }
+        if entry.file_type()?.is_dir() { remove(&entry.path())? } else { fs::remove_file(entry.path())? }
     }
-    fs::remove_dir(path)?;
-    Ok(Removed::All)
+    fs::remove_dir(path)
 }
 
 /// Removes all below `root` but the folders that `is_kept` names, by their paths below it, and what holds them. Returns how many bytes
@@ -80,7 +56,7 @@ fn keep_below(root: &Path, below: &Path, is_kept: &dyn Fn(&Path) -> bool, bytes:
         } else if is_folder && keep_below(root, &name, is_kept, bytes)? {
             kept_any = true;
         } else {
-            remove(&entry.path(), usize::MAX)?;
+            remove(&entry.path())?;
         }
     }
     Ok(kept_any)

@@ -163,6 +163,7 @@ fn a_place_that_holds_the_home_folder_is_not_shown() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the whole table of stores is shown")]
 fn a_home_folder_behind_a_link_stays_out_of_sight() {
     let home = [("HOME", "/link/u"), ("PYENV_ROOT", "/data/u")];
     check(
