@@ -19,6 +19,7 @@ use crate::sandbox::wire::{Report, Strength};
 mod attendance;
 pub mod environment;
 mod launcher;
+pub mod proxy;
 pub mod refusal;
 pub mod scratch;
 pub mod spec;
