@@ -102,7 +102,11 @@ pub const WORDS: &[(&str, &[&str], &str)] = &[
         &["sandbox", "bin/", "door/shim"],
         "the sandbox alone starts what a model or a repository names",
     ),
-    ("TcpListener", &["cli/demo", "config/local", "model/", "sandbox/proxy"], "sockets are opened in few places"),
+    (
+        "TcpListener",
+        &["cli/demo", "config/local", "model/", "sandbox/attendance", "sandbox/launcher", "sandbox/proxy"],
+        "sockets are opened in few places",
+    ),
     ("TcpStream", &["cli/demo", "config/local", "model/", "sandbox/proxy"], "sockets are opened in few places"),
     ("UdpSocket", &[], "nothing of ours speaks UDP"),
     ("UnixListener", &["door/socket", "sandbox"], "the daemon has one socket"),

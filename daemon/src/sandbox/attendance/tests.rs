@@ -18,7 +18,7 @@ async fn the_limit_counts_only_while_nobody_is_asked() {
     let (sender, receiver) = watch::channel(false);
     let asking = async {
         for pause in [true, false, true, false] {
-            tokio::time::sleep(Duration::from_secs(4)).await;
+            tokio::time::advance(Duration::from_secs(4)).await;
             sender.send_replace(pause);
         }
     };
@@ -30,7 +30,7 @@ async fn the_limit_counts_only_while_nobody_is_asked() {
 async fn who_paused_it_and_is_gone_lets_it_go_on() {
     let (sender, receiver) = watch::channel(true);
     let leaving = async {
-        tokio::time::sleep(Duration::from_secs(7)).await;
+        tokio::time::advance(Duration::from_secs(7)).await;
         drop(sender);
     };
     tokio::join!(check(Some(receiver), 17), leaving);
