@@ -34,21 +34,67 @@ fn check(command: &str, grants: &[&str], expected: Expect) {
 fn rules_give_what_they_say_and_the_rest_is_asked() {
     check("npm ci", &[A], expect![[r#"left [], used ["r1"], segments [], rule None, refused None"#]]);
     check("npm ci; npm test", &[A], expect![[r#"left [], used ["r1", "r2"], segments [], rule None, refused None"#]]);
-    check("npm ci", &[A, B], expect![[r#"left ["host:b.example"], used ["r1"], segments ["?npm ci"], rule Some("[\"npm\", \"ci\"] [\"host:b.example\"]"), refused None"#]]);
-    check("npm ci; npm run x", &[A], expect![[r#"left ["host:a.example"], used [], segments ["npm ci", "?npm run x"], rule Some("[\"npm\", \"run\", \"x\"] [\"host:a.example\"]"), refused None"#]]);
-    check("npm ci; npm run x; npm run y", &[A], expect![[r#"left ["host:a.example"], used [], segments ["npm ci", "?npm run x", "?npm run y"], rule None, refused None"#]]);
-    check("npm run x; npm run x", &[A, B], expect![[r#"left ["host:a.example", "host:b.example"], used [], segments ["?npm run x", "?npm run x"], rule Some("[\"npm\", \"run\", \"x\"] [\"host:a.example\", \"host:b.example\"]"), refused None"#]]);
-    check("npm run $(x)", &[A], expect![[r#"left ["host:a.example"], used [], segments ["?npm run $(x)"], rule None, refused None"#]]);
+    check(
+        "npm ci",
+        &[A, B],
+        expect![[
+            r#"left ["host:b.example"], used ["r1"], segments ["?npm ci"], rule Some("[\"npm\", \"ci\"] [\"host:b.example\"]"), refused None"#
+        ]],
+    );
+    check(
+        "npm ci; npm run x",
+        &[A],
+        expect![[
+            r#"left ["host:a.example"], used [], segments ["npm ci", "?npm run x"], rule Some("[\"npm\", \"run\", \"x\"] [\"host:a.example\"]"), refused None"#
+        ]],
+    );
+    check(
+        "npm ci; npm run x; npm run y",
+        &[A],
+        expect![[
+            r#"left ["host:a.example"], used [], segments ["npm ci", "?npm run x", "?npm run y"], rule None, refused None"#
+        ]],
+    );
+    check(
+        "npm run x; npm run x",
+        &[A, B],
+        expect![[
+            r#"left ["host:a.example", "host:b.example"], used [], segments ["?npm run x", "?npm run x"], rule Some("[\"npm\", \"run\", \"x\"] [\"host:a.example\", \"host:b.example\"]"), refused None"#
+        ]],
+    );
+    check(
+        "npm run $(x)",
+        &[A],
+        expect![[r#"left ["host:a.example"], used [], segments ["?npm run $(x)"], rule None, refused None"#]],
+    );
 }
 
 #[test]
 fn no_rule_gives_what_is_protected_or_unknown() {
-    check("npm ci", &["protected:.envrc"], expect![[r#"left ["protected:.envrc"], used [], segments ["npm ci"], rule None, refused None"#]]);
-    check("npm ci", &[A, "protected:.envrc"], expect![[r#"left ["protected:.envrc"], used ["r1"], segments ["npm ci"], rule None, refused None"#]]);
-    check("npm ci", &["anything"], expect![[r#"left ["anything"], used [], segments ["npm ci"], rule None, refused None"#]]);
+    check(
+        "npm ci",
+        &["protected:.envrc"],
+        expect![[r#"left ["protected:.envrc"], used [], segments ["npm ci"], rule None, refused None"#]],
+    );
+    check(
+        "npm ci",
+        &[A, "protected:.envrc"],
+        expect![[r#"left ["protected:.envrc"], used ["r1"], segments ["npm ci"], rule None, refused None"#]],
+    );
+    check(
+        "npm ci",
+        &["anything"],
+        expect![[r#"left ["anything"], used [], segments ["npm ci"], rule None, refused None"#]],
+    );
 }
 
 #[test]
 fn what_no_program_can_be_told_is_no_question() {
-    check("npm ci\0", &[A], expect![[r#"left ["host:a.example"], used [], segments ["?npm ci\0"], rule None, refused Some("refused: no program can be given a NUL")"#]]);
+    check(
+        "npm ci\0",
+        &[A],
+        expect![[
+            r#"left ["host:a.example"], used [], segments ["?npm ci\0"], rule None, refused Some("refused: no program can be given a NUL")"#
+        ]],
+    );
 }
