@@ -112,7 +112,7 @@ pub enum Update {
     /// A question opened.
     ApprovalOpened {
         /// The question.
-        approval: Approval,
+        approval: Box<Approval>,
     },
     /// A question is answered.
     ApprovalClosed {

@@ -47,7 +47,7 @@ async fn prompt(client: &mut TestClient, session: &SessionId) {
 async fn asked(client: &mut TestClient) -> Approval {
     let is_asked = |update: &SessionUpdate| matches!(update.update, Update::ApprovalOpened { .. });
     match client.updates_until(is_asked).await.pop().map(|update| update.update) {
-        Some(Update::ApprovalOpened { approval }) => approval,
+        Some(Update::ApprovalOpened { approval }) => *approval,
         other => panic!("{other:?}"),
     }
 }

@@ -253,7 +253,7 @@ fn approvals(connection: &Connection, number: i64) -> Result<Vec<Approval>, Caus
     while let Some(row) = rows.next()? {
         if let Update::ApprovalOpened { approval } = serde_json::from_str(row.get_ref(0)?.as_str().map_err(bad_text)?)?
         {
-            approvals.push(approval);
+            approvals.push(*approval);
         }
     }
     Ok(approvals)

@@ -272,7 +272,7 @@ async fn large_items_make_short_pages() {
 #[tokio::test]
 async fn keeps_what_a_session_needs_to_go_on() {
     let steps = |journal: Journal| async move {
-        let approval = |id: &str| crate::testing::approval(id, "i1");
+        let approval = |id: &str| Box::new(crate::testing::approval(id, "i1"));
         let closed =
             |id: &str| Update::ApprovalClosed { approval_id: ApprovalId::from(id), by: None, decision: Decision::Deny };
         let usage = |input_tokens| Usage { input_tokens, ..Usage::default() };

@@ -2,7 +2,7 @@
 
 use super::asked;
 use pilotfish_protocol::{
-    Attached, Completion, Delivery, Item, ItemContent, ItemId, Plan, Queued, Session, SessionStatus, Status,
+    Approval, Attached, Completion, Delivery, Item, ItemContent, ItemId, Plan, Queued, Session, SessionStatus, Status,
     StopReason, ToolStatus, TurnId, Update, Usage,
 };
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub struct State {
     /// Tokens so far.
     pub usage: Usage,
     /// Questions that wait.
-    pub approvals: Vec<pilotfish_protocol::Approval>,
+    pub approvals: Vec<Approval>,
 }
 
 /// What becomes of a prompt.
@@ -105,7 +105,7 @@ impl State {
             Update::DraftChanged { text } => self.draft.clone_from(text),
             Update::Usage { usage } => self.usage = *usage,
             Update::PlanChanged { plan } => self.plan = plan.clone(),
-            Update::ApprovalOpened { approval } => self.approvals.push(approval.clone()),
+            Update::ApprovalOpened { approval } => self.approvals.push(Approval::clone(approval)),
             Update::ApprovalClosed { approval_id, .. } => self.approvals.retain(|open| open.id != *approval_id),
         }
         matches!(

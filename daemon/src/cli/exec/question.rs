@@ -43,8 +43,8 @@ pub(crate) fn fold(on_question: OnQuestion, update: &Update) -> Verdict {
     match update {
         Update::TurnEnded { stop, .. } => Verdict::Over(*stop),
         Update::ApprovalOpened { approval } => match on_question {
-            OnQuestion::Ask => Verdict::Ask(Box::new(approval.clone())),
-            OnQuestion::Stop => Verdict::Stop(Box::new(approval.clone())),
+            OnQuestion::Ask => Verdict::Ask(approval.clone()),
+            OnQuestion::Stop => Verdict::Stop(approval.clone()),
             OnQuestion::Allow if may_be_given_beforehand(approval) => {
                 Verdict::Answer(approval.id.clone(), Decision::Once)
             }

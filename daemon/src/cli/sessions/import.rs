@@ -3,7 +3,7 @@
 use super::{FORMAT, Line};
 use crate::clock::Clock;
 use crate::journal::{Journal, JournalError};
-use pilotfish_protocol::{ItemId, Session, SessionId, Update};
+use pilotfish_protocol::{ApprovalId, Decision, ItemId, Session, SessionId, Update};
 use std::io::{BufRead, Read};
 
 /// No line of ours comes near: items are capped, and outputs come in pieces.
@@ -66,12 +66,23 @@ struct Importing<'a> {
     bytes: usize,
     seq: u64,
     queue_waits: bool,
+    /// Questions that nobody here can answer: their names are another session's.
+    asking: Vec<ApprovalId>,
     output: Option<ItemId>,
 }
 
 impl<'a> Importing<'a> {
     fn new(journal: &'a Journal, session: &'a Session) -> Self {
-        Self { journal, session, updates: Vec::new(), bytes: 0, seq: 0, queue_waits: false, output: None }
+        Self {
+            journal,
+            session,
+            updates: Vec::new(),
+            bytes: 0,
+            seq: 0,
+            queue_waits: false,
+            asking: Vec::new(),
+            output: None,
+        }
     }
 
     async fn all<R: BufRead>(mut self, mut lines: Lines<R>) -> Result<(), ImportError> {
@@ -96,6 +107,8 @@ impl<'a> Importing<'a> {
         if self.queue_waits {
             self.updates.push(Update::QueueChanged { queue: Vec::new() });
         }
+        let closed = |approval_id| Update::ApprovalClosed { approval_id, by: None, decision: Decision::Deny };
+        self.updates.extend(self.asking.drain(..).map(closed));
         self.record().await?;
         // Its own updates need not tell all that the header tells.
         Ok(self.journal.save(self.session).await?)
@@ -110,6 +123,9 @@ impl<'a> Importing<'a> {
                 return Err("this is not an update that is recorded".to_owned());
             }
             Update::QueueChanged { queue } => self.queue_waits = !queue.is_empty(),
+            Update::ApprovalOpened { approval } => self.asking.push(approval.id.clone()),
+            Update::ApprovalClosed { approval_id, .. } => self.asking.retain(|asked| asked != approval_id),
+            Update::TurnEnded { .. } => self.asking.clear(),
             _other => {}
         }
         self.seq = seq;

@@ -110,6 +110,19 @@ async fn prompts_that_wait_do_not_start_where_they_are_imported() {
 }
 
 #[tokio::test]
+async fn what_was_asked_elsewhere_is_not_asked_where_it_is_imported() {
+    let journal = Journal::in_memory().unwrap();
+    journal.create(&header("s1")).await.unwrap();
+    let opened = |id| Update::ApprovalOpened { approval: Box::new(crate::testing::approval(id, "i1")) };
+    let turn = Update::TurnStarted { turn_id: "t1".into(), at: AT.to_owned() };
+    journal.append(&"s1".into(), vec![turn, opened("s1.i2"), opened("s1.i3")], AT).await.unwrap();
+    let text = exported(&journal, &"s1".into()).await;
+    let id = import(&journal, &Clock::counting(), text.as_bytes()).await.unwrap();
+    assert_eq!(journal.session(&id).await.unwrap().unwrap().approvals, []);
+    assert_eq!(journal.asking().await.unwrap(), ["s1".into()]);
+}
+
+#[tokio::test]
 async fn a_session_is_found_by_as_much_of_its_id_as_only_it_has() {
     let journal = filled().await;
     let mut said = String::new();

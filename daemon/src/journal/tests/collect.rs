@@ -22,7 +22,7 @@ async fn rows(journal: &Journal) -> Vec<i64> {
 async fn fill(journal: &Journal, id: &str) {
     let id: SessionId = id.into();
     journal.create(&session(&id.0)).await.unwrap();
-    let approval = crate::testing::approval("a1", "i1");
+    let approval = Box::new(crate::testing::approval("a1", "i1"));
     let mut updates = vec![turn_started("t1"), started("open", "still"), Update::ApprovalOpened { approval }];
     updates.extend((0..700).map(|number| Update::ItemEnded { item: asked(&format!("i{number}"), "words to find") }));
     updates.extend((0..3).map(|number| ended(&format!("large{number}"), &"x".repeat(400_000))));

@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use pilotfish_protocol::{ItemId, Mode, Plan, Session, SessionId, StopReason, Update, Usage};
 
 fn approval(id: &str) -> Update {
-    Update::ApprovalOpened { approval: crate::testing::approval(id, "i1") }
+    Update::ApprovalOpened { approval: Box::new(crate::testing::approval(id, "i1")) }
 }
 
 fn fork_of(source: &str) -> Session {

@@ -56,7 +56,7 @@ impl Running {
         let id = asked::id(&self.state.session.id, &item.id);
         let approval = question.approval(id.clone());
         item.content = ItemContent::Approval(Box::new(approval.clone()));
-        let updates = vec![Update::ItemStarted { item }, Update::ApprovalOpened { approval }];
+        let updates = vec![Update::ItemStarted { item }, Update::ApprovalOpened { approval: Box::new(approval) }];
         if let Err(error) = self.record(updates).await {
             // The turn hears of it as `answer` is dropped, and ends with this for its reason.
             tracing::error!(session = %self.state.session.id, %error, "a question cannot be asked without the journal");

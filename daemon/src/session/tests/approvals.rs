@@ -37,7 +37,7 @@ async fn answer(session: &Attached, approval: &Approval, decision: Decision) {
 /// The next question.
 async fn question(session: &mut Attached) -> Approval {
     match session.until(|update| matches!(update, Update::ApprovalOpened { .. })).await.update {
-        Update::ApprovalOpened { approval } => approval,
+        Update::ApprovalOpened { approval } => *approval,
         other => panic!("{other:?}"),
     }
 }

@@ -31,7 +31,7 @@ fn approval(grants: &[&str]) -> Approval {
 }
 
 fn asked(grants: &[&str]) -> Update {
-    Update::ApprovalOpened { approval: approval(grants) }
+    Update::ApprovalOpened { approval: Box::new(approval(grants)) }
 }
 
 fn ended(stop: StopReason) -> Update {
