@@ -228,3 +228,14 @@ fn there_is_nothing_to_revoke_without_a_rule() {
     let (_directory, home) = home("");
     assert!(!revoke(&home, &RuleId::from("a")).unwrap());
 }
+
+#[test]
+fn a_script_that_is_no_plain_file_binds_nothing_and_is_not_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
+    for path in [&pipe, directory.path(), std::path::Path::new("/dev/zero"), &directory.path().join("missing")] {
+        assert_eq!(digest(path), None, "{}", path.display());
+    }
+}
