@@ -26,6 +26,7 @@ pub mod sessions;
 pub mod status;
 pub mod stop;
 pub mod terminal;
+pub mod trust;
 
 /// The turn failed, or what was asked could not be done.
 pub const FAILED: u8 = 1;
@@ -62,6 +63,7 @@ enum Command {
     Status(status::Args),
     Stop(stop::Args),
     Sessions(sessions::Args),
+    Trust(trust::Args),
 }
 
 /// Runs what the command line asks for. Errors go to stderr in full.
@@ -104,6 +106,7 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Status(args) => wait(status::run(args, environment)),
         Command::Stop(args) => wait(stop::run(args, environment)),
         Command::Sessions(args) => wait(sessions::run(args, environment)),
+        Command::Trust(args) => wait(trust::run(args, environment)),
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 mod local;
 pub mod rules;
+pub mod trust;
 
 /// The longest silence in a stream, unless a provider says another.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
@@ -241,6 +242,12 @@ impl ConfigSource {
     #[must_use]
     pub fn new(home: Home) -> Self {
         Self { home, last_good: Arc::default() }
+    }
+
+    /// Whose files they are.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        &self.home
     }
 
     /// What the configuration means now, in an environment: its keys are in nobody else's configuration.

@@ -111,6 +111,7 @@ impl From<SessionError> for RpcError {
             SessionError::Overloaded(_) => ErrorKind::Overloaded,
             SessionError::Closing(_) => ErrorKind::WrongState,
             SessionError::Invalid(_) => ErrorKind::InvalidParams,
+            SessionError::Untrusted(_) => ErrorKind::Refused,
             SessionError::Config(_) => ErrorKind::NoModel,
             SessionError::Journal(error) => return refusal(error),
         };

@@ -14,6 +14,8 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+mod trust;
+
 /// How long a deleted session can be had back, in seconds: 30 days.
 const KEPT: i64 = 30 * 24 * 60 * 60;
 
@@ -83,6 +85,7 @@ impl Hub {
     /// # Errors
     /// When the configuration does not know the named model, or the journal fails, or the daemon is ending.
     pub async fn new_session(&self, new: NewSession) -> Result<Session, SessionError> {
+        self.parts.may_work(&new.workspace, new.mode)?;
         let model = match new.model {
             Some(model) => Some(self.parts.config.load(&new.environment)?.resolve(&model)?.name),
             // Without any model the session opens all the same; its first prompt says what to write where.

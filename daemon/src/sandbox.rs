@@ -21,6 +21,7 @@ use crate::sandbox::wire::Report;
 
 pub mod environment;
 mod launcher;
+pub mod proxy;
 pub mod refusal;
 pub mod spec;
 pub mod wire;

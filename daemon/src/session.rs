@@ -55,6 +55,9 @@ pub enum SessionError {
     /// The request says something that cannot be.
     #[error("{0}")]
     Invalid(String),
+    /// The person refused to trust the workspace.
+    #[error("{0} is not trusted, so its sessions stay read-only; `pilotfish trust` says otherwise")]
+    Untrusted(String),
     /// The configuration has no such model.
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),

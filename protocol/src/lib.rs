@@ -33,7 +33,7 @@ pub use session::{
 };
 pub use state::{
     Candidate, CandidateList, Capability, Checkpoint, CheckpointList, CommandInfo, CommandList, CommandOutput,
-    DaemonNotice, DaemonStatus, Done, FileChange, FileMatch, FileMatches, Restored, Trust, TrustState,
+    DaemonNotice, DaemonStatus, Done, FileChange, FileMatch, FileMatches, Restored, Shipped, Trust, TrustState,
 };
 pub use update::{SessionUpdate, Update};
 

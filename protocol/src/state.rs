@@ -145,8 +145,21 @@ pub enum Trust {
 pub struct TrustState {
     /// What was said.
     pub trust: Trust,
-    /// What the workspace ships that depends on it, by path.
-    pub ships: Vec<String>,
+    /// What the workspace ships that depends on it.
+    pub ships: Vec<Shipped>,
+}
+
+/// A file of a workspace that takes effect only where it is trusted, and only as it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Shipped {
+    /// Its path in the workspace.
+    pub path: String,
+    /// Whether it takes effect now.
+    pub counts: bool,
+    /// What changed since it was trusted, as a unified diff; absent when nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
 }
 
 /// One line of the matrix of what is enforced here.

@@ -6,6 +6,7 @@ mod door;
 mod durable;
 mod exec;
 mod frames;
+mod hostile;
 mod output;
 mod policy;
 mod provider;

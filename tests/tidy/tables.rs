@@ -61,6 +61,7 @@ pub const HOMES: &[(&str, &[&str], &str)] = &[
     ("clap", &["cli", "main.rs"], "argv is parsed at the edge"),
     ("http_body_util", &["cli/demo", "sandbox/proxy"], "nothing else serves HTTP"),
     ("hyper", &["cli/demo", "sandbox/proxy"], "nothing else serves HTTP"),
+    ("hyper_util", &["cli/demo", "sandbox/proxy"], "nothing else serves HTTP"),
     ("jsonrpsee", &["door"], "only the door knows JSON-RPC"),
     ("notify", &["workspace"], "the workspace owns the watches"),
     ("reqwest", &["model"], "only models are asked over the network"),

@@ -12,10 +12,10 @@ use jsonrpsee::core::client::{BatchResponse, ClientT, Error};
 use jsonrpsee::core::params::BatchRequestBuilder;
 use jsonrpsee::core::traits::ToRpcParams;
 use jsonrpsee::types::ErrorObjectOwned;
-use pilotfish_protocol::contract::{DaemonRpcClient, SessionRpcClient};
+use pilotfish_protocol::contract::{DaemonRpcClient, SessionRpcClient, TrustRpcClient};
 use pilotfish_protocol::{
     Attached, DaemonNotice, DaemonStatus, Delivery, InputPart, ItemId, ItemPage, Mode, ModelName, PromptTaken, Session,
-    SessionId, SessionList, SessionUpdate, notification,
+    SessionId, SessionList, SessionUpdate, Trust, TrustState, notification,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -282,6 +282,22 @@ impl Client {
     /// As the daemon says.
     pub async fn status(&self) -> Result<DaemonStatus, ClientError> {
         Ok(DaemonRpcClient::status(self).await?)
+    }
+
+    /// What was said of a workspace, an absolute path.
+    ///
+    /// # Errors
+    /// As the daemon says.
+    pub async fn trust(&self, workspace: &str) -> Result<TrustState, ClientError> {
+        Ok(TrustRpcClient::get(self, workspace.to_owned()).await?)
+    }
+
+    /// Says whether what a workspace ships takes effect.
+    ///
+    /// # Errors
+    /// As the daemon says.
+    pub async fn set_trust(&self, workspace: &str, trust: Trust) -> Result<TrustState, ClientError> {
+        Ok(TrustRpcClient::set(self, workspace.to_owned(), trust).await?)
     }
 
     /// Ends the daemon; with `drain` when no turn runs any more.

@@ -85,6 +85,7 @@ impl Actor {
             model: None,
         };
         running.mend().await;
+        running.obey_trust().await;
         loop {
             tokio::select! {
                 event = self.events.recv() => match event {
@@ -316,6 +317,7 @@ impl Running {
         if mode == self.state.session.mode {
             return Ok(());
         }
+        self.parts.may_work(&self.root()?, mode)?;
         self.record(vec![Update::ModeChanged { mode }]).await?;
         self.mode.send_replace(mode);
         if self.turn.is_some()

@@ -1,14 +1,14 @@
 //! What sessions are built from: shared by all, and never changed after the start.
 
 use crate::clock::Clock;
-use crate::config::{ConfigSource, Environment};
+use crate::config::{ConfigSource, Environment, trust};
 use crate::journal::Journal;
 use crate::model::Connect;
 use crate::path::AbsPath;
 use crate::sandbox::Sandbox;
-use crate::session::RunningTurns;
+use crate::session::{RunningTurns, SessionError};
 use crate::workspace::Workspace;
-use pilotfish_protocol::Session;
+use pilotfish_protocol::{Mode, Session, Trust};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
@@ -33,6 +33,22 @@ pub struct Parts {
     pub running: RunningTurns,
     /// The folders that are open.
     pub workspaces: Workspaces,
+}
+
+impl Parts {
+    /// Whether sessions of a workspace may have a mode: in one that the person refused to trust they are read-only.
+    ///
+    /// # Errors
+    /// When they may not, or when what the person said cannot be read.
+    pub fn may_work(&self, workspace: &AbsPath, mode: Mode) -> Result<(), SessionError> {
+        match mode {
+            Mode::ReadOnly => Ok(()),
+            Mode::Agent => match trust::of(self.config.home(), workspace)?.trust {
+                Trust::Unknown | Trust::Trusted => Ok(()),
+                Trust::Refused => Err(SessionError::Untrusted(workspace.to_string())),
+            },
+        }
+    }
 }
 
 /// Folder to workspace; one for each root.

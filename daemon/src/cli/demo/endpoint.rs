@@ -8,6 +8,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, Limited, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::{Method, Request, Response, StatusCode, header};
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -16,8 +17,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-
-mod io;
 
 /// The model's name at this endpoint.
 pub(super) const MODEL: &str = "script";
@@ -111,7 +110,8 @@ async fn serve(listener: TcpListener, bait: u16, pace: Pace, requests: Arc<Atomi
 async fn connection(stream: TcpStream, bait: u16, pace: Pace, requests: Arc<AtomicUsize>) {
     let respond = move |request| respond(request, bait, pace, requests.clone());
     let service = hyper::service::service_fn(respond);
-    if let Err(error) = hyper::server::conn::http1::Builder::new().serve_connection(io::Io(stream), service).await {
+    if let Err(error) = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
+    {
         tracing::debug!(%error, "a connection to the scripted model ended");
     }
 }

@@ -9,7 +9,7 @@ use crate::prompt::{self, History};
 use crate::session::{RunningTurn, SessionError, state};
 use crate::{tool, turn};
 use pilotfish_protocol::{
-    Audience, Fault, FaultKind, InputPart, Item, ItemContent, Notice, Queued, Status, StopReason, TurnId, Update,
+    Audience, Fault, FaultKind, InputPart, Item, ItemContent, Mode, Notice, Queued, Status, StopReason, TurnId, Update,
     Usage, UserMessage,
 };
 use std::sync::Arc;
@@ -112,9 +112,21 @@ impl Running {
         };
         let resolved = config.resolve(&model)?;
         let limits = config.limits(resolved.context);
-        let root =
-            AbsPath::new(&self.state.session.workspace).map_err(|error| SessionError::Invalid(error.to_string()))?;
-        Ok((resolved, limits, root))
+        Ok((resolved, limits, self.root()?))
+    }
+
+    pub(super) fn root(&self) -> Result<AbsPath, SessionError> {
+        AbsPath::new(&self.state.session.workspace).map_err(|error| SessionError::Invalid(error.to_string()))
+    }
+
+    /// Gives up a mode that the workspace may no longer have, as the person said while this session was not in memory.
+    pub(super) async fn obey_trust(&mut self) {
+        let allowed = self.root().and_then(|root| self.parts.may_work(&root, self.state.session.mode));
+        if let Err(error) = allowed {
+            tracing::info!(session = %self.state.session.id, %error, "back to read-only mode");
+            self.record_or_log(vec![Update::ModeChanged { mode: Mode::ReadOnly }]).await;
+            self.mode.send_replace(Mode::ReadOnly);
+        }
     }
 
     fn model(&mut self, resolved: &Resolved) -> Arc<dyn Model> {
