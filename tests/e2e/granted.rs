@@ -46,7 +46,7 @@ impl Story {
     async fn asked(&mut self) -> Approval {
         let updates = self.editor.updates_until(|update| matches!(update.update, Update::ApprovalOpened { .. })).await;
         match updates.last().map(|update| update.update.clone()) {
-            Some(Update::ApprovalOpened { approval }) => approval,
+            Some(Update::ApprovalOpened { approval }) => *approval,
             other => panic!("no question but {other:?}"),
         }
     }
