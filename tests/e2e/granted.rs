@@ -70,7 +70,7 @@ impl Story {
             ItemContent::ToolCall(call) => Some(call),
             _ => None,
         });
-        calls.last().expect("a call")
+        calls.rev().next().expect("a call")
     }
 
     fn path(&self, name: &str) -> PathBuf {
