@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+mod aliases;
 mod delete;
 mod disk;
 mod hold;
