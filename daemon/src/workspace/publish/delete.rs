@@ -4,7 +4,7 @@ use super::disk::{self, Seen};
 use super::stage::{self, clash};
 use super::tree::{DEPTH, Killed, Run};
 use super::{Clash, Kind, Why};
-use crate::policy::paths;
+use crate::policy::paths::Class;
 use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 use std::ffi::OsStr;
@@ -29,9 +29,9 @@ impl Run<'_> {
                 return Ok(false);
             }
         };
-        let class = paths::class_of(name).filter(|_| !(name == ".git" && self.is_left_over(path)));
+        let class = self.class_of(name, path).filter(|_| !(name == ".git" && self.is_left_over(path)));
         if let Some(class) = class {
-            if class == paths::Class::VersionControl && disk::kind(&stat) == FileType::Directory {
+            if class == Class::VersionControl && disk::kind(&stat) == FileType::Directory {
                 self.hold_whole(path, Kind::Deleted);
                 return Ok(false);
             }

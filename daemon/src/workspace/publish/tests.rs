@@ -618,3 +618,30 @@ fn a_kill_leaves_whole_files_and_the_sweep_finds_the_rest() {
         }
     }
 }
+
+#[test]
+fn the_end_of_a_protected_link_is_protected() {
+    let fixture = Fixture::new(&[("config/editor/settings.json", "{}"), ("config/other", "1"), ("run/env", "1")]);
+    symlink("config/editor", fixture.disk(".vscode")).expect("linked");
+    symlink("run/env", fixture.disk(".envrc")).expect("linked");
+    let fixture = fixture.restarted();
+    fixture.writes("config/editor/settings.json", "auto").writes("config/other", "2").writes("run/env", "2");
+    let published = fixture.publish();
+    fixture.check(
+        &published,
+        expect![[r#"
+        Changed config/other "1" "2"
+        held Changed ws/config/editor/settings.json "{}" "auto": Protected(Editor)
+        held Changed ws/run/env "1" "2": Protected(StartFile)
+        --
+        .envrc -> run/env
+        .vscode -> config/editor
+        config/
+        config/editor/
+        config/editor/settings.json: {}
+        config/other: 2
+        run/
+        run/env: 1
+    "#]],
+    );
+}

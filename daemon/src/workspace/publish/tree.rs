@@ -1,5 +1,6 @@
 //! Walking an upper directory beside the folder it stands over, and making each difference there.
 
+use super::aliases;
 use super::disk::{self, Seen};
 use super::report::Report;
 use super::repository::{Bare, GIT};
@@ -36,6 +37,8 @@ pub(super) struct Run<'a> {
     pub(super) batch: Batch,
     /// The layer that is walked.
     pub(super) layer: usize,
+    /// What is protected under another name.
+    aliases: Vec<(PathBuf, paths::Class)>,
     /// Git directories met on the way, each in its layer.
     pub(super) repositories: Vec<(usize, PathBuf)>,
     /// Files named `.git` met on the way.
@@ -88,6 +91,7 @@ impl<'a> Run<'a> {
             report: Report::new(&publication.workspace),
             batch: Batch::default(),
             layer: 0,
+            aliases: aliases::find(publication),
             repositories: Vec::new(),
             pointers: Vec::new(),
             modes: Vec::new(),
@@ -236,7 +240,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         }
-        if let Some(class) = paths::class_of(name) {
+        if let Some(class) = self.class_of(name, &path) {
             return self.protected(at, name, &path, class, (&upper, lower.as_ref()));
         }
         if disk::is_whiteout(&upper) {
@@ -254,6 +258,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The class of a name that is protected, by itself or as what another stands for.
+    pub(super) fn class_of(&self, name: &OsStr, path: &Path) -> Option<paths::Class> {
+        let alias = || {
+            let path = self.root().as_path().join(path);
+            self.aliases.iter().find(|(known, _)| *known == path).map(|(_, class)| *class)
+        };
+        paths::class_of(name).or_else(alias)
+    }
+
     /// A name that is never simply written: git's own files go their way, all else waits for a person.
     fn protected(
         &mut self,
@@ -268,7 +281,10 @@ impl<'a> Run<'a> {
             self.repositories.push((self.layer, path.to_owned()));
         } else if name == ".git" && disk::kind(upper) == FileType::RegularFile {
             self.pointers.push((self.layer, path.to_owned()));
-        } else if class == paths::Class::VersionControl && lower.is_some_and(is_directory) && !is_directory(upper) {
+        } else if paths::class_of(name) == Some(paths::Class::VersionControl)
+            && lower.is_some_and(is_directory)
+            && !is_directory(upper)
+        {
             self.hold_whole(path, if disk::is_whiteout(upper) { Kind::Deleted } else { Kind::Changed });
         } else {
             self.hold(Some(&at.upper), Some(&at.lower), name, path, &Why::Protected(class));
