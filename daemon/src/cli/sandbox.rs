@@ -7,8 +7,8 @@ use std::sync::Arc;
 use pilotfish_protocol::Mode;
 
 use crate::cli::terminal;
-use crate::command::{Ground, Wanted};
 use crate::config::Home;
+use crate::ground::{Ground, Wanted};
 use crate::path::AbsPath;
 use crate::sandbox::{Exit, Sandbox, Tier};
 use crate::workspace::publish::{self, Conflict, Published};
