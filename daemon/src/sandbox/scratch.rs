@@ -285,18 +285,28 @@ impl Drop for Run {
 fn prepare(root: &Path) -> io::Result<PathBuf> {
     private_folder().recursive(true).create(root)?;
     let root = root.canonicalize()?;
-    let metadata = fs::metadata(&root)?;
-    if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
-        return Err(io::Error::other("others can write to it"));
+    if fs::metadata(&root)?.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("it is somebody else's"));
     }
+    close(&root)?;
     let kind = rustix::fs::statfs(&root)?.f_type;
     if !is_upper_kind(kind) {
         return Err(io::Error::other(format!("its file system (0x{kind:x}) cannot hold the upper side of an overlay")));
     }
     for name in ["runs", "sessions"] {
-        private_folder().recursive(true).create(root.join(name))?;
+        let folder = root.join(name);
+        private_folder().recursive(true).create(&folder)?;
+        close(&folder)?;
     }
     Ok(root)
+}
+
+/// Takes away what others may do with a folder that somebody loosened.
+fn close(folder: &Path) -> io::Result<()> {
+    if fs::metadata(folder)?.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(folder, Permissions::from_mode(0o700))
 }
 
 /// File systems that keep what an overlay needs: devices, attributes and the kinds of directory entries. Numbers of linux/magic.h.

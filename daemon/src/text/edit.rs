@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use crate::text::edit::changed::Changed;
+use crate::text::hunks;
 use crate::text::locate::{Haystack, Needle, Place, Tier};
 use crate::text::nearest::{self, Nearest};
 use crate::text::shape::{self, LineEnding, TextShape};
@@ -112,7 +113,10 @@ pub fn replace(text: &str, replacement: &Replacement) -> Result<Replaced, Mismat
     if replaced.text == body {
         return Err(Mismatch::Unchanged);
     }
-    Ok(Replaced { text: format!("{bom}{}", replaced.text), ..replaced })
+    // A blank line that was put where the text ends without a newline is none.
+    let count = hunks::lines(&replaced.text).len();
+    let lines = replaced.lines.iter().map(|range| range.start.min(count)..range.end.min(count)).collect();
+    Ok(Replaced { text: format!("{bom}{}", replaced.text), lines, ..replaced })
 }
 
 /// None when the old text is nowhere as it is.

@@ -650,6 +650,13 @@ fn explanations_of_long_texts_stay_short() {
     assert!(said.len() <= 2048 && said.contains("more lines …]"), "{}: {said}", said.len());
 }
 
+#[test]
+fn a_blank_line_without_a_newline_at_the_end_is_no_line() {
+    let replacement = Replacement { old: "“a”\n", new: "\n", replace_all: false, near_line: None };
+    let replaced = replace("“a”", &replacement).expect("it is there");
+    assert_eq!((replaced.text.as_str(), replaced.lines), ("", vec![0..0]));
+}
+
 /// Texts in which lines repeat, so that whatever can match twice does.
 fn small_text() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
