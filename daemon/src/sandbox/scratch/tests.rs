@@ -177,9 +177,13 @@ fn a_session_that_is_not_settled_leaves_nothing_and_a_sweep_ends_the_rest() {
 }
 
 #[test]
-fn a_place_that_others_can_write_to_is_passed_over() {
+fn a_place_that_somebody_loosened_is_closed_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).expect("a mode");
-    let scratch = Scratch::open(folder.path()).expect("another place");
-    assert!(!scratch.root.starts_with(folder.path()), "{scratch:?}");
+    fs::create_dir(folder.path().join("runs")).expect("a folder in it");
+    for loose in [folder.path().to_owned(), folder.path().join("runs")] {
+        fs::set_permissions(&loose, Permissions::from_mode(0o777)).expect("a mode");
+        let scratch = Scratch::open(folder.path()).expect("a place");
+        assert!(scratch.root.starts_with(folder.path()), "{scratch:?}");
+        assert_eq!(fs::metadata(&loose).expect("there").mode() & 0o777, 0o700);
+    }
 }
