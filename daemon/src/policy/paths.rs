@@ -127,6 +127,8 @@ pub const NAMES: &[(&str, Class)] = &[
     (".zprofile", Class::StartFile),
     (".zlogin", Class::StartFile),
     (".zlogout", Class::StartFile),
+    (".cargo", Class::StartFile),
+    (".mvn", Class::StartFile),
     (".gdbinit", Class::StartFile),
     (".lldbinit", Class::StartFile),
     (".tmux.conf", Class::StartFile),
@@ -186,6 +188,9 @@ pub const NAMES: &[(&str, Class)] = &[
     (".pilotfish", Class::Own),
 ];
 
+/// Ends of names that protect a file as [`NAMES`] do.
+const ENDS: &[(&str, Class)] = &[(".code-workspace", Class::Editor), (".sublime-project", Class::Editor)];
+
 /// The class of the first protected name on a path.
 #[must_use]
 pub fn protected(path: &RootedPath) -> Option<Class> {
@@ -197,7 +202,8 @@ pub fn protected(path: &RootedPath) -> Option<Class> {
 pub fn class_of(name: &OsStr) -> Option<Class> {
     let folded = fold(&name.to_string_lossy());
     let is_it = |protected: &str| protected == folded || is_short_name(&folded, protected);
-    NAMES.iter().find(|(protected, _)| is_it(protected)).map(|(_, class)| *class)
+    let listed = NAMES.iter().find(|(protected, _)| is_it(protected));
+    listed.or_else(|| ENDS.iter().find(|(end, _)| folded.ends_with(end))).map(|(_, class)| *class)
 }
 
 /// A name as file systems compare it: compatible characters are one, case does not count, nor do characters nobody sees; NTFS cuts

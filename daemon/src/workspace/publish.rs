@@ -10,6 +10,8 @@ use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+mod aliases;
+mod delete;
 mod disk;
 mod hold;
 mod links;
@@ -25,7 +27,7 @@ pub use stamp::Stamp;
 pub use trail::sweep;
 
 /// The most changes that are listed one by one; the rest is counted.
-pub const LISTED: usize = 10_000;
+pub const LISTED: usize = 2000;
 
 /// The most changes whose texts are kept.
 pub const WITH_TEXT: usize = 200;

@@ -37,6 +37,7 @@ fn protects_other_spellings() {
         ("VSCODE~1/tasks.json", Class::Editor),
         ("MCP~1.JSO", Class::Agent),
         ("NVIM~1.LUA", Class::Editor),
+        ("my.Code-Workspace", Class::Editor),
         // Fullwidth letters, a long s, the sign for Kelvin, and a full stop of another width.
         ("\u{ff0e}\u{ff47}\u{ff49}\u{ff54}/config", Class::VersionControl),
         (".v\u{17f}code/tasks.json", Class::Editor),

@@ -3,7 +3,7 @@
 
 use super::disk::{self, Seen};
 use super::stage::clash;
-use super::tree::{Killed, Run};
+use super::tree::{Killed, Pair, Run};
 use super::{Clash, Why};
 use crate::policy::paths::Class;
 use names::Step;
@@ -28,7 +28,19 @@ const ITEMS: usize = 100_000;
 /// Directories in directories at most.
 const DEPTH: usize = 32;
 
-const GIT: Why = Why::Protected(Class::VersionControl);
+/// Why git's own files are held back.
+pub(super) const GIT: Why = Why::Protected(Class::VersionControl);
+
+/// Whether git would take a directory of any name for a repository, as it does when it is started in there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bare {
+    /// No.
+    No,
+    /// It would, and what is there already was published as such.
+    Known,
+    /// It would, but what it would run may have been published before as plain files.
+    Unknown,
+}
 
 /// A git directory above and below.
 struct Git {
@@ -63,6 +75,22 @@ struct Found {
 }
 
 impl Run<'_> {
+    pub(super) fn repository_at(&self, at: &Pair) -> Bare {
+        let has = |side: &OwnedFd, name: &str| disk::look(side, OsStr::new(name)).ok().flatten();
+        let is_opaque = disk::is_opaque(&at.upper);
+        let after = |name: &str| match has(&at.upper, name) {
+            Some(stat) => !disk::is_whiteout(&stat),
+            None => !is_opaque && has(&at.lower, name).is_some(),
+        };
+        let parts = ["HEAD", "objects", "refs"];
+        if !parts.iter().all(|name| after(name)) {
+            return Bare::No;
+        }
+        let was_one = parts.iter().all(|name| has(&at.lower, name).is_some());
+        let runs = ["config", "hooks", "commondir", "info"];
+        if was_one || !runs.iter().any(|name| has(&at.lower, name).is_some()) { Bare::Known } else { Bare::Unknown }
+    }
+
     /// Publishes every git directory that was met, and then the files that point to them.
     pub(super) fn repositories(&mut self) -> Result<(), Killed> {
         for (layer, path) in std::mem::take(&mut self.repositories) {

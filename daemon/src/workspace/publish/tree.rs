@@ -1,14 +1,16 @@
 //! Walking an upper directory beside the folder it stands over, and making each difference there.
 
+use super::aliases;
 use super::disk::{self, Seen};
 use super::report::Report;
+use super::repository::{Bare, GIT};
 use super::stage::{self, Batch, Change, Staged, clash};
 use super::trail::Trail;
 use super::{Clash, Held, Kind, Publication, Published, Why, below};
 use crate::path::AbsPath;
 use crate::policy::paths;
 use crate::workspace::layers::Over;
-use rustix::fs::{AtFlags, FileType, Mode, Stat};
+use rustix::fs::{FileType, Mode, Stat};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -17,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// Directories in directories at most; each level is two descriptors.
-const DEPTH: usize = 150;
+pub(super) const DEPTH: usize = 150;
 
 /// Asked before each step that changes the disk. No is as if the process had been killed there.
 pub(super) type Gate<'a> = &'a dyn Fn(&'static str) -> bool;
@@ -35,6 +37,8 @@ pub(super) struct Run<'a> {
     pub(super) batch: Batch,
     /// The layer that is walked.
     pub(super) layer: usize,
+    /// What is protected under another name.
+    aliases: Vec<(PathBuf, paths::Class)>,
     /// Git directories met on the way, each in its layer.
     pub(super) repositories: Vec<(usize, PathBuf)>,
     /// Files named `.git` met on the way.
@@ -87,6 +91,7 @@ impl<'a> Run<'a> {
             report: Report::new(&publication.workspace),
             batch: Batch::default(),
             layer: 0,
+            aliases: aliases::find(publication),
             repositories: Vec::new(),
             pointers: Vec::new(),
             modes: Vec::new(),
@@ -171,6 +176,20 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         };
+        match self.repository_at(at) {
+            Bare::No => {}
+            Bare::Known => {
+                self.repositories.push((self.layer, at.path.clone()));
+                return Ok(());
+            }
+            Bare::Unknown => {
+                for name in names {
+                    let path = at.path.join(&name);
+                    self.hold(Some(&at.upper), Some(&at.lower), &name, &path, &GIT);
+                }
+                return Ok(());
+            }
+        }
         // What is in the way goes first, so that the names are free.
         for name in self.hidden(at, &names) {
             self.delete(&at.lower, &name, &at.path.join(&name), depth)?;
@@ -221,7 +240,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         }
-        if let Some(class) = paths::class_of(name) {
+        if let Some(class) = self.class_of(name, &path) {
             return self.protected(at, name, &path, class, (&upper, lower.as_ref()));
         }
         if disk::is_whiteout(&upper) {
@@ -239,6 +258,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The class of a name that is protected, by itself or as what another stands for.
+    pub(super) fn class_of(&self, name: &OsStr, path: &Path) -> Option<paths::Class> {
+        let alias = || {
+            let path = self.root().as_path().join(path);
+            self.aliases.iter().find(|(known, _)| *known == path).map(|(_, class)| *class)
+        };
+        paths::class_of(name).or_else(alias)
+    }
+
     /// A name that is never simply written: git's own files go their way, all else waits for a person.
     fn protected(
         &mut self,
@@ -253,7 +281,10 @@ impl<'a> Run<'a> {
             self.repositories.push((self.layer, path.to_owned()));
         } else if name == ".git" && disk::kind(upper) == FileType::RegularFile {
             self.pointers.push((self.layer, path.to_owned()));
-        } else if class == paths::Class::VersionControl && lower.is_some_and(is_directory) && !is_directory(upper) {
+        } else if paths::class_of(name) == Some(paths::Class::VersionControl)
+            && lower.is_some_and(is_directory)
+            && !is_directory(upper)
+        {
             self.hold_whole(path, if disk::is_whiteout(upper) { Kind::Deleted } else { Kind::Changed });
         } else {
             self.hold(Some(&at.upper), Some(&at.lower), name, path, &Why::Protected(class));
@@ -485,93 +516,6 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Deletes a name below, with all that is in it. What is protected or was changed meanwhile stays; answers whether all is gone.
-    pub(super) fn delete(
-        &mut self,
-        lower: &Rc<OwnedFd>,
-        name: &OsStr,
-        path: &Path,
-        depth: usize,
-    ) -> Result<bool, Killed> {
-        let stat = match disk::look(lower, name) {
-            Ok(Some(stat)) => stat,
-            Ok(None) => return Ok(true),
-            Err(errno) => {
-                self.report.conflict(self.below(path), clash(errno));
-                return Ok(false);
-            }
-        };
-        let class = paths::class_of(name).filter(|_| !(name == ".git" && self.is_left_over(path)));
-        if let Some(class) = class {
-            if class == paths::Class::VersionControl && disk::kind(&stat) == FileType::Directory {
-                self.hold_whole(path, Kind::Deleted);
-                return Ok(false);
-            }
-            self.hold(None, Some(lower), name, path, &Why::Protected(class));
-            return Ok(false);
-        }
-        // Of a directory: something was put into it or taken from it, and what was put there may be older than the command.
-        if self.publication.started.is_older_than(&stat) {
-            self.conflict(lower, name, path, Clash::Changed);
-            return Ok(false);
-        }
-        if disk::kind(&stat) == FileType::Directory {
-            return self.delete_directory(lower, name, path, depth);
-        }
-        let before = disk::open_file(lower, name).ok();
-        let (before, _) = self.report.texts(before.as_ref(), None);
-        self.step("delete")?;
-        let _ = self.trail.note(self.root().as_path(), path.parent().unwrap_or(Path::new("")));
-        match stage::delete(lower, name, &Seen::new(&stat)) {
-            Ok(()) => {
-                self.report.change(&self.below(path), Kind::Deleted, before, None);
-                Ok(true)
-            }
-            Err(clash) => {
-                self.conflict(lower, name, path, clash);
-                Ok(false)
-            }
-        }
-    }
-
-    fn delete_directory(
-        &mut self,
-        lower: &Rc<OwnedFd>,
-        name: &OsStr,
-        path: &Path,
-        depth: usize,
-    ) -> Result<bool, Killed> {
-        if depth > DEPTH {
-            self.report.note_path(self.below(path).as_path(), "lies too deep, and was not deleted");
-            return Ok(false);
-        }
-        let opened = disk::open_directory(lower, name).and_then(|directory| Ok((disk::names(&directory)?, directory)));
-        let (names, directory) = match opened {
-            Ok(opened) => opened,
-            Err(errno) => {
-                self.report.conflict(self.below(path), clash(errno));
-                return Ok(false);
-            }
-        };
-        let directory = Rc::new(directory);
-        let mut is_empty = true;
-        for child in names {
-            is_empty &= self.delete(&directory, &child, &path.join(&child), depth + 1)?;
-        }
-        if !is_empty {
-            return Ok(false);
-        }
-        self.step("rmdir")?;
-        match rustix::fs::unlinkat(&**lower, name, AtFlags::REMOVEDIR) {
-            Ok(()) => Ok(true),
-            Err(errno) => {
-                let clash = if errno == Errno::NOTEMPTY { Clash::NotEmpty } else { clash(errno) };
-                self.report.conflict(self.below(path), clash);
-                Ok(false)
-            }
-        }
     }
 }
 

@@ -69,11 +69,11 @@ impl Run<'_> {
             None => stage_bytes(&git.lower, name, b"").map_err(io)?,
         };
         let mut prepared = Prepared { item, temporary, is_locked: false };
-        if prepared.item.step.is_locked() {
-            if let Err(error) = self.lock(git, &mut prepared) {
-                abandon(git, &prepared);
-                return Err(error);
-            }
+        if prepared.item.step.is_locked()
+            && let Err(error) = self.lock(git, &mut prepared)
+        {
+            abandon(git, &prepared);
+            return Err(error);
         }
         // From here on nobody who asks git may change it.
         if is_as_found(git, &prepared.item) {

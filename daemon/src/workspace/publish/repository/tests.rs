@@ -433,8 +433,35 @@ fn holds_back_what_would_run() {
 #[test]
 fn holds_back_another_repository_in_the_place_of_one() {
     let script = "mv .git .git2; mkdir -p .git/hooks; cp -r .git2/. .git/; echo x >.git/hooks/post-checkout";
-    check(ONE, "w", script, "ls .git/hooks | grep -v sample || true; ls -A", expect![[r#""#]]);
-    check(ONE, "w", "rm -rf .git; echo x >a", "ls -A", expect![[r#""#]]);
+    check(
+        ONE,
+        "w",
+        script,
+        "ls .git/hooks | grep -v sample || true; ls -A",
+        expect![[r#"
+        held Changed w/.git
+        ?? .git2/
+        .git
+        .git2
+        a
+        c
+        sub
+    "#]],
+    );
+    check(
+        ONE,
+        "w",
+        "rm -rf .git; echo x >a",
+        "ls -A",
+        expect![[r#"
+        held Deleted w/.git
+         M a
+        .git
+        a
+        c
+        sub
+    "#]],
+    );
 }
 
 #[test]
@@ -497,4 +524,64 @@ fn publishes_nothing_but_objects_when_somebody_else_was_there() {
         let left = scene.outside("at", "find . -name '*.pilotfish-*'");
         assert_eq!(left, "", "{meanwhile}");
     }
+}
+
+#[test]
+fn a_repository_of_any_name_is_one() {
+    let script = "git init -q --bare new; echo x >new/hooks/post-receive; mkdir plain; echo x >plain/config";
+    check(
+        ONE,
+        "w",
+        script,
+        "ls new new/hooks 2>/dev/null || true; ls plain",
+        expect![[r#"
+        held Created w/new/hooks/post-receive
+        ?? new/
+        ?? plain/
+        new:
+        HEAD
+        config
+        objects
+        refs
+        config
+    "#]],
+    );
+    // First what runs, as plain files, and then what makes a repository of them.
+    let setup = &format!("{ONE} && mkdir evil && printf '[core]\nfsmonitor = pwn\n' >evil/config");
+    let script = "cp .git/HEAD evil; mkdir -p evil/objects evil/refs; touch evil/objects/x evil/refs/x";
+    check(
+        setup,
+        "w",
+        script,
+        "ls evil",
+        expect![[r#"
+        held Created w/evil/HEAD
+        held Created w/evil/objects/x
+        held Created w/evil/refs/x
+        ?? evil/
+        config
+    "#]],
+    );
+}
+
+#[test]
+fn what_the_configuration_runs_is_protected_where_it_lies() {
+    let setup =
+        &format!("{ONE} && mkdir -p tools/hooks && touch tools/hooks/x && git config core.hooksPath tools/hooks");
+    check(setup, "w", "echo x >tools/hooks/pre-commit; echo x >tools/y", "ls tools tools/hooks", expect![[r#"
+        held Created w/tools/hooks/pre-commit
+        ?? tools/
+        tools:
+        hooks
+        y
+
+        tools/hooks:
+        x
+    "#]]);
+    check(setup, "w", "rm -rf tools; echo z >a", "ls tools/hooks", expect![[r#"
+        held Deleted w/tools/hooks
+         M a
+        ?? tools/
+        x
+    "#]]);
 }
