@@ -627,7 +627,9 @@ fn the_end_of_a_protected_link_is_protected() {
     let fixture = fixture.restarted();
     fixture.writes("config/editor/settings.json", "auto").writes("config/other", "2").writes("run/env", "2");
     let published = fixture.publish();
-    fixture.check(&published, expect![[r#"
+    fixture.check(
+        &published,
+        expect![[r#"
         Changed config/other "1" "2"
         held Changed ws/config/editor/settings.json "{}" "auto": Protected(Editor)
         held Changed ws/run/env "1" "2": Protected(StartFile)
@@ -640,5 +642,6 @@ fn the_end_of_a_protected_link_is_protected() {
         config/other: 2
         run/
         run/env: 1
-    "#]]);
+    "#]],
+    );
 }

@@ -568,7 +568,12 @@ fn a_repository_of_any_name_is_one() {
 fn what_the_configuration_runs_is_protected_where_it_lies() {
     let setup =
         &format!("{ONE} && mkdir -p tools/hooks && touch tools/hooks/x && git config core.hooksPath tools/hooks");
-    check(setup, "w", "echo x >tools/hooks/pre-commit; echo x >tools/y", "ls tools tools/hooks", expect![[r#"
+    check(
+        setup,
+        "w",
+        "echo x >tools/hooks/pre-commit; echo x >tools/y",
+        "ls tools tools/hooks",
+        expect![[r#"
         held Created w/tools/hooks/pre-commit
         ?? tools/
         tools:
@@ -577,11 +582,18 @@ fn what_the_configuration_runs_is_protected_where_it_lies() {
 
         tools/hooks:
         x
-    "#]]);
-    check(setup, "w", "rm -rf tools; echo z >a", "ls tools/hooks", expect![[r#"
+    "#]],
+    );
+    check(
+        setup,
+        "w",
+        "rm -rf tools; echo z >a",
+        "ls tools/hooks",
+        expect![[r#"
         held Deleted w/tools/hooks
          M a
         ?? tools/
         x
-    "#]]);
+    "#]],
+    );
 }
