@@ -53,10 +53,10 @@ fn shows_what_is_new_and_quiet_at_the_second_look() {
     fixture.check(
         &published,
         expect![[r#"
-        Changed d/old "1" "5"
         Created d/made - "3"
         Created grows - "44"
         Created made - "2"
+        Changed d/old "1" "5"
         --
         d/
         d/made: 3
