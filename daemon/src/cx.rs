@@ -1,8 +1,8 @@
 //! The only handle of a turn to the world: what it may use, and how it speaks to its session.
 
 use crate::clock::Clock;
-use crate::command::Ground;
 use crate::config::{Beyond, Home, Limits};
+use crate::ground::Ground;
 use crate::journal::Journal;
 use crate::model::{Model, ModelError, ToolSpec};
 use crate::sandbox::Sandbox;

@@ -6,8 +6,8 @@ pub mod session;
 pub mod turn;
 
 // What a turn is made of.
-pub mod command;
 pub mod cx;
+pub mod ground;
 pub mod model;
 pub mod policy;
 pub mod prompt;

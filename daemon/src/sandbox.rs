@@ -26,7 +26,7 @@ pub mod scratch;
 pub mod spec;
 pub mod wire;
 
-pub use crate::sandbox::attendance::Attendance;
+pub use crate::sandbox::attendance::{Attendance, OnListener};
 pub use crate::sandbox::environment::{passes, spec_env};
 pub use crate::sandbox::scratch::{Scratch, ScratchError};
 pub use crate::sandbox::spec::SpecError;

@@ -1,8 +1,8 @@
 //! What the tests of this crate share: a scripted model, an outlet that records, a hub over a temporary folder.
 
 use crate::clock::Clock;
-use crate::command::Ground;
 use crate::config::{ConfigSource, Endpoint, Home};
+use crate::ground::Ground;
 use crate::hub::{Hub, NewSession};
 use crate::journal::Journal;
 use crate::model::{Call, Connect, Model, ModelError, ModelEvent, ModelRequest, Stop};

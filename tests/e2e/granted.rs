@@ -46,7 +46,7 @@ impl Story {
     async fn asked(&mut self) -> Approval {
         let updates = self.editor.updates_until(|update| matches!(update.update, Update::ApprovalOpened { .. })).await;
         match updates.last().map(|update| update.update.clone()) {
-            Some(Update::ApprovalOpened { approval }) => approval,
+            Some(Update::ApprovalOpened { approval }) => *approval,
             other => panic!("no question but {other:?}"),
         }
     }
@@ -66,11 +66,11 @@ impl Story {
         assert_eq!(stop, Some(StopReason::Done));
         let params = json!({"sessionId": self.session, "limit": 1000});
         let page: ItemPage = self.editor.request("session/items", params).await.expect("items");
-        let calls = page.items.into_iter().filter_map(|item: Item| match item.content {
+        let mut calls = page.items.into_iter().filter_map(|item: Item| match item.content {
             ItemContent::ToolCall(call) => Some(call),
             _ => None,
         });
-        calls.last().expect("a call")
+        calls.next_back().expect("a call")
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -134,7 +134,9 @@ async fn a_key_comes_to_light_nowhere() {
 
 fn check_private(desk: &Desk) -> Vec<String> {
     let below = below_home(desk);
-    for path in below.iter().filter(|path| !path.ends_with("config.toml")) {
+    // What a command wrote has the modes it gave, in a folder that nobody else can enter.
+    let is_commands = |path: &std::path::Path| path.iter().any(|name| name.to_string_lossy().starts_with("upper"));
+    for path in below.iter().filter(|path| !path.ends_with("config.toml") && !is_commands(path)) {
         let mode = path.metadata().expect("there").permissions().mode() & 0o777;
         let expected = if path.is_dir() { 0o700 } else { 0o600 };
         assert_eq!(format!("{mode:o}"), format!("{expected:o}"), "{}", path.display());

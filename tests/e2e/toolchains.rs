@@ -67,11 +67,16 @@ fn search_path(first: &[&Path]) -> String {
     first.chain([rest]).collect::<Vec<_>>().join(":")
 }
 
+#[expect(clippy::print_stdout, reason = "tests/run counts the tests that say so")]
+fn skip(reason: &str) {
+    println!("skipped: {reason}");
+}
+
 /// Whether a program is there; if not, says that the test is skipped.
 async fn have(program: &str, argument: &str) -> bool {
     let found = Command::new(program).arg(argument).output().await.is_ok_and(|output| output.status.success());
     if !found {
-        println!("skipped: there is no working {program}");
+        skip(&format!("there is no working {program}"));
     }
     found
 }
@@ -81,7 +86,7 @@ async fn cargo_test_works() {
     let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().await.expect("this was built by rustc");
     let sysroot = PathBuf::from(String::from_utf8(sysroot.stdout).expect("text").trim());
     let Some(rustup) = sysroot.ancestors().nth(2).filter(|rustup| rustup.join("toolchains").is_dir()) else {
-        println!("skipped: the toolchain is not one of rustup's");
+        skip("the toolchain is not one of rustup's");
         return;
     };
     let store = std::env::var("CARGO_HOME").map_or_else(|_| rustup.with_file_name(".cargo"), PathBuf::from);
@@ -108,7 +113,7 @@ async fn npm_test_works() {
 #[tokio::test]
 async fn pytest_works() {
     let Ok(wheels) = std::env::var("PILOTFISH_TEST_WHEELS") else {
-        println!("skipped: PILOTFISH_TEST_WHEELS names no folder with pytest; tests/run does");
+        skip("PILOTFISH_TEST_WHEELS names no folder with pytest; tests/run does");
         return;
     };
     let mut bench = Bench::new();

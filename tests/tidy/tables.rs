@@ -9,9 +9,9 @@ pub const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "clock",
-            "command",
             "config",
             "door",
+            "ground",
             "hub",
             "journal",
             "model",
@@ -26,16 +26,16 @@ pub const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("door", &["clock", "config", "hub", "journal", "path", "sandbox", "session", "text", "trace", "workspace"]),
-    ("testing", &["clock", "command", "config", "hub", "journal", "model", "path", "prompt", "sandbox", "session"]),
+    ("testing", &["clock", "config", "ground", "hub", "journal", "model", "path", "prompt", "sandbox", "session"]),
     ("hub", &["clock", "config", "journal", "model", "path", "sandbox", "session", "workspace"]),
     (
         "session",
         // Of policy: whether a rule may answer a question.
         &[
             "clock",
-            "command",
             "config",
             "cx",
+            "ground",
             "journal",
             "model",
             "path",
@@ -49,11 +49,11 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("turn", &["cx", "model", "prompt", "tool"]),
     ("prompt", &["model", "path", "text"]),
-    ("tool", &["command", "cx", "model", "path", "policy", "sandbox", "text", "workspace"]),
-    // One command, from where it works to what it leaves; it knows the cage and the disk, and neither knows the other.
-    ("command", &["path", "sandbox", "workspace"]),
+    ("tool", &["cx", "ground", "model", "path", "policy", "sandbox", "text", "workspace"]),
     // The handle of a turn to the world, and so what a turn and its tools may know.
-    ("cx", &["clock", "config", "journal", "model", "policy", "sandbox", "text", "workspace"]),
+    ("cx", &["clock", "config", "ground", "journal", "model", "policy", "sandbox", "text", "workspace"]),
+    // One command, from where it works to what it leaves; it knows the cage and the disk, and neither knows the other.
+    ("ground", &["path", "sandbox", "workspace"]),
     ("sandbox", &["path", "policy"]),
     // What a command wrote is held against the protected names when it is published.
     ("workspace", &["path", "policy"]),

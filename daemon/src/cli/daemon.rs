@@ -2,12 +2,12 @@
 
 use crate::cli::FAILED;
 use crate::clock::Clock;
-use crate::command::Ground;
 use crate::config::{ConfigSource, Environment, Home, private_directory};
 use crate::door::client::{Client, ClientError};
 use crate::door::hello::{Door, Hello};
 use crate::door::serve;
 use crate::door::shim::{self, Piped, Start};
+use crate::ground::Ground;
 use crate::hub::Hub;
 use crate::journal::Journal;
 use crate::model::http::Http;

@@ -1,8 +1,8 @@
 //! `pilotfish doctor`: what is enforced on this machine and what is not, and whether the rest is as it should be. With or without a daemon.
 
 use crate::cli::{FAILED, terminal};
-use crate::command::Ground;
 use crate::config::{ConfigSource, Environment, Home, private_directory};
+use crate::ground::Ground;
 use crate::sandbox::matrix::matrix;
 use crate::sandbox::{Confinement, Sandbox};
 use pilotfish_protocol::Capability;

@@ -7,8 +7,8 @@ use std::sync::{Arc, mpsc};
 use pilotfish_protocol::Mode;
 
 use crate::cli::terminal;
-use crate::command::{Ground, Wanted};
 use crate::config::Home;
+use crate::ground::{Ground, Wanted};
 use crate::path::AbsPath;
 use crate::sandbox::{Exit, Finished, Sandbox, SandboxError, Spec, Tier};
 use crate::workspace::publish::early::{self, Early};

@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! [sandbox]
-//! hosts = ["crates.io", "static.example.org:8443"]
+//! hosts = ["packages.example.org", "static.example.org:8443"]
 //! write = ["~/.cache/project", "/srv/data"]
 //! ```
 

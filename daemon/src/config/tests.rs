@@ -153,11 +153,11 @@ fn a_broken_file_is_told_without_the_line_that_may_hold_a_key() {
 #[test]
 fn what_commands_may_reach_is_the_persons_to_say() {
     let (directory, home) =
-        home("[sandbox]\nhosts = [\"Crates.IO.\", \"x.org:8443\"]\nwrite = [\"~/data\", \"/no/such/folder\"]\n");
+        home("[sandbox]\nhosts = [\"Packages.Example.\", \"x.org:8443\"]\nwrite = [\"~/data\", \"/no/such/folder\"]\n");
     std::fs::create_dir(directory.path().join("data")).unwrap();
     let environment = BTreeMap::from([("HOME".to_owned(), directory.path().display().to_string())]);
     let config = ConfigSource::new(home).load(&environment).unwrap();
     let data = AbsPath::canonical(&directory.path().join("data").display().to_string()).unwrap();
-    let hosts = ["crates.io", "x.org:8443"].map(str::to_owned).into();
+    let hosts = ["packages.example", "x.org:8443"].map(str::to_owned).into();
     assert_eq!(config.beyond(), &Beyond { hosts, paths: vec![data] });
 }

@@ -21,6 +21,9 @@ const CHUNK: usize = 64 << 10;
 /// How long the helper may take to end everything before it is killed itself. Measured: 1 to 3 ms.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// Takes a sandbox's listener.
+pub type OnListener<'a> = Box<dyn FnOnce(TcpListener) + Send + 'a>;
+
 /// What is done while a command runs.
 pub struct Attendance<'a> {
     /// Ends the command, and all it started.
@@ -29,7 +32,7 @@ pub struct Attendance<'a> {
     pub on_output: &'a mut (dyn FnMut(&[u8]) + Send),
     /// Gets the listener of the inside's proxy, which is blocking, before the command starts. Not called without [`Spec::proxy`], nor
     /// in the weak tier. Connections that it accepts come from inside.
-    pub on_listener: Option<Box<dyn FnOnce(TcpListener) + Send + 'a>>,
+    pub on_listener: Option<OnListener<'a>>,
     /// While this is true the time limit stands still.
     pub paused: Option<watch::Receiver<bool>>,
 }

@@ -94,6 +94,13 @@ pub(crate) fn send(mut channel: &UnixStream, message: &[u8]) -> io::Result<()> {
     }
 }
 
+/// What is received is not for the programs we start.
+#[cfg(target_os = "linux")]
+const RECEIVE: RecvFlags = RecvFlags::CMSG_CLOEXEC;
+/// Elsewhere the kernel knows no such wish, and no listener is ever sent.
+#[cfg(not(target_os = "linux"))]
+const RECEIVE: RecvFlags = RecvFlags::empty();
+
 /// What a helper says first.
 pub(crate) enum Received {
     /// The listener it opened inside.
@@ -109,7 +116,7 @@ pub(crate) fn receive(channel: impl AsFd) -> io::Result<Received> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut place = [IoSliceMut::new(&mut bytes)];
-    let received = rustix::net::recvmsg(channel, &mut place, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let received = rustix::net::recvmsg(channel, &mut place, &mut ancillary, RECEIVE)?;
     let listener = ancillary.drain().find_map(|message| match message {
         RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
         _ => None,

@@ -1,8 +1,8 @@
 //! What sessions are built from: shared by all, and never changed after the start.
 
 use crate::clock::Clock;
-use crate::command::Ground;
 use crate::config::{ConfigSource, Environment, trust};
+use crate::ground::Ground;
 use crate::journal::Journal;
 use crate::model::Connect;
 use crate::path::AbsPath;

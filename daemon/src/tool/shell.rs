@@ -1,8 +1,8 @@
 //! `shell`: a command, in the sandbox. What it may not do there it may be granted, by the person or by what they said before.
 
 use super::{Output, place};
-use crate::command::{Prepared, Wanted};
 use crate::cx::{Need, PATH, Permission, TurnCx};
+use crate::ground::{Prepared, Wanted};
 use crate::model::ToolSpec;
 use crate::path::AbsPath;
 use crate::sandbox::{Attendance, Exit, Finished, Stopped, Tier};

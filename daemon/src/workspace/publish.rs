@@ -112,9 +112,9 @@ pub struct Held {
     pub path: AbsPath,
     /// What would happen to it.
     pub kind: Kind,
-    /// Its bytes now, or its target if it is a link; at most [`TEXT_BYTES`].
+    /// Its bytes now, or its target if it is a link; `None` when there are none or more than [`TEXT_BYTES`], or too many in all.
     pub before: Option<Vec<u8>>,
-    /// Its bytes or its target then; at most [`TEXT_BYTES`].
+    /// Its bytes or its target then, likewise.
     pub after: Option<Vec<u8>>,
     /// Why it is held back.
     pub why: Why,

@@ -94,7 +94,7 @@ fn read_only_leaves_nothing_anywhere() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "x\na\nb\nc\n");
     assert_eq!(fs::read_to_string(place.workspace().join("a")).expect("there"), "hello\n");
     assert!(!place.workspace().join("b").exists());
-    let runs = place.folder.path().join("home/.local/state/pilotfish/runs");
+    let runs = place.folder.path().join("home/.local/state/pilotfish/scratch/runs");
     assert_eq!(fs::read_dir(runs).expect("there").count(), 0);
 }
 
@@ -110,7 +110,7 @@ fn whatever_ends_the_runner_ends_everything_below() {
         check_gone(&mark);
         // What the killed one left is removed by the next.
         assert!(place.run("read-only", "true").status.success());
-        let runs = place.folder.path().join("home/.local/state/pilotfish/runs");
+        let runs = place.folder.path().join("home/.local/state/pilotfish/scratch/runs");
         assert_eq!(fs::read_dir(runs).expect("there").count(), 0);
     }
 }

@@ -87,6 +87,8 @@ fn a_sweep_takes_what_nobody_holds() {
     // Another daemon, or a run by hand.
     let other = Scratch::open(place.folder.path()).expect("a place");
     other.sweep().expect("swept");
+    drop(other);
+    let other = Scratch::open(place.folder.path()).expect("a place");
     assert_eq!(other.kept().expect("listed"), [kept_name.as_str()]);
     let names = |folder: &Path| {
         let mut names: Vec<_> =
@@ -100,7 +102,7 @@ fn a_sweep_takes_what_nobody_holds() {
     // Taken up again, it is a run like any other, and only one has it.
     let again = other.kept_run(&kept_name).expect("no trouble").expect("still there");
     assert!(other.kept_run(&kept_name).expect("no trouble").is_none());
-    drop((held, again));
+    drop((held, again, other));
     place.check(&["runs", "sessions"]);
 }
 

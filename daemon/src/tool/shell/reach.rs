@@ -2,11 +2,11 @@
 //! stands still meanwhile.
 
 use crate::cx::{HOST, Need, Permission, TurnCx};
+use crate::sandbox::OnListener;
 use crate::sandbox::proxy::{self, Ask, Host};
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use pilotfish_protocol::ItemId;
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -48,7 +48,7 @@ impl Reach {
     }
 
     /// What serves the inside's listener once there is one.
-    pub(super) fn on_listener(&self, names: Arc<dyn proxy::Resolve>) -> Box<dyn FnOnce(TcpListener) + Send> {
+    pub(super) fn on_listener(&self, names: Arc<dyn proxy::Resolve>) -> OnListener<'static> {
         let (ask, proxies) = (self.ask.clone(), self.proxies.clone());
         Box::new(move |listener| {
             let serve = proxy::serve(listener, ask, names).map(|ended| {

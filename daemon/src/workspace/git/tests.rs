@@ -119,9 +119,9 @@ fn finds_a_submodule_that_is_pointed_back_to() {
 #[test]
 fn names_the_person_and_signs_nothing() {
     let folder = Folder::new(&[
-        ("home/.gitconfig", "[user]\nname = N\nemail = n@home\n[includeIf \"gitdir:BASE/work/\"]\npath = work.inc\n"),
-        ("home/work.inc", "[user]\nemail = n@work\n[core]\nsshCommand = evil\n"),
-        ("work/w/.git!", "[user]\nname = W\n"),
+        ("home/.gitconfig", "[user]\nname = N\nemail = n@home\n[includeIf \"gitdir:BASE/job/\"]\npath = job.inc\n"),
+        ("home/job.inc", "[user]\nemail = n@job\n[core]\nsshCommand = evil\n"),
+        ("job/w/.git!", "[user]\nname = W\n"),
         ("w/.git!", ""),
     ]);
     let home = vec![
@@ -135,7 +135,7 @@ fn names_the_person_and_signs_nothing() {
     };
     expect![[r#"
         GIT_AUTHOR_NAME=W
-        GIT_AUTHOR_EMAIL=n@work
+        GIT_AUTHOR_EMAIL=n@job
         GIT_COMMITTER_NAME=W
         GIT_COMMITTER_EMAIL=set@here
         GIT_CONFIG_COUNT=3
@@ -145,6 +145,6 @@ fn names_the_person_and_signs_nothing() {
         GIT_CONFIG_VALUE_1=false
         GIT_CONFIG_KEY_2=safe.directory
         GIT_CONFIG_VALUE_2=*"#]]
-    .assert_eq(&told("work/w"));
+    .assert_eq(&told("job/w"));
     assert!(told("w").starts_with("GIT_AUTHOR_NAME=N\nGIT_AUTHOR_EMAIL=n@home\n"));
 }

@@ -5,7 +5,7 @@ use crate::path::{AbsPath, RootedPath};
 use std::fs::File;
 use std::path::Path;
 
-/// Bytes of texts kept at most, of all files together.
+/// Bytes of texts kept at most, of all changes together, and again of all that is held back.
 const ALL_TEXTS: u64 = 16 << 20;
 
 /// Changes held back at most; what is more is dropped, and said.
@@ -23,11 +23,18 @@ pub(super) struct Report {
     published: Published,
     texts: usize,
     room: u64,
+    held_room: u64,
 }
 
 impl Report {
     pub(super) fn new(workspace: &AbsPath) -> Self {
-        Self { workspace: workspace.clone(), published: Published::default(), texts: 0, room: ALL_TEXTS }
+        Self {
+            workspace: workspace.clone(),
+            published: Published::default(),
+            texts: 0,
+            room: ALL_TEXTS,
+            held_room: ALL_TEXTS,
+        }
     }
 
     /// The texts of a file before and after, as long as texts are kept.
@@ -61,8 +68,13 @@ impl Report {
         }
     }
 
-    pub(super) fn hold(&mut self, held: Held) {
+    pub(super) fn hold(&mut self, mut held: Held) {
         self.published.counts.held += 1;
+        let length = |text: &Option<Vec<u8>>| text.as_ref().map_or(0, |text| text.len() as u64);
+        match self.held_room.checked_sub(length(&held.before) + length(&held.after)) {
+            Some(room) => self.held_room = room,
+            None => (held.before, held.after) = (None, None),
+        }
         if self.published.held.len() < HELD {
             self.published.held.push(held);
         }
