@@ -53,9 +53,11 @@ pub struct Prepared {
 }
 
 impl Ground {
-    /// Below our state directory, or in memory where that cannot hold what commands write. What a killed daemon or run left is removed.
+    /// Below our state directory, or in memory where that cannot hold what commands write. What a killed daemon or run left is removed,
+    /// also from the folders it published to.
     #[must_use]
     pub fn open(state: &Path) -> Self {
+        publish::sweep(state);
         let scratch = Scratch::open(&state.join("scratch"));
         match &scratch {
             Ok(scratch) => {
@@ -68,14 +70,13 @@ impl Ground {
         Self { scratch: scratch.map_err(Arc::new), state: state.to_owned() }
     }
 
-    /// Removes, beside what [`Ground::open`] does, what sessions and publications of daemons that are gone left. For the one daemon.
+    /// Removes, beside what [`Ground::open`] does, what sessions of daemons that are gone left. For the one daemon.
     pub fn sweep(&self) {
         if let Ok(scratch) = &self.scratch
             && let Err(error) = scratch.sweep_sessions()
         {
             tracing::warn!(%error, "could not remove what earlier sessions left");
         }
-        publish::sweep(&self.state);
     }
 
     /// Why commands can write nothing here, if they cannot.

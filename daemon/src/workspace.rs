@@ -2,6 +2,7 @@
 //! of a user's file in the whole program goes through it.
 
 use crate::path::{AbsPath, RootedPath};
+use crate::workspace::publish::early::Early;
 use crate::workspace::publish::{Held, Publication, Published};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -31,7 +32,9 @@ pub struct Workspace {
 enum Event {
     Read { path: RootedPath, max: u64, answer: oneshot::Sender<Result<FileText, ReadError>> },
     Apply { changes: Vec<Change>, answer: oneshot::Sender<Result<(), WriteError>> },
-    Publish { publication: Arc<Publication>, answer: oneshot::Sender<Published> },
+    Look { early: Early, answer: oneshot::Sender<Early> },
+    Publish { early: Early, answer: oneshot::Sender<Published> },
+    TakeBack { early: Early, answer: oneshot::Sender<()> },
     Release { publication: Arc<Publication>, held: Vec<Held>, answer: oneshot::Sender<Published> },
     Refuse { held: Vec<Held>, answer: oneshot::Sender<()> },
 }
@@ -74,11 +77,26 @@ impl Workspace {
         receiver.await.map_err(|_| gone())?
     }
 
-    /// Publishes what a command wrote, as [`publish::publish`] does. `None` when the workspace is closed.
-    pub async fn publish(&self, publication: Arc<Publication>) -> Option<Published> {
+    /// Publishes what a running command has finished, as [`Early::look`] does. `None` when the workspace is closed.
+    pub async fn look(&self, early: Early) -> Option<Early> {
         let (answer, receiver) = oneshot::channel();
-        self.mailbox.send(Event::Publish { publication, answer }).await.ok()?;
+        self.mailbox.send(Event::Look { early, answer }).await.ok()?;
         receiver.await.ok()
+    }
+
+    /// Publishes what a command wrote, as [`Early::publish`] does. `None` when the workspace is closed.
+    pub async fn publish(&self, early: Early) -> Option<Published> {
+        let (answer, receiver) = oneshot::channel();
+        self.mailbox.send(Event::Publish { early, answer }).await.ok()?;
+        receiver.await.ok()
+    }
+
+    /// Takes back what a command published early. Nothing else of it is published.
+    pub async fn take_back(&self, early: Early) {
+        let (answer, receiver) = oneshot::channel();
+        if self.mailbox.send(Event::TakeBack { early, answer }).await.is_ok() {
+            let _ = receiver.await;
+        }
     }
 
     /// Publishes what was held back, as [`publish::release`] does. `None` when the workspace is closed.
@@ -105,7 +123,16 @@ async fn run(root: AbsPath, mut events: mpsc::Receiver<Event>) {
         let done = tokio::task::spawn_blocking(move || match event {
             Event::Read { path, max, answer } => drop(answer.send(files::read(&root, &path, max))),
             Event::Apply { changes, answer } => drop(answer.send(write::apply(&root, &changes))),
-            Event::Publish { publication, answer } => drop(answer.send(publish::publish(&publication))),
+            Event::Look { mut early, answer } => {
+                early.look();
+                // Where nobody waits any more it is dropped, and so taken back.
+                drop(answer.send(early));
+            }
+            Event::Publish { early, answer } => drop(answer.send(early.publish())),
+            Event::TakeBack { early, answer } => {
+                drop(early);
+                let _ = answer.send(());
+            }
             Event::Release { publication, held, answer } => drop(answer.send(publish::release(&publication, &held))),
             Event::Refuse { held, answer } => {
                 publish::refuse(&held);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use pilotfish_protocol::Mode;
 
@@ -10,7 +10,8 @@ use crate::cli::terminal;
 use crate::config::Home;
 use crate::ground::{Ground, Wanted};
 use crate::path::AbsPath;
-use crate::sandbox::{Exit, Sandbox, Tier};
+use crate::sandbox::{Exit, Finished, Sandbox, SandboxError, Spec, Tier};
+use crate::workspace::publish::early::{self, Early};
 use crate::workspace::publish::{self, Conflict, Published};
 
 /// The status when the command was not run because it cannot be confined.
@@ -68,16 +69,39 @@ fn try_run(args: &Args) -> anyhow::Result<Exit> {
     // Nobody is here to be asked for hosts.
     prepared.spec.proxy = false;
     let sandbox = Sandbox::find()?.keeping_out(&[home.config, home.state, home.runtime]);
-    let finished = sandbox.run_attached(&prepared.spec)?;
-    match (&finished.tier, &prepared.publication) {
+    let early = prepared.publication.clone().map(Early::new);
+    let (finished, early) = run_looking(&sandbox, &prepared.spec, early)?;
+    match (&finished.tier, early) {
         (Tier::Weak { reason }, _) => {
             complain(&format!("the command could write to nothing but a temporary folder: {reason}"));
         }
-        (Tier::Full, Some(publication)) => say(&publish::publish(publication)),
+        (Tier::Full, Some(early)) => say(&early.publish()),
         (Tier::Full, None) => {}
     }
     prepared.settle();
     Ok(finished.status)
+}
+
+/// Runs the command, and publishes meanwhile what it has finished.
+fn run_looking(
+    sandbox: &Sandbox,
+    spec: &Spec,
+    mut early: Option<Early>,
+) -> Result<(Finished, Option<Early>), SandboxError> {
+    let (over, running) = mpsc::channel::<()>();
+    let finished = std::thread::scope(|scope| {
+        if let Some(early) = &mut early {
+            scope.spawn(move || {
+                while running.recv_timeout(early::EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    early.look();
+                }
+            });
+        }
+        let finished = sandbox.run_attached(spec);
+        drop(over);
+        finished
+    })?;
+    Ok((finished, early))
 }
 
 /// Says what was not written, and why. Nobody is asked: what is protected stays as it is.

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 mod collector;
 mod effects;
+mod looks;
 mod reach;
 
 /// The longest time a model may ask for.
@@ -89,14 +90,19 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
         Err(error) => return Output::failed(format!("not run: {error}")),
     };
     let mut collector = Collector::new(cx.events.clone(), item.id.clone());
-    let finished = match attend(cx, item, &prepared, &mut collector, &args.command).await {
+    let running = attend(cx, item, &prepared, &mut collector, &args.command);
+    let (finished, early) = looks::beside(cx, prepared.publication.as_ref(), running).await;
+    let finished = match finished {
         Ok(finished) => finished,
         Err(problem) => return Output::refused(problem),
     };
-    let effects = match (&prepared.publication, &finished.tier) {
-        (Some(publication), Tier::Full) => effects::publish(cx, item, &args.command, publication.clone()).await,
-        (None, Tier::Full) => discarded(cx, &prepared),
-        (_, Tier::Weak { reason }) => Effects::line(format!("commands can write nothing on this machine: {reason}")),
+    let effects = match (&prepared.publication, early, &finished.tier) {
+        (Some(publication), Some(early), Tier::Full) => {
+            effects::publish(cx, item, &args.command, publication.clone(), early).await
+        }
+        (Some(_), None, Tier::Full) => Effects::line("not written: the workspace is closed".to_owned()),
+        (None, _, Tier::Full) => discarded(cx, &prepared),
+        (_, _, Tier::Weak { reason }) => Effects::line(format!("commands can write nothing on this machine: {reason}")),
     };
     prepared.settle();
     report(&finished, collector.text(), effects, time_limit)

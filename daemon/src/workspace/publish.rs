@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 mod aliases;
 mod delete;
 mod disk;
+pub mod early;
 mod hold;
 mod links;
 mod release;

@@ -41,6 +41,15 @@ impl Place {
         self.command(mode, script).output().expect("the program is built")
     }
 
+    /// Waits until a file shows, which takes a second or two.
+    fn wait_for(&self, name: &str) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.workspace().join(name).exists() {
+            assert!(Instant::now() < deadline, "{name} does not show");
+            std::thread::yield_now();
+        }
+    }
+
     /// Starts a script that never ends, and waits until it is up.
     fn start(&self, mark: &str) -> Child {
         let script = format!(
@@ -104,6 +113,47 @@ fn whatever_ends_the_runner_ends_everything_below() {
         let runs = place.folder.path().join("home/.local/state/pilotfish/scratch/runs");
         assert_eq!(fs::read_dir(runs).expect("there").count(), 0);
     }
+}
+
+#[test]
+fn what_a_command_finished_shows_while_it_runs() {
+    let place = Place::new();
+    fs::create_dir_all(place.workspace().join("d")).expect("a folder");
+    fs::create_dir_all(place.workspace().join("e")).expect("a folder");
+    let script = "for name in stays changes d/goes d/moves e/goes; do echo 1 > $name; done; read line
+        echo 2 > changes; rm d/goes; mv d/moves d/moved; rm -r e; ls d e stays changes 2>/dev/null";
+    let mut command = place.command("agent", script);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    for name in ["stays", "changes", "d/goes", "d/moves", "e/goes"] {
+        place.wait_for(name);
+    }
+    child.stdin.take().expect("a pipe").write_all(b"go on\n").expect("written");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "changes\nstays\n\nd:\nmoved\n");
+    let names = ["stays", "changes", "d/moved", "d/goes", "d/moves", "e"];
+    let texts = names.map(|name| fs::read_to_string(place.workspace().join(name)).ok());
+    let texts = texts.each_ref().map(Option::as_deref);
+    assert_eq!(texts, [Some("1\n"), Some("2\n"), Some("1\n"), None, None, None]);
+    assert!(!place.workspace().join("e").exists());
+}
+
+#[test]
+fn what_showed_of_a_killed_runner_is_removed_by_the_next() {
+    let place = Place::new();
+    let mark = format!("early-{}", std::process::id());
+    let script = format!("echo 1 > made; echo 1 > theirs; setsid bash -c 'read; : {mark}'; : {mark}");
+    let mut command = place.command("agent", &script);
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    place.wait_for("made");
+    place.wait_for("theirs");
+    fs::write(place.workspace().join("theirs"), "changed by hand\n").expect("written");
+    child.kill().expect("killed");
+    child.wait().expect("it ends");
+    check_gone(&mark);
+    assert!(place.run("read-only", "true").status.success());
+    assert!(!place.workspace().join("made").exists());
+    assert_eq!(fs::read_to_string(place.workspace().join("theirs")).expect("there"), "changed by hand\n");
+    assert_eq!(fs::read_to_string(place.workspace().join("a")).expect("there"), "hello\n");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::super::change;
 use crate::cx::{Need, PROTECTED, Permission, TurnCx};
 use crate::path::{AbsPath, RootedPath};
 use crate::workspace::Change;
+use crate::workspace::publish::early::Early;
 use crate::workspace::publish::{Conflict, FileChange, Held, Kind, Publication, Published, WITH_TEXT};
 use pilotfish_protocol::{Edit, EditKind, EditState, Item, Mode};
 use std::sync::Arc;
@@ -22,17 +23,24 @@ pub(super) struct Effects {
     pub(super) interrupted: bool,
 }
 
-/// Publishes what a command wrote, asking for what is protected.
-pub(super) async fn publish(cx: &TurnCx, item: &Item, command: &str, publication: Arc<Publication>) -> Effects {
+/// Publishes what a command wrote, asking for what is protected. `early` is what of it showed already.
+pub(super) async fn publish(
+    cx: &TurnCx,
+    item: &Item,
+    command: &str,
+    publication: Arc<Publication>,
+    early: Early,
+) -> Effects {
     let mut effects = Effects::default();
     if *cx.mode.borrow() == Mode::ReadOnly {
         // The person took the right to write away while it ran.
+        cx.workspace.take_back(early).await;
         effects.lines.push(
             "not written: the mode is read-only since this was started; what it wrote was thrown away".to_owned(),
         );
         return effects;
     }
-    let Some(published) = cx.workspace.publish(publication.clone()).await else {
+    let Some(published) = cx.workspace.publish(early).await else {
         effects.lines.push("not written: the workspace is closed".to_owned());
         return effects;
     };

@@ -39,7 +39,7 @@ impl Run<'_> {
             return Ok(false);
         }
         // Of a directory: something was put into it or taken from it, and what was put there may be older than the command.
-        if self.publication.started.is_older_than(&stat) {
+        if self.is_newer(path, &stat) {
             self.conflict(lower, name, path, Clash::Changed);
             return Ok(false);
         }

@@ -39,6 +39,28 @@ impl Seen {
         Self { changed: self.changed, ..Self::new(stat) } == *self
     }
 
+    /// In words that [`Seen::parse`] reads.
+    pub(super) fn to_text(self) -> String {
+        let Self { device, inode, size, mode, modified, changed } = self;
+        let (seconds, nanoseconds) = changed.parts();
+        format!("{device} {inode} {size} {mode} {} {} {seconds} {nanoseconds}", modified.0, modified.1)
+    }
+
+    /// What [`Seen::to_text`] wrote.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let mut word = || words.next();
+        let seen = Self {
+            device: word()?.parse().ok()?,
+            inode: word()?.parse().ok()?,
+            size: word()?.parse().ok()?,
+            mode: word()?.parse().ok()?,
+            modified: (word()?.parse().ok()?, word()?.parse().ok()?),
+            changed: Stamp::from_parts(word()?.parse().ok()?, word()?.parse().ok()?),
+        };
+        words.next().is_none().then_some(seen)
+    }
+
     /// Whether it is the same file or directory, whatever it holds by now.
     pub(super) fn is_same_file(&self, stat: &Stat) -> bool {
         (self.device, self.inode) == (stat.st_dev, stat.st_ino)

@@ -53,6 +53,16 @@ impl Stamp {
         Self { seconds: stat.st_ctime, nanoseconds: i64::try_from(stat.st_ctime_nsec).unwrap_or(i64::MAX) }
     }
 
+    /// Seconds and nanoseconds.
+    pub(super) fn parts(self) -> (i64, i64) {
+        (self.seconds, self.nanoseconds)
+    }
+
+    /// The moment of [`Stamp::parts`].
+    pub(super) fn from_parts(seconds: i64, nanoseconds: i64) -> Self {
+        Self { seconds, nanoseconds }
+    }
+
     /// Whether something happened to the file since this moment.
     pub(super) fn is_older_than(self, stat: &Stat) -> bool {
         Self::changed(stat) >= self

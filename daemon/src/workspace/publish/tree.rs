@@ -2,6 +2,7 @@
 
 use super::aliases;
 use super::disk::{self, Seen};
+use super::early::Ours;
 use super::report::Report;
 use super::repository::{Bare, GIT};
 use super::stage::{self, Batch, Change, Staged, clash};
@@ -35,6 +36,8 @@ pub(super) struct Run<'a> {
     pub(super) trail: Trail,
     pub(super) report: Report,
     pub(super) batch: Batch,
+    /// What showed already while the command ran.
+    pub(super) ours: Ours,
     /// The layer that is walked.
     pub(super) layer: usize,
     /// What is protected under another name.
@@ -57,9 +60,15 @@ pub(super) struct Pair {
 
 /// Publishes all layers.
 pub(super) fn publish(publication: &Publication, gate: Gate<'_>) -> Published {
-    let mut run = Run::new(publication, gate);
+    publish_after(Ours::default(), publication, gate)
+}
+
+/// As [`publish`], of a command whose files showed early.
+pub(super) fn publish_after(ours: Ours, publication: &Publication, gate: Gate<'_>) -> Published {
+    let mut run = Run { ours, ..Run::new(publication, gate) };
     if run.all().is_ok() {
         run.trail.finish();
+        run.ours.finish();
     }
     run.report.finish()
 }
@@ -90,6 +99,7 @@ impl<'a> Run<'a> {
             trail: Trail::new(&publication.state),
             report: Report::new(&publication.workspace),
             batch: Batch::default(),
+            ours: Ours::default(),
             layer: 0,
             aliases: aliases::find(publication),
             repositories: Vec::new(),
@@ -99,6 +109,7 @@ impl<'a> Run<'a> {
     }
 
     fn all(&mut self) -> Result<(), Killed> {
+        self.take_back()?;
         for (index, layer) in self.publication.layers.iter().enumerate() {
             match layer.plan.over {
                 Over::Tree => self.tree(index)?,
@@ -305,12 +316,20 @@ impl<'a> Run<'a> {
         };
         let Some(lower) = self.make_way(at, name, path, lower)? else { return Ok(()) };
         let before = lower.as_ref().and_then(|_| disk::open_file(&at.lower, name).ok());
-        let is_newer = lower.as_ref().is_some_and(|lower| self.publication.started.is_older_than(lower));
+        let showed = lower.as_ref().is_some_and(|lower| self.ours.is_ours(self.layer, path, lower));
+        let is_newer = match &lower {
+            Some(lower) => self.is_newer(path, lower),
+            // It showed, and somebody deleted it.
+            None => self.ours.knows(self.layer, path),
+        };
         if let (Some(before), Some(lower)) = (&before, &lower)
             && disk::is_equal(before, &file).unwrap_or(false)
         {
             if !is_newer {
-                self.attributes(before, path, upper, lower);
+                self.attributes(before, path, upper, lower, showed);
+            }
+            if showed {
+                self.tell_shown(path, &file);
             }
             return Ok(());
         }
@@ -318,7 +337,7 @@ impl<'a> Run<'a> {
             self.conflict(&at.lower, name, path, Clash::Changed);
             return Ok(());
         }
-        let (old, new) = self.report.texts(before.as_ref(), Some(&file));
+        let (old, new) = self.report.texts(before.as_ref().filter(|_| !showed), Some(&file));
         self.step("stage")?;
         let staged = self
             .trail
@@ -331,7 +350,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         };
-        let kind = if lower.is_some() { Kind::Changed } else { Kind::Created };
+        let kind = if lower.is_some() && !showed { Kind::Changed } else { Kind::Created };
         let change = Change { kind, before: old, after: new };
         let bytes = u64::try_from(upper.st_size).unwrap_or(0);
         self.push(at, name, path, temporary, lower, change, bytes);
@@ -429,12 +448,14 @@ impl<'a> Run<'a> {
     }
 
     /// Permissions and mtime of a file whose bytes did not change.
-    fn attributes(&mut self, file: &File, path: &Path, upper: &Stat, lower: &Stat) {
+    fn attributes(&mut self, file: &File, path: &Path, upper: &Stat, lower: &Stat, showed: bool) {
         if (upper.st_mtime, upper.st_mtime_nsec) != (lower.st_mtime, lower.st_mtime_nsec) {
             let _ = disk::set_modified(file, upper);
         }
         if stage::permissions(upper) != stage::permissions(lower) {
             match rustix::fs::fchmod(file, stage::permissions(upper)) {
+                // As a file that is new it is told of already.
+                Ok(()) if showed => {}
                 Ok(()) => self.report.change(&self.below(path), Kind::Mode, None, None),
                 Err(errno) => self.report.conflict(self.below(path), clash(errno)),
             }
@@ -490,8 +511,8 @@ impl<'a> Run<'a> {
     /// Gives a directory its permissions; at the end, if they would keep us from filling it.
     fn permissions(&mut self, pair: &Pair, upper: &Stat, lower: Option<Stat>) {
         let wanted = upper.st_mode & 0o1777;
-        let is_as_wanted = lower
-            .is_some_and(|lower| lower.st_mode & 0o1777 == wanted || self.publication.started.is_older_than(&lower));
+        let is_as_wanted =
+            lower.is_some_and(|lower| lower.st_mode & 0o1777 == wanted || self.is_newer(&pair.path, &lower));
         let Ok(now) = rustix::fs::fstat(&*pair.lower) else { return };
         if is_as_wanted || now.st_mode & 0o1777 == wanted {
             return;
