@@ -34,7 +34,8 @@ impl Class {
 }
 
 /// Names that protect themselves and everything below them. Not here is what people write every day and run by name, such as
-/// a Makefile or a package.json: that is source.
+/// a Makefile or a package.json: that is source. Nor are AGENTS.md and its like, though agents obey them: agents write them every
+/// day, and every change of them shows as any other change does.
 pub const NAMES: &[(&str, Class)] = &[
     (".git", Class::VersionControl),
     (".hg", Class::VersionControl),
@@ -49,6 +50,7 @@ pub const NAMES: &[(&str, Class)] = &[
     (".hgrc", Class::VersionControl),
     (".hgsub", Class::VersionControl),
     (".husky", Class::VersionControl),
+    (".gitconfig", Class::VersionControl),
     (".githooks", Class::VersionControl),
     (".git-hooks", Class::VersionControl),
     (".overcommit.yml", Class::VersionControl),
@@ -64,6 +66,12 @@ pub const NAMES: &[(&str, Class)] = &[
     (".lefthook.json", Class::VersionControl),
     ("lefthook-local.yml", Class::VersionControl),
     (".lefthook-local.yml", Class::VersionControl),
+    ("lefthook-local.yaml", Class::VersionControl),
+    (".lefthook-local.yaml", Class::VersionControl),
+    ("lefthook-local.toml", Class::VersionControl),
+    (".lefthook-local.toml", Class::VersionControl),
+    ("lefthook-local.json", Class::VersionControl),
+    (".lefthook-local.json", Class::VersionControl),
     (".lefthook", Class::VersionControl),
     (".lefthook-local", Class::VersionControl),
     (".simple-git-hooks.json", Class::VersionControl),
@@ -147,6 +155,7 @@ pub const NAMES: &[(&str, Class)] = &[
     (".iex.exs", Class::StartFile),
     (".sqliterc", Class::StartFile),
     (".psqlrc", Class::StartFile),
+    (".npmrc", Class::StartFile),
     (".yarnrc", Class::StartFile),
     (".yarnrc.yml", Class::StartFile),
     (".pnpmfile.cjs", Class::StartFile),
@@ -191,10 +200,23 @@ pub const NAMES: &[(&str, Class)] = &[
 /// Ends of names that protect a file as [`NAMES`] do.
 const ENDS: &[(&str, Class)] = &[(".code-workspace", Class::Editor), (".sublime-project", Class::Editor)];
 
+/// Names that protect a file or a link, and no folder: a well-known package has such a name too. Git takes a folder for a repository
+/// when one of these says where the rest of it is, and reads configuration from the other.
+const FILES: &[(&str, Class)] = &[("commondir", Class::VersionControl), ("config.worktree", Class::VersionControl)];
+
 /// The class of the first protected name on a path.
 #[must_use]
 pub fn protected(path: &RootedPath) -> Option<Class> {
-    path.as_path().components().find_map(|component| class_of(component.as_os_str()))
+    let on_the_way = path.as_path().components().find_map(|component| class_of(component.as_os_str()));
+    on_the_way.or_else(|| class_of_file(path.as_path().file_name()?))
+}
+
+/// As [`class_of`], of what is no folder.
+#[must_use]
+pub fn class_of_file(name: &OsStr) -> Option<Class> {
+    let folded = fold(&name.to_string_lossy());
+    let listed = || FILES.iter().find(|(file, _)| *file == folded || is_short_name(&folded, file));
+    class_of(name).or_else(|| listed().map(|(_, class)| *class))
 }
 
 /// The class of a single name. Two names count as one when any file system takes them for one.
@@ -203,7 +225,14 @@ pub fn class_of(name: &OsStr) -> Option<Class> {
     let folded = fold(&name.to_string_lossy());
     let is_it = |protected: &str| protected == folded || is_short_name(&folded, protected);
     let listed = NAMES.iter().find(|(protected, _)| is_it(protected));
-    listed.or_else(|| ENDS.iter().find(|(end, _)| folded.ends_with(end))).map(|(_, class)| *class)
+    let listed = listed.or_else(|| ENDS.iter().find(|(end, _)| folded.ends_with(end))).map(|(_, class)| *class);
+    listed.or_else(|| is_of_environment(&folded).then_some(Class::StartFile))
+}
+
+/// Whether it is `mise.NAME.toml`, of which each environment has one.
+fn is_of_environment(name: &str) -> bool {
+    let name = name.strip_prefix('.').unwrap_or(name);
+    name.strip_prefix("mise.").is_some_and(|rest| rest.ends_with(".toml"))
 }
 
 /// A name as file systems compare it: compatible characters are one, case does not count, nor do characters nobody sees; NTFS cuts

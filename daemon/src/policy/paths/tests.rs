@@ -63,6 +63,21 @@ fn every_listed_name_is_found_as_it_stands() {
 }
 
 #[test]
+fn every_environment_has_settings_of_its_own() {
+    check("mise.production.toml", Some(Class::StartFile));
+    check(".mise.ci.local.toml", Some(Class::StartFile));
+    check("mise.toml.rs", None);
+}
+
+#[test]
+fn some_names_protect_files_alone() {
+    check("a/commondir", Some(Class::VersionControl));
+    check("a/COMMONDIR", Some(Class::VersionControl));
+    check("a/config.worktree", Some(Class::VersionControl));
+    check("a/commondir/index.js", None);
+}
+
+#[test]
 fn leaves_other_names_alone() {
     check("git/config", None);
     check(".gitignore", None);

@@ -29,7 +29,8 @@ impl Run<'_> {
                 return Ok(false);
             }
         };
-        let class = self.class_of(name, path).filter(|_| !(name == ".git" && self.is_left_over(path)));
+        let class =
+            self.class_of(name, path, disk::kind(&stat)).filter(|_| !(name == ".git" && self.is_left_over(path)));
         if let Some(class) = class {
             if class == Class::VersionControl && disk::kind(&stat) == FileType::Directory {
                 self.hold_whole(path, Kind::Deleted);

@@ -232,7 +232,7 @@ impl Ours {
     fn show(&mut self, run: &Run<'_>, place: Place, seen: Seen) -> Option<()> {
         let pair = pair_of(run, &place.1)?;
         let name = place.1.file_name()?;
-        run.class_of(name, &place.1).is_none().then_some(())?;
+        run.class_of(name, &place.1, FileType::RegularFile).is_none().then_some(())?;
         let folder = rustix::fs::fstat(&*pair.lower).ok()?;
         let shown = self.put(run, &pair, name, seen);
         self.remember_folder(run.publication.started, (place.0, pair.path), &pair.lower, &folder);
@@ -302,7 +302,7 @@ impl Run<'_> {
             self.layer = place.0;
             let stands = pair_of(self, &place.1).zip(place.1.file_name()).is_some_and(|(pair, name)| {
                 let is_file = |stat: Stat| disk::kind(&stat) == FileType::RegularFile;
-                self.class_of(name, &place.1).is_none()
+                self.class_of(name, &place.1, FileType::RegularFile).is_none()
                     && disk::look(&pair.upper, name).ok().flatten().is_some_and(is_file)
             });
             if !stands {
@@ -347,7 +347,7 @@ fn pair_of(run: &Run<'_>, path: &Path) -> Option<Pair> {
     for component in path.parent()?.components() {
         let name = component.as_os_str();
         at.push(name);
-        run.class_of(name, &at).is_none().then_some(())?;
+        run.class_of(name, &at, FileType::Directory).is_none().then_some(())?;
         (upper, lower) = open_merged(&upper, &lower, name)?;
     }
     (!may_become_repository(&upper, &lower)).then_some(())?;

@@ -82,12 +82,13 @@ impl Run<'_> {
             Some(stat) => !disk::is_whiteout(&stat),
             None => !is_opaque && has(&at.lower, name).is_some(),
         };
-        let parts = ["HEAD", "objects", "refs"];
-        if !parts.iter().all(|name| after(name)) {
+        // The parts may lie elsewhere, where a file says.
+        let is_one = |has: &dyn Fn(&str) -> bool| has("HEAD") && (has("commondir") || has("objects") && has("refs"));
+        if !is_one(&after) {
             return Bare::No;
         }
-        let was_one = parts.iter().all(|name| has(&at.lower, name).is_some());
-        let runs = ["config", "hooks", "commondir", "info"];
+        let was_one = is_one(&|name| has(&at.lower, name).is_some());
+        let runs = ["config", "config.worktree", "hooks", "commondir", "info"];
         if was_one || !runs.iter().any(|name| has(&at.lower, name).is_some()) { Bare::Known } else { Bare::Unknown }
     }
 

@@ -645,3 +645,54 @@ fn the_end_of_a_protected_link_is_protected() {
     "#]],
     );
 }
+
+#[test]
+fn what_makes_a_repository_of_parts_elsewhere_is_held_back() {
+    let head = "ref: refs/heads/main\n";
+    let fixture = Fixture::new(&[
+        ("parts/objects/x", "1"),
+        ("old/HEAD", head),
+        ("ran/config", "evil"),
+        ("package/commondir/index.js", "1"),
+    ]);
+    fixture.writes("evil/HEAD", head).writes("evil/commondir", "../parts").writes("evil/config.worktree", "evil");
+    fixture.writes("old/commondir", "../parts").writes("old/config.worktree", "evil");
+    fixture.writes("ran/HEAD", head).writes("ran/commondir", "../parts").writes("later/CommonDir", "../parts");
+    fixture.writes("package/commondir/index.js", "2");
+    let published = fixture.publish();
+    fixture.check(
+        &published,
+        expect![[r#"
+        Changed package/commondir/index.js "1" "2"
+        held Created ws/later/CommonDir - "../parts": Protected(VersionControl)
+        held Created ws/ran/HEAD - "ref: refs/heads/main\n": Protected(VersionControl)
+        held Created ws/ran/commondir - "../parts": Protected(VersionControl)
+        held Created ws/evil/commondir - "../parts": Protected(VersionControl)
+        held Created ws/evil/config.worktree - "evil": Protected(VersionControl)
+        held Created ws/old/commondir - "../parts": Protected(VersionControl)
+        held Created ws/old/config.worktree - "evil": Protected(VersionControl)
+        --
+        evil/
+        evil/HEAD: ref: refs/heads/main
+
+        evil/objects/
+        evil/objects/info/
+        evil/objects/pack/
+        evil/refs/
+        evil/refs/heads/
+        evil/refs/tags/
+        later/
+        old/
+        old/HEAD: ref: refs/heads/main
+
+        package/
+        package/commondir/
+        package/commondir/index.js: 2
+        parts/
+        parts/objects/
+        parts/objects/x: 1
+        ran/
+        ran/config: evil
+    "#]],
+    );
+}

@@ -251,7 +251,9 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         }
-        if let Some(class) = self.class_of(name, &path) {
+        let is_deleted_folder = |lower: &Stat| disk::is_whiteout(&upper) && disk::kind(lower) == FileType::Directory;
+        let kind = if lower.as_ref().is_some_and(is_deleted_folder) { FileType::Directory } else { disk::kind(&upper) };
+        if let Some(class) = self.class_of(name, &path, kind) {
             return self.protected(at, name, &path, class, (&upper, lower.as_ref()));
         }
         if disk::is_whiteout(&upper) {
@@ -270,12 +272,13 @@ impl<'a> Run<'a> {
     }
 
     /// The class of a name that is protected, by itself or as what another stands for.
-    pub(super) fn class_of(&self, name: &OsStr, path: &Path) -> Option<paths::Class> {
+    pub(super) fn class_of(&self, name: &OsStr, path: &Path, kind: FileType) -> Option<paths::Class> {
         let alias = || {
             let path = self.root().as_path().join(path);
             self.aliases.iter().find(|(known, _)| *known == path).map(|(_, class)| *class)
         };
-        paths::class_of(name).or_else(alias)
+        let by_name = if kind == FileType::Directory { paths::class_of(name) } else { paths::class_of_file(name) };
+        by_name.or_else(alias)
     }
 
     /// A name that is never simply written: git's own files go their way, all else waits for a person.
