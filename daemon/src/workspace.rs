@@ -34,7 +34,7 @@ enum Event {
     Apply { changes: Vec<Change>, answer: oneshot::Sender<Result<(), WriteError>> },
     Look { early: Early, answer: oneshot::Sender<Early> },
     Publish { early: Early, answer: oneshot::Sender<Published> },
-    TakeBack { early: Early, answer: oneshot::Sender<()> },
+    TakeBack { early: Early, answer: oneshot::Sender<Vec<String>> },
     Release { publication: Arc<Publication>, held: Vec<Held>, answer: oneshot::Sender<Published> },
     Refuse { held: Vec<Held>, answer: oneshot::Sender<()> },
 }
@@ -91,11 +91,12 @@ impl Workspace {
         receiver.await.ok()
     }
 
-    /// Takes back what a command published early. Nothing else of it is published.
-    pub async fn take_back(&self, early: Early) {
+    /// Takes back what a command published early, as [`Early::take_back`] does. Nothing else of it is published.
+    pub async fn take_back(&self, early: Early) -> Vec<String> {
         let (answer, receiver) = oneshot::channel();
-        if self.mailbox.send(Event::TakeBack { early, answer }).await.is_ok() {
-            let _ = receiver.await;
+        match self.mailbox.send(Event::TakeBack { early, answer }).await {
+            Ok(()) => receiver.await.unwrap_or_default(),
+            Err(_) => Vec::new(),
         }
     }
 
@@ -129,10 +130,7 @@ async fn run(root: AbsPath, mut events: mpsc::Receiver<Event>) {
                 drop(answer.send(early));
             }
             Event::Publish { early, answer } => drop(answer.send(early.publish())),
-            Event::TakeBack { early, answer } => {
-                drop(early);
-                let _ = answer.send(());
-            }
+            Event::TakeBack { early, answer } => drop(answer.send(early.take_back())),
             Event::Release { publication, held, answer } => drop(answer.send(publish::release(&publication, &held))),
             Event::Refuse { held, answer } => {
                 publish::refuse(&held);

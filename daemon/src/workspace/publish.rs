@@ -21,6 +21,7 @@ mod report;
 mod repository;
 mod stage;
 mod stamp;
+mod through;
 mod trail;
 mod tree;
 

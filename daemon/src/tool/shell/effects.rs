@@ -34,10 +34,11 @@ pub(super) async fn publish(
     let mut effects = Effects::default();
     if *cx.mode.borrow() == Mode::ReadOnly {
         // The person took the right to write away while it ran.
-        cx.workspace.take_back(early).await;
+        let notes = cx.workspace.take_back(early).await;
         effects.lines.push(
             "not written: the mode is read-only since this was started; what it wrote was thrown away".to_owned(),
         );
+        effects.lines.extend(notes);
         return effects;
     }
     let Some(published) = cx.workspace.publish(early).await else {

@@ -11,6 +11,7 @@
 
 use super::disk::{self, Seen};
 use super::stage::{self, Change, Staged};
+use super::through;
 use super::trail::{Shown, Trail};
 use super::tree::{Killed, Pair, Run};
 use super::{Kind, Publication, Published, Stamp, tree};
@@ -70,6 +71,8 @@ pub struct Early {
     /// How many may still show.
     room: usize,
     ours: Ours,
+    /// Whether the folders that are written directly were looked through.
+    is_cleared: bool,
 }
 
 /// What is on the disk because we put it there.
@@ -85,7 +88,7 @@ impl Early {
     /// Of a command that starts.
     #[must_use]
     pub fn new(publication: Arc<Publication>) -> Self {
-        Self { publication, before: HashMap::new(), room: FILES, ours: Ours::default() }
+        Self { publication, before: HashMap::new(), room: FILES, ours: Ours::default(), is_cleared: false }
     }
 
     /// Publishes what is new and has not changed since the look before. Blocks; only the owner of the workspace may call it, and only
@@ -121,7 +124,15 @@ impl Early {
     #[must_use]
     pub fn publish(mut self) -> Published {
         let ours = std::mem::take(&mut self.ours);
+        self.is_cleared = true;
         tree::publish_after(ours, &self.publication, &|_| true)
+    }
+
+    /// Takes all back that showed early, now that the command has ended; answers what else is worth saying, each a sentence.
+    #[must_use]
+    pub fn take_back(mut self) -> Vec<String> {
+        self.is_cleared = true;
+        through::clear(&self.publication)
     }
 
     #[cfg(test)]
@@ -141,6 +152,11 @@ impl Drop for Early {
             }
         }
         ours.finish();
+        if !self.is_cleared {
+            for note in through::clear(&publication) {
+                tracing::warn!("{note}");
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::early::Ours;
 use super::report::Report;
 use super::repository::{Bare, GIT};
 use super::stage::{self, Batch, Change, Staged, clash};
+use super::through;
 use super::trail::Trail;
 use super::{Clash, Held, Kind, Publication, Published, Why, below};
 use crate::path::AbsPath;
@@ -66,6 +67,7 @@ pub(super) fn publish(publication: &Publication, gate: Gate<'_>) -> Published {
 /// As [`publish`], of a command whose files showed early.
 pub(super) fn publish_after(ours: Ours, publication: &Publication, gate: Gate<'_>) -> Published {
     let mut run = Run { ours, ..Run::new(publication, gate) };
+    through::clear(publication).into_iter().for_each(|note| run.report.note(note));
     if run.all().is_ok() {
         run.trail.finish();
         run.ours.finish();
