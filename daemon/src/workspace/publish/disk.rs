@@ -11,6 +11,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+/// The largest files that are compared, in bytes.
+const COMPARED: u64 = 256 << 20;
+
 /// What a name stood for when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
@@ -213,9 +216,10 @@ pub(super) fn read_link(directory: &OwnedFd, name: &OsStr) -> Result<OsString, E
     Ok(OsStr::from_bytes(target.as_bytes()).to_owned())
 }
 
-/// Whether two files hold the same bytes.
+/// Whether two files hold the same bytes. Files above [`COMPARED`] do not: nobody is to wait for the owner of the workspace that long.
 pub(super) fn is_equal(one: &File, other: &File) -> std::io::Result<bool> {
-    if one.metadata()?.len() != other.metadata()?.len() {
+    let length = one.metadata()?.len();
+    if length != other.metadata()?.len() || length > COMPARED {
         return Ok(false);
     }
     let (mut left, mut right) = (vec![0; 1 << 16], vec![0; 1 << 16]);

@@ -696,3 +696,13 @@ fn what_makes_a_repository_of_parts_elsewhere_is_held_back() {
     "#]],
     );
 }
+
+#[test]
+fn huge_files_are_not_compared() {
+    let fixture = Fixture::new(&[("huge", "")]);
+    for path in [fixture.disk("huge"), fixture.upper("huge")] {
+        std::fs::File::create(path).expect("created").set_len(1 << 33).expect("a sparse file");
+    }
+    let fixture = fixture.restarted();
+    assert_eq!(fixture.publish().counts.changed, 1);
+}
