@@ -5,7 +5,7 @@ use crate::cx::{Need, PROTECTED, Permission, TurnCx};
 use crate::path::{AbsPath, RootedPath};
 use crate::workspace::Change;
 use crate::workspace::publish::early::Early;
-use crate::workspace::publish::{Conflict, FileChange, Held, Kind, Publication, Published, WITH_TEXT};
+use crate::workspace::publish::{Conflict, FileChange, Held, Kind, Publication, Published, WITH_TEXT, Why};
 use pilotfish_protocol::{Edit, EditKind, EditState, Item, Mode};
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ impl Effects {
         let need = Need {
             item: &item.id,
             command: None,
-            grants: names.iter().map(|name| format!("{PROTECTED}{name}")).collect(),
+            grants: held.iter().zip(&names).map(|(held, name)| granted(held, name)).collect(),
             title: format!("let a command change {}", few(&names)),
             detail: command.to_owned(),
             cwd: cx.workspace.root().to_string(),
@@ -116,6 +116,14 @@ impl Effects {
 /// A path as people read it: from the workspace when it lies there.
 fn shown(cx: &TurnCx, path: &AbsPath) -> String {
     path.as_path().strip_prefix(cx.workspace.root().as_path()).unwrap_or(path.as_path()).display().to_string()
+}
+
+/// What a yes is for. Of a link that leads out it is for where that leads.
+fn granted(held: &Held, name: &str) -> String {
+    match (&held.why, &held.after) {
+        (Why::LeadsOut, Some(target)) => format!("{PROTECTED}{name} -> {}", String::from_utf8_lossy(target)),
+        (Why::LeadsOut | Why::Protected(_), _) => format!("{PROTECTED}{name}"),
+    }
 }
 
 fn few(names: &[String]) -> String {
