@@ -8,6 +8,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 pub(super) mod config;
+pub(super) mod index;
 
 /// The largest file that is read here, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -100,13 +101,18 @@ pub(super) fn read_line(path: &Path) -> Option<String> {
 
 /// The text of a regular file that is no link and not too large.
 pub(super) fn read_text(path: &Path) -> Option<String> {
+    String::from_utf8(read_bytes(path, MAX_FILE)?).ok()
+}
+
+/// The bytes of a regular file that is no link and has at most `max`.
+pub(super) fn read_bytes(path: &Path, max: u64) -> Option<Vec<u8>> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path).ok()?;
     let metadata = file.metadata().ok()?;
-    let mut text = String::new();
-    let is_fit = metadata.is_file() && metadata.len() <= MAX_FILE;
-    is_fit.then(|| file.take(MAX_FILE).read_to_string(&mut text)).and_then(Result::ok)?;
-    Some(text)
+    let mut bytes = Vec::new();
+    let is_fit = metadata.is_file() && metadata.len() <= max;
+    is_fit.then(|| file.take(max).read_to_end(&mut bytes)).and_then(Result::ok)?;
+    Some(bytes)
 }
 
 /// What git inside the sandbox is told through its environment: who the person is, taken from their own configuration, and that

@@ -1,12 +1,15 @@
 //! Folders of build output and installed packages, which commands write directly: they are large, made again at will, and of no
 //! interest to anybody who reviews a change. Which, is said by a fixed list and by git; the tree is never searched.
 
-use super::git::Repository;
+use super::git::{Repository, config, index};
 use super::publish::open_plain_directory;
 use crate::path::AbsPath;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The names that may pass through. Each is made by a tool, and made again by it.
@@ -54,11 +57,23 @@ pub const NAMES: &[&str] = &[
     ".terraform",
 ];
 
+/// Those of them that hold installed packages, which some installers link to a store of all projects.
+const INSTALLED: &[&str] = &["node_modules", "bower_components", ".venv", "venv"];
+
+/// The most entries of such a folder that are looked at to tell that.
+const SAMPLED: usize = 1024;
+
+/// Directories in directories that are looked into to tell that.
+const SAMPLED_DEPTH: usize = 6;
+
+/// The largest index that is read, in bytes.
+const INDEX: u64 = 64 << 20;
+
 /// Entries of a directory that are looked at.
 const ENTRIES: usize = 512;
 
-/// The directories that pass through: real ones, with a name of the list, which git ignores. They are looked for at the top of the work
-/// tree, in the workspace, in each folder from there to `cwd`, and in the folders directly in these.
+/// The directories that pass through: real ones, with a name of the list, which git ignores and tracks nothing
+/// of. They are looked for at the top of the work tree, in the workspace, in each folder from there to `cwd`, and in the folders directly in these.
 #[must_use]
 pub fn find(workspace: &AbsPath, cwd: &AbsPath, repository: &Repository) -> Vec<AbsPath> {
     let top = repository.work_tree.as_path();
@@ -82,7 +97,70 @@ pub fn find(workspace: &AbsPath, cwd: &AbsPath, repository: &Repository) -> Vec<
             }
         }
     }
+    let tracked = Tracked::read(repository, found.is_empty());
+    found.retain(|path| {
+        let inside = path.as_path().strip_prefix(top).unwrap_or(path.as_path());
+        !tracked.holds(inside) && !is_shared(path.as_path())
+    });
     found
+}
+
+/// What git tracks.
+enum Tracked {
+    /// These paths.
+    Paths(Vec<Vec<u8>>),
+    /// It cannot be told, so that everything may be.
+    Unknown,
+}
+
+impl Tracked {
+    fn read(repository: &Repository, is_needless: bool) -> Self {
+        let file = repository.git_dir.as_path().join("index");
+        if is_needless || matches!(file.symlink_metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound)
+        {
+            return Tracked::Paths(Vec::new());
+        }
+        let config = config::read(&repository.common_dir.as_path().join("config")).unwrap_or_default();
+        let object = if config.last("extensions", "objectformat") == Some("sha256") { 32 } else { 20 };
+        let bytes = super::git::read_bytes(&file, INDEX);
+        let paths = bytes.as_deref().and_then(|bytes| index::paths(bytes, object));
+        paths.map_or(Tracked::Unknown, |paths| Tracked::Paths(paths.into_iter().map(<[u8]>::to_vec).collect()))
+    }
+
+    /// Whether it is tracked, or something in it, or a folder that stands for all in it.
+    fn holds(&self, inside: &Path) -> bool {
+        let Tracked::Paths(paths) = self else { return true };
+        paths.iter().any(|path| {
+            let (path, is_folder) = (Path::new(OsStr::from_bytes(path)), path.ends_with(b"/"));
+            path.starts_with(inside) || (is_folder && inside.starts_with(path))
+        })
+    }
+}
+
+/// Whether files in a folder of installed packages may be another name of files elsewhere, so that who writes to one writes to all
+/// projects. Only some of them are looked at: an installer makes all of them in one way.
+fn is_shared(folder: &Path) -> bool {
+    if folder.join(".pnpm").symlink_metadata().is_ok() {
+        return true;
+    }
+    if !folder.file_name().is_some_and(|name| INSTALLED.iter().any(|installed| name == *installed)) {
+        return false;
+    }
+    let (mut open, mut left) = (vec![(folder.to_owned(), 0)], SAMPLED);
+    while let Some((folder, depth)) = open.pop() {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        for entry in entries {
+            let Some(less) = left.checked_sub(1) else { return false };
+            left = less;
+            let Ok(metadata) = entry.metadata() else { continue };
+            if metadata.is_dir() && depth < SAMPLED_DEPTH {
+                open.push((entry.path(), depth + 1));
+            } else if metadata.is_file() && metadata.nlink() > 1 {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// The folders directly in a place, of which only so many are looked at.

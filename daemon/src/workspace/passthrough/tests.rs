@@ -68,3 +68,39 @@ fn what_lies_in_an_ignored_folder_is_ignored() {
         expect!["gen/build"],
     );
 }
+
+#[expect(clippy::disallowed_methods, reason = "what real git writes is what is read")]
+fn git(folder: &Path, script: &str) {
+    let status =
+        std::process::Command::new("bash").args(["-ec", script]).current_dir(folder).env("HOME", folder).status();
+    assert!(status.expect("started").success(), "{script}");
+}
+
+#[test]
+fn never_passes_what_git_tracks_or_a_store_shares() {
+    let ignored = "printf 'target\\nbuild\\nout\\nnode_modules\\nvenv\\n' >.gitignore; mkdir -p target build/a out node_modules venv/lib/p; echo 1 >build/a/x; echo 1 >f";
+    let found = |script: &str| {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        git(directory.path(), &format!("git init -q; {ignored}; {script}"));
+        let top = AbsPath::canonical(&directory.path().display().to_string()).expect("exists");
+        let repository = super::super::git::find(&top, None).expect("a repository");
+        let found = find(&top, &top, &repository);
+        found
+            .iter()
+            .map(|path| path.as_path().file_name().expect("a name").display().to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let all = "target node_modules venv build out";
+    assert_eq!(found(""), all);
+    assert_eq!(found("git add ."), all);
+    assert_eq!(found("git add . && git add -f build/a/x && git add -N f"), "target node_modules venv out");
+    assert_eq!(
+        found("git add -f build/a/x && git update-index --skip-worktree build/a/x"),
+        "target node_modules venv out"
+    );
+    assert_eq!(found("git add . && git update-index --index-version 4"), "");
+    assert_eq!(found("git add . && git update-index --split-index"), "");
+    assert_eq!(found("rm -rf .git; git init -q --object-format=sha256; git add ."), all);
+    assert_eq!(found("mkdir node_modules/.pnpm; ln f venv/lib/p/f; ln f target/f"), "target build out");
+}
