@@ -84,6 +84,14 @@ pub(super) fn make_directories(root: &OwnedFd, path: &Path) -> Result<(), Errno>
     Ok(())
 }
 
+/// Removes a directory, if nothing but directories is in it.
+pub(super) fn remove_empty(directory: &OwnedFd, name: &OsStr, depth: usize) {
+    let Ok(inner) = open_directory(directory, name) else { return };
+    let names = if depth > 0 { names(&inner).unwrap_or_default() } else { Vec::new() };
+    names.iter().for_each(|child| remove_empty(&inner, child, depth - 1));
+    let _ = rustix::fs::unlinkat(directory, name, AtFlags::REMOVEDIR);
+}
+
 pub(super) fn kind(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }

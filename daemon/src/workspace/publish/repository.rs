@@ -50,6 +50,8 @@ struct Git {
     path: PathBuf,
     /// Whether there was none before.
     is_new: bool,
+    /// Whether not even its directory was there.
+    is_made: bool,
 }
 
 /// A file of a git directory that changed.
@@ -117,20 +119,34 @@ impl Run<'_> {
             self.hold_whole(path, super::Kind::Changed);
             return Ok(());
         }
-        for module in self.modules(&git) {
+        let published = self.parts(&git);
+        // Where all was held back, nothing is left of it.
+        if git.is_made && matches!(disk::look(&git.lower, OsStr::new("HEAD")), Ok(None)) {
+            let root = disk::open_root(self.root().as_path());
+            let parent = root.and_then(|root| disk::open_below(&root, path.parent().unwrap_or(Path::new(""))));
+            if let (Ok(parent), Some(name)) = (parent, path.file_name()) {
+                disk::remove_empty(&parent, name, DEPTH);
+            }
+        }
+        published
+    }
+
+    fn parts(&mut self, git: &Git) -> Result<(), Killed> {
+        let path = &git.path;
+        for module in self.modules(git) {
             self.repository(&module)?;
         }
-        if !self.objects(&git)? {
+        if !self.objects(git)? {
             return Ok(());
         }
         let mut found = Found::default();
-        self.gather(&git, &mut found)?;
+        self.gather(git, &mut found)?;
         if found.is_stale {
             // What changed is told already; this says that the rest was dropped with it.
             self.report.conflict(self.below(path), Clash::Repository);
             return Ok(());
         }
-        self.write_items(&git, found)
+        self.write_items(git, found)
     }
 
     fn open_git(&mut self, path: &Path) -> Result<Result<Git, Errno>, Killed> {
@@ -153,7 +169,7 @@ impl Run<'_> {
         let open = || {
             let (upper, lower) = (disk::open_below(&upper, path)?, disk::open_below(&lower, path)?);
             let is_new = is_made || disk::look(&lower, OsStr::new("HEAD"))?.is_none();
-            Ok(Git { upper, lower, path: path.to_owned(), is_new })
+            Ok(Git { upper, lower, path: path.to_owned(), is_new, is_made })
         };
         Ok(open())
     }
@@ -340,7 +356,8 @@ impl Run<'_> {
             parent.ok().zip(path.file_name()).and_then(|(parent, name)| disk::look(&parent, name).ok().flatten());
         let (layer, inside, path) = (self.layer, path.to_owned(), self.below(path));
         let seen = stat.map(|stat| Seen::new(&stat));
-        self.report.hold(super::Held { path, kind, before: None, after: None, why: GIT, layer, inside, seen });
+        let (before, after, is_empty_directory) = (None, None, false);
+        self.report.hold(super::Held { path, kind, before, after, why: GIT, is_empty_directory, layer, inside, seen });
     }
 }
 

@@ -597,3 +597,47 @@ fn what_the_configuration_runs_is_protected_where_it_lies() {
     "#]],
     );
 }
+
+#[test]
+fn what_the_configuration_will_run_is_protected_before_it_is_there() {
+    let setup = &format!(
+        "{ONE} && mkdir tools && touch tools/f.sh tools/more && git config core.hooksPath tools/hk && git config filter.f.clean 'sh tools/f.sh %f'\
+         && git config include.path ../tools/more && git config alias.x '!cd sub && ./new/x' && git config -f tools/more include.path missing\
+         && git config -f tools/more diff.d.textconv 'tools/d -x' && git add . && git commit -qm two"
+    );
+    check(
+        setup,
+        "w",
+        "mkdir -p tools/hk new; for f in tools/hk/pre-commit tools/f.sh tools/more tools/missing tools/d tools/y new/x sub/b; do echo x >$f; done",
+        "ls tools",
+        expect![[r#"
+            held Created w/new/x
+            held Created w/tools/d
+            held Changed w/tools/f.sh
+            held Created w/tools/hk/pre-commit
+            held Created w/tools/missing
+            held Changed w/tools/more
+             M sub/b
+            ?? tools/y
+            f.sh
+            more
+            y
+        "#]],
+    );
+}
+
+#[test]
+fn nothing_is_left_of_a_repository_that_is_held_back() {
+    check(
+        ONE,
+        "w",
+        "mkdir -p n/.git/hooks n/.git/objects/info n/.git/refs/heads; echo x >n/.git/hooks/pre-commit; echo x >n/y",
+        "find n",
+        expect![[r#"
+            held Created w/n/.git/hooks/pre-commit
+            ?? n/
+            n
+            n/y
+        "#]],
+    );
+}
