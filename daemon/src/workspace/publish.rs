@@ -119,6 +119,8 @@ pub struct Held {
     pub after: Option<Vec<u8>>,
     /// Why it is held back.
     pub why: Why,
+    /// Whether it would be a directory with nothing in it, so that its name says all.
+    pub is_empty_directory: bool,
     /// In which layer it lies.
     layer: usize,
     /// Where in that layer.

@@ -76,10 +76,13 @@ impl Effects {
     }
 
     async fn ask(&mut self, cx: &TurnCx, item: &Item, command: &str, publication: Arc<Publication>, held: Vec<Held>) {
+        let (held, edits) = self.shown(cx, item, held).await;
+        if held.is_empty() {
+            return;
+        }
         let names: Vec<String> = held.iter().map(|held| shown(cx, &held.path)).collect();
         let mut whys: Vec<&str> = held.iter().map(|held| held.why.why()).collect();
         whys.dedup();
-        let edits = held.iter().filter_map(|held| held_edit(cx, item, held)).collect();
         let need = Need {
             item: &item.id,
             command: None,
@@ -113,6 +116,31 @@ impl Effects {
     }
 }
 
+impl Effects {
+    /// What of it can be shown, and how. The rest is refused: a yes is to what somebody saw.
+    async fn shown(&mut self, cx: &TurnCx, item: &Item, held: Vec<Held>) -> (Vec<Held>, Vec<Edit>) {
+        let (mut shown, mut edits, mut unshown) = (Vec::new(), Vec::new(), Vec::new());
+        for held in held {
+            match held_edit(cx, item, &held).filter(|edit| says_all(edit, &held)) {
+                Some(edit) => {
+                    edits.push(edit);
+                    shown.push(held);
+                }
+                None => unshown.push(held),
+            }
+        }
+        if !unshown.is_empty() {
+            let names: Vec<String> = unshown.iter().map(|held| self::shown(cx, &held.path)).collect();
+            cx.workspace.refuse(unshown).await;
+            let names = few(&names);
+            self.lines.push(format!(
+                "held back and not written: {names}: it is protected, and too large or no text, so that the person could not be shown it"
+            ));
+        }
+        (shown, edits)
+    }
+}
+
 /// A path as people read it: from the workspace when it lies there.
 fn shown(cx: &TurnCx, path: &AbsPath) -> String {
     path.as_path().strip_prefix(cx.workspace.root().as_path()).unwrap_or(path.as_path()).display().to_string()
@@ -133,19 +161,44 @@ fn few(names: &[String]) -> String {
     }
 }
 
+/// What would happen to it, wherever it lies.
 fn held_edit(cx: &TurnCx, item: &Item, held: &Held) -> Option<Edit> {
-    let inside = held.path.as_path().strip_prefix(cx.workspace.root().as_path()).ok()?.to_str()?;
-    let path = RootedPath::new(cx.workspace.root(), inside).ok()?;
-    let (before, after) = (held.before.clone(), held.after.clone());
-    Some(edit(cx, item, FileChange { path, kind: held.kind, before, after }, EditState::Proposed))
+    let root = cx.workspace.root();
+    let inside = held.path.as_path().strip_prefix(root.as_path()).ok().and_then(|inside| inside.to_str());
+    let rooted = inside.and_then(|inside| RootedPath::new(root, inside).ok());
+    let is_inside = rooted.is_some();
+    let (kind, after) = (held.kind, held.after.clone());
+    // Instead of what was there and is no text, all of the new one is shown.
+    let before = held.before.clone().map(|bytes| if is_text(&bytes) { bytes } else { Vec::new() });
+    let before = if kind == Kind::Changed { Some(before.unwrap_or_default()) } else { before };
+    // What lies elsewhere is described as if it were here, and then gets its own address.
+    let path = rooted.or_else(|| RootedPath::new(root, "elsewhere").ok())?;
+    let mut edit = edit(cx, item, FileChange { path, kind, before, after }, EditState::Proposed);
+    if !is_inside {
+        (edit.uri, edit.path) = (held.path.to_uri(), held.path.to_string());
+        edit.hunks.iter_mut().for_each(|hunk| hunk.uri.clone_from(&edit.uri));
+    }
+    Some(edit)
+}
+
+/// Whether somebody who sees the edit sees what would be written.
+fn says_all(edit: &Edit, held: &Held) -> bool {
+    match held.kind {
+        Kind::Deleted | Kind::Mode => true,
+        Kind::Created | Kind::Changed => {
+            !edit.hunks.is_empty() || held.is_empty_directory || held.after.as_ref().is_some_and(Vec::is_empty)
+        }
+    }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0'))
 }
 
 /// A change as editors show it; without hunks where it is no text, or too much of it.
 fn edit(cx: &TurnCx, item: &Item, file: FileChange, state: EditState) -> Edit {
     let FileChange { path, kind, before, after } = file;
-    let text = |bytes: Option<Vec<u8>>| {
-        bytes.filter(|bytes| std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')))
-    };
+    let text = |bytes: Option<Vec<u8>>| bytes.filter(|bytes| is_text(bytes));
     let described = |change| change::describe(cx, super::super::call_id(item), &change, state);
     match (kind, text(before), text(after)) {
         (Kind::Created, _, Some(bytes)) => described(Change::Create { path, bytes }),

@@ -102,7 +102,9 @@ impl Run<'_> {
             seen = disk::look(lower, name).ok().flatten().map(|stat| Seen::new(&stat));
         }
         let (layer, inside, path) = (self.layer, path.to_owned(), self.below(path));
-        self.report.hold(Held { path, kind, before, after, why: why.clone(), layer, inside, seen });
+        // What is in a directory is held back by itself, and released by itself.
+        let is_empty_directory = above.is_some_and(|above| disk::kind(above) == FileType::Directory);
+        self.report.hold(Held { path, kind, before, after, why: why.clone(), is_empty_directory, layer, inside, seen });
     }
 
     fn is_same(&self, sides: &Sides<'_>, name: &OsStr, before: &Option<Vec<u8>>, after: &Option<Vec<u8>>) -> bool {

@@ -4,6 +4,8 @@ use super::disk::{self, Seen};
 use super::stage::{self, Change, Staged, clash};
 use super::tree::{Killed, Run};
 use super::{Clash, Held, Kind};
+use crate::workspace::temporary::temporary_name;
+use crate::workspace::write::exchange;
 use rustix::fs::{AtFlags, FileType, Mode, Stat};
 use rustix::io::Errno;
 use std::ffi::OsStr;
@@ -79,9 +81,6 @@ impl Run<'_> {
     ) -> Result<(), Clash> {
         let io = |error: std::io::Error| Clash::Io(error.to_string());
         let was_directory = now.is_some_and(|now| disk::kind(now) == FileType::Directory);
-        if was_directory {
-            remove(&lower, name, 0).map_err(clash)?;
-        }
         let parent = held.inside.parent().unwrap_or(Path::new(""));
         let root = self.root().as_path();
         self.trail.note(root, parent).map_err(io)?;
@@ -95,11 +94,16 @@ impl Run<'_> {
                 let target = disk::read_link(upper, name).map_err(clash)?;
                 stage::stage_link(&lower, name, &target).map_err(clash)?
             }
-            FileType::Directory => return copy_directory(upper, &lower, name, 0).map_err(io),
+            FileType::Directory => return put_directory(&lower, name, now),
             _ => return Err(Clash::Blocked("a device, a socket or a pipe")),
         };
         let kind = if now.is_some() { held.kind } else { Kind::Created };
         let change = Change { kind, before: held.before.clone(), after: held.after.clone() };
+        if was_directory {
+            replace_directory(&lower, name, &temporary)?;
+            self.report.change(&held.path, change.kind, change.before, change.after);
+            return Ok(());
+        }
         let (name, path) = (name.to_owned(), held.inside.clone());
         let seen = replaced.map(Seen::new);
         self.batch.push(Staged { directory: lower, temporary, name, path, seen, change }, 0);
@@ -120,10 +124,12 @@ impl Run<'_> {
         };
         for folder in held.inside.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
             let (parent, name) = (folder.parent().unwrap_or(Path::new("")), folder.file_name().unwrap_or_default());
-            let is_gone = disk::is_deleted(&upper, folder);
+            if !disk::is_deleted(&upper, folder) {
+                break;
+            }
             let removed = disk::open_below(&root, parent)
                 .and_then(|parent| rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR));
-            if !is_gone || removed.is_err() {
+            if removed.is_err() {
                 break;
             }
         }
@@ -138,6 +144,39 @@ fn is_as_seen(now: Option<&Stat>, seen: Option<Seen>) -> bool {
         (Some(now), Some(seen)) if disk::kind(now) == FileType::Directory => seen.is_same_file(now),
         (Some(now), Some(seen)) => Seen::new(now) == seen,
         (None, Some(_)) | (Some(_), None) => false,
+    }
+}
+
+/// Gives a staged file or link the name of a directory that is empty by now. What stands there is only ever gone once the other is in place.
+fn replace_directory(lower: &OwnedFd, name: &OsStr, temporary: &OsStr) -> Result<(), Clash> {
+    exchange(lower, name, temporary).map_err(clash).inspect_err(|_| stage::drop_staged(lower, temporary))?;
+    rustix::fs::unlinkat(lower, temporary, AtFlags::REMOVEDIR).map_err(|errno| {
+        if exchange(lower, name, temporary).is_ok() {
+            stage::drop_staged(lower, temporary);
+        }
+        if errno == Errno::NOTEMPTY { Clash::NotEmpty } else { clash(errno) }
+    })
+}
+
+/// Makes a directory, maybe in the place of a file or link. What is to be in it is released by itself.
+fn put_directory(lower: &OwnedFd, name: &OsStr, now: Option<&Stat>) -> Result<(), Clash> {
+    let make = |name: &OsStr| rustix::fs::mkdirat(lower, name, Mode::from_raw_mode(0o777)).map_err(clash);
+    match now {
+        None => make(name),
+        Some(now) if disk::kind(now) == FileType::Directory => Ok(()),
+        Some(now) => {
+            let temporary = temporary_name(name);
+            make(&temporary)?;
+            let seen = Seen::new(now);
+            let switched =
+                exchange(lower, name, &temporary).map_err(clash).and_then(|()| match disk::look(lower, &temporary) {
+                    Ok(Some(stat)) if seen.is_still(&stat) => Ok(()),
+                    _ => exchange(lower, name, &temporary).map_err(clash).and(Err(Clash::Changed)),
+                });
+            let flags = if switched.is_ok() { AtFlags::empty() } else { AtFlags::REMOVEDIR };
+            let _ = rustix::fs::unlinkat(lower, &temporary, flags);
+            switched
+        }
     }
 }
 
@@ -157,30 +196,4 @@ fn remove(directory: &OwnedFd, name: &OsStr, depth: usize) -> Result<(), Errno> 
         Err(Errno::NOTDIR | Errno::LOOP) => rustix::fs::unlinkat(directory, name, AtFlags::empty()),
         Err(errno) => Err(errno),
     }
-}
-
-/// Copies a directory that is new or takes the place of another. What is no file, link or directory is left out.
-fn copy_directory(upper: &OwnedFd, lower: &OwnedFd, name: &OsStr, depth: usize) -> std::io::Result<()> {
-    if depth > DEPTH {
-        return Err(Errno::NAMETOOLONG.into());
-    }
-    let from = disk::open_upper_directory(upper, name)?;
-    rustix::fs::mkdirat(lower, name, Mode::from_raw_mode(0o777))?;
-    let to = disk::open_directory(lower, name)?;
-    for child in disk::names(&from)? {
-        let Some(stat) = disk::look(&from, &child)? else { continue };
-        let temporary = match disk::kind(&stat) {
-            FileType::Directory => {
-                copy_directory(&from, &to, &child, depth + 1)?;
-                continue;
-            }
-            FileType::RegularFile => {
-                stage::stage_file(&to, &child, &disk::open_upper_file(&from, &child)?, &stat, None)?
-            }
-            FileType::Symlink => stage::stage_link(&to, &child, &disk::read_link(&from, &child)?)?,
-            _ => continue,
-        };
-        rustix::fs::renameat(&to, &temporary, &to, &child)?;
-    }
-    Ok(())
 }

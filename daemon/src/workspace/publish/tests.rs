@@ -706,3 +706,29 @@ fn huge_files_are_not_compared() {
     let fixture = fixture.restarted();
     assert_eq!(fixture.publish().counts.changed, 1);
 }
+
+#[test]
+fn a_release_replaces_a_directory_only_when_it_is_empty() {
+    let fixture = Fixture::new(&[(".idea/a", "1"), (".zed/a", "1"), (".fleet", "1")]);
+    fixture.writes(".idea", "file").writes(".zed", "file").writes(".fleet/a/b", "2");
+    let published = fixture.publish();
+    let held: Vec<Held> =
+        published.held.iter().filter(|held| !held.path.as_path().ends_with(".zed/a")).cloned().collect();
+    let released = release(&fixture.publication, &held);
+    fixture.check(
+        &released,
+        expect![[r#"
+            Deleted .idea/a "1" -
+            Changed .idea - "file"
+            Created .fleet/a/b - "2"
+            conflict ws/.zed: it is not empty
+            --
+            .fleet/
+            .fleet/a/
+            .fleet/a/b: 2
+            .idea: file
+            .zed/
+            .zed/a: 1
+        "#]],
+    );
+}

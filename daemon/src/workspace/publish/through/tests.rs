@@ -43,7 +43,10 @@ fn removes_what_a_command_left_under_protected_names() {
         ("target/commondir/x", "fine"),
         ("target/x", "fine"),
     ];
-    check(&files, &writes, expect![[r#"
+    check(
+        &files,
+        &writes,
+        expect![[r#"
         note ws/target/.git: what a command wrote there under a protected name was removed, as nothing can be held back in a folder that is written directly
         note ws/target/.vscode: what a command wrote there under a protected name was removed, as nothing can be held back in a folder that is written directly
         note ws/target/a/commondir: what a command wrote there under a protected name was removed, as nothing can be held back in a folder that is written directly
@@ -65,7 +68,8 @@ fn removes_what_a_command_left_under_protected_names() {
         target/commondir/
         target/commondir/x: fine
         target/x: fine
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -84,7 +88,10 @@ fn a_folder_that_became_a_repository_is_none() {
         ("target/a/objects/x", "x"),
         ("target/a/refs/x", "x"),
     ];
-    check(&files, &writes, expect![[r#"
+    check(
+        &files,
+        &writes,
+        expect![[r#"
         note ws/target/HEAD: what a command wrote there under a protected name was removed, as nothing can be held back in a folder that is written directly
         note ws/target/a/HEAD: what a command wrote there under a protected name was removed, as nothing can be held back in a folder that is written directly
         --
@@ -105,7 +112,8 @@ fn a_folder_that_became_a_repository_is_none() {
         target/old/refs/x: x
         target/refs/
         target/refs/x: x
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -141,11 +149,13 @@ fn also_where_nothing_is_published() {
     drop(Early::new(Arc::new(fixture.publication.clone())));
     expect![[r#"
         target/
-    "#]].assert_eq(&listing(fixture.publication.workspace.as_path()));
+    "#]]
+    .assert_eq(&listing(fixture.publication.workspace.as_path()));
     put(&fixture.disk("target/.git/config"), "evil");
     let notes = Early::new(Arc::new(fixture.publication.clone())).take_back();
     assert_eq!(notes.len(), 1);
     expect![[r#"
         target/
-    "#]].assert_eq(&listing(fixture.publication.workspace.as_path()));
+    "#]]
+    .assert_eq(&listing(fixture.publication.workspace.as_path()));
 }
