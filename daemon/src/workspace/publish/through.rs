@@ -107,8 +107,8 @@ impl Walk {
         let look = |name: &str| disk::look(directory, OsStr::new(name)).ok().flatten();
         let has = |name: &str| look(name).is_some();
         let is_one = has("HEAD") && (has("commondir") || has("objects") && has("refs"));
-        let is_changed = |name: &&str| look(name).is_some_and(|stat| self.started.is_older_than(&stat));
-        if is_one && (is_new || OF_REPOSITORIES.iter().any(|name| is_changed(&name))) {
+        let is_changed = |name: &str| look(name).is_some_and(|stat| self.started.is_older_than(&stat));
+        if is_one && (is_new || OF_REPOSITORIES.iter().any(|name| is_changed(name))) {
             self.remove(directory, OsStr::new("HEAD"), &path.join("HEAD"));
         }
     }
