@@ -39,7 +39,6 @@ pub struct Wanted {
 #[derive(Debug, Clone)]
 pub struct Ground {
     scratch: Result<Scratch, Arc<ScratchError>>,
-    state: PathBuf,
 }
 
 /// A command that can be run.
@@ -61,13 +60,14 @@ impl Ground {
         let scratch = Scratch::open(&state.join("scratch"));
         match &scratch {
             Ok(scratch) => {
+                publish::sweep(scratch.root());
                 if let Err(error) = scratch.sweep() {
                     tracing::warn!(%error, "could not remove what an earlier run left");
                 }
             }
             Err(error) => tracing::warn!(%error, "commands can read, but write nothing"),
         }
-        Self { scratch: scratch.map_err(Arc::new), state: state.to_owned() }
+        Self { scratch: scratch.map_err(Arc::new) }
     }
 
     /// Removes, beside what [`Ground::open`] does, what sessions of daemons that are gone left. For the one daemon.
@@ -120,17 +120,9 @@ impl Ground {
         }
         let publication = match mode {
             Mode::ReadOnly => None,
-            Mode::Agent => Some(Arc::new(self.publication(workspace, plans, &run)?)),
+            Mode::Agent => Some(Arc::new(publication(workspace, plans, &run, scratch.root())?)),
         };
         Ok(Prepared { spec, publication, run: Some(run) })
-    }
-
-    fn publication(&self, workspace: AbsPath, plans: Vec<LayerPlan>, run: &Run) -> Result<Publication, ScratchError> {
-        let layers = plans.into_iter().enumerate();
-        let layers = layers.map(|(number, plan)| publish::Layer { plan, upper: run.upper(number) }).collect();
-        let started =
-            Stamp::take(run.path()).map_err(|error| ScratchError::Io { path: run.path().to_owned(), error })?;
-        Ok(Publication { workspace, layers, started, state: self.state.clone() })
     }
 }
 
@@ -149,6 +141,19 @@ impl Prepared {
             run.settle(|path| path.file_name().is_some_and(is_built));
         }
     }
+}
+
+/// The list of what is published lies where the writes do: our state directory may be one that nothing can be written to.
+fn publication(
+    workspace: AbsPath,
+    plans: Vec<LayerPlan>,
+    run: &Run,
+    scratch: &Path,
+) -> Result<Publication, ScratchError> {
+    let layers = plans.into_iter().enumerate();
+    let layers = layers.map(|(number, plan)| publish::Layer { plan, upper: run.upper(number) }).collect();
+    let started = Stamp::take(run.path()).map_err(|error| ScratchError::Io { path: run.path().to_owned(), error })?;
+    Ok(Publication { workspace, layers, started, state: scratch.to_owned() })
 }
 
 /// Whether a folder of this name holds what tools make, and make again.

@@ -74,6 +74,12 @@ impl Scratch {
         Err(ScratchError::NoPlace(refused.join("; ")))
     }
 
+    /// The chosen place. Names of others in it than ours are left alone.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// A fresh folder for one run.
     ///
     /// # Errors
