@@ -5,7 +5,7 @@ use crate::cx::{Need, PATH, Permission, TurnCx};
 use crate::ground::{Prepared, Wanted};
 use crate::model::ToolSpec;
 use crate::path::AbsPath;
-use crate::sandbox::{Attendance, Exit, Finished, Stopped, Tier};
+use crate::sandbox::{Attendance, Exit, Finished, SandboxError, Stopped, Tier};
 use crate::text::excerpt::printable;
 use collector::Collector;
 use effects::Effects;
@@ -94,7 +94,8 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
     let (finished, early) = looks::beside(cx, prepared.publication.as_ref(), running).await;
     let finished = match finished {
         Ok(finished) => finished,
-        Err(problem) => return Output::refused(problem),
+        Err(error @ SandboxError::Lost(_)) => return lost(&error, collector.text()),
+        Err(error) => return Output::refused(format!("not run: {error}")),
     };
     let effects = match (&prepared.publication, early, &finished.tier) {
         (Some(publication), Some(early), Tier::Full) => {
@@ -115,7 +116,7 @@ async fn attend(
     prepared: &Prepared,
     collector: &mut Collector,
     command: &str,
-) -> Result<Finished, String> {
+) -> Result<Finished, SandboxError> {
     let stop = cx.cancel.child_token();
     let mut reach = Reach::new();
     let mut on_output = |chunk: &[u8]| collector.take(chunk);
@@ -127,7 +128,7 @@ async fn attend(
     let mut answering = std::pin::pin!(reach.answer(cx, &item.id, command, &cwd));
     loop {
         tokio::select! {
-            finished = &mut running => return finished.map_err(|error| format!("not run: {error}")),
+            finished = &mut running => return finished,
             // Only this command is to stop. Its end is awaited, so that nothing of it is left when the turn goes on.
             () = cx.stop_command.notified() => stop.cancel(),
             () = &mut answering => {}
@@ -199,6 +200,28 @@ fn working_directory(cx: &TurnCx, path: &str) -> Result<AbsPath, String> {
     AbsPath::new(real).map_err(|error| error.to_string())
 }
 
+/// What the model is told of a command whose end nobody saw: it may have run, and what it wrote went with it.
+fn lost(error: &SandboxError, mut text: String) -> Output {
+    add_line(
+        &mut text,
+        &format!(
+            "{error}, and the command with it, which may have run in part; what it wrote to the workspace was not published"
+        ),
+    );
+    Output::failed(text)
+}
+
+/// What the model cannot see from the output alone: that the system's words for another disk stand for a limit of the sandbox. How the
+/// whole command line ended says nothing of it, since a script may have gone on.
+fn hint(text: &str) -> Option<String> {
+    let is_cross = ["Invalid cross-device link", "EXDEV"].iter().any(|words| text.contains(words));
+    is_cross.then(|| {
+        "in the sandbox one call cannot rename a folder that was there before the command; copy it and delete the old one, or move its \
+         files with the patch tool"
+            .to_owned()
+    })
+}
+
 /// What the model is told: the output, how the command ended, and what became of what it wrote.
 fn report(finished: &Finished, mut text: String, effects: Effects, time_limit: Duration) -> Output {
     let (status, exit_code, end): (_, _, Option<String>) = match (finished.stopped, finished.status) {
@@ -213,14 +236,23 @@ fn report(finished: &Finished, mut text: String, effects: Effects, time_limit: D
         }
     };
     let status = if effects.interrupted { ToolStatus::Interrupted } else { status };
-    for line in end.into_iter().chain(effects.lines) {
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text.push_str(&format!("[{line}]"));
+    let hint = hint(&text);
+    for line in end.into_iter().chain(hint).chain(effects.lines) {
+        add_line(&mut text, &line);
     }
     if text.is_empty() {
         text.push_str("[no output]");
     }
     Output { text, status, exit_code, edits: effects.edits, ..Output::default() }
 }
+
+/// Adds a line of ours to what a command said.
+fn add_line(text: &mut String, line: &str) {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(&format!("[{line}]"));
+}
+
+#[cfg(test)]
+mod tests;
