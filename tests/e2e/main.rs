@@ -17,5 +17,6 @@ mod sandbox;
 mod secrets;
 mod shared;
 mod soak;
+mod stale;
 mod toolchains;
 mod turn;

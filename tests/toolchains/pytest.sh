@@ -2,7 +2,10 @@
 # Makes a Python project in the current folder whose environment lies below HOME.
 #   pytest.sh WHEELS: a folder with pytest and what it needs.
 set -euo pipefail
-python3 -m venv "$HOME/.virtualenvs/project"
+# The system's, which the sandbox shows to everybody; another one may lie in a home folder that is not this one.
+python=/usr/bin/python3
+[[ -x $python ]] || python=python3
+"$python" -m venv "$HOME/.virtualenvs/project"
 "$HOME/.virtualenvs/project/bin/pip" install --quiet --no-index --find-links "$1" pytest
 "$HOME/.virtualenvs/project/bin/pip" freeze >requirements.txt
 cat >test_project.py <<'END'

@@ -3,6 +3,7 @@
 use crate::cli::{daemon, terminal};
 use crate::config::Environment;
 use crate::door::shim::Start;
+use crate::text::shown::shown;
 use pilotfish_protocol::{Trust, TrustState};
 use std::io::Write;
 use std::path::PathBuf;
@@ -67,7 +68,7 @@ fn in_words(workspace: &str, state: &TrustState) -> String {
         };
         text.push_str(&format!("  {} {effect}\n", shipped.path));
         for line in shipped.diff.iter().flat_map(|diff| diff.lines()) {
-            text.push_str(&format!("    {line}\n"));
+            text.push_str(&format!("    {}\n", shown(line).text));
         }
     }
     terminal::safe(&text)

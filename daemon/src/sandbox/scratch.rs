@@ -62,7 +62,7 @@ impl Scratch {
         {
             match prepare(&root) {
                 Ok(root) => {
-                    let cleaner = Arc::new(Cleaner::default());
+                    let cleaner = Arc::new(Cleaner::start());
                     return Ok(Self { root: Arc::new(root), session_bytes, cleaner });
                 }
                 Err(error) => refused.push(format!("{}: {error}", root.display())),

@@ -35,7 +35,7 @@ fn a_change_is_shown_as_a_difference_and_escaped() {
               AGENTS.md has changed since, and takes no effect:
                 @@ -1 +1 @@
                 -be brief
-                +
+                +\u{1b}[2J
         "#]],
     );
 }

@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::sandbox::scratch::tree;
@@ -22,37 +21,36 @@ pub(super) enum Job {
 }
 
 /// Does it. Dropped, it waits until all is done.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Cleaner {
-    thread: Mutex<Option<(SyncSender<Job>, JoinHandle<()>)>>,
+    /// None when the system gave no thread: then whoever brings a job does it.
+    thread: Option<(SyncSender<Job>, JoinHandle<()>)>,
 }
 
 impl Cleaner {
+    /// Starts the thread, which is there as long as this is: what a daemon holds is the same before and after its commands.
+    pub(super) fn start() -> Self {
+        let (sender, jobs) = sync_channel::<Job>(WAITING);
+        let work = move || jobs.into_iter().for_each(Job::do_it);
+        let handle = std::thread::Builder::new().name("scratch".to_owned()).spawn(work);
+        Self { thread: handle.ok().map(|handle| (sender, handle)) }
+    }
+
     /// Has a job done, soon.
     pub(super) fn take(&self, job: Job) {
-        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        if thread.is_none() {
-            let (sender, jobs) = sync_channel::<Job>(WAITING);
-            let work = move || jobs.into_iter().for_each(Job::do_it);
-            *thread =
-                std::thread::Builder::new().name("scratch".to_owned()).spawn(work).ok().map(|handle| (sender, handle));
-        }
-        let left = match thread.as_ref().map(|(sender, _)| sender.try_send(job)) {
-            Some(Err(TrySendError::Full(job) | TrySendError::Disconnected(job))) => Some(job),
-            // Without a thread the next sweep finds it.
-            Some(Ok(())) | None => None,
-        };
-        drop(thread);
-        if let Some(job) = left {
-            job.do_it();
+        match self.thread.as_ref().map(|(sender, _)| sender) {
+            Some(sender) => match sender.try_send(job) {
+                Ok(()) => {}
+                Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => job.do_it(),
+            },
+            None => job.do_it(),
         }
     }
 }
 
 impl Drop for Cleaner {
     fn drop(&mut self) {
-        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some((sender, handle)) = thread.take() {
+        if let Some((sender, handle)) = self.thread.take() {
             drop(sender);
             // A thread that panicked has left something for the next sweep.
             let _ = handle.join();
