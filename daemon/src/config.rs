@@ -364,6 +364,7 @@ pub fn store_key(home: &Home, provider: &str, key: &str) -> Result<PathBuf, Conf
     let file = home.key_file();
     let unwritable =
         |error: std::io::Error| ConfigError::Unreadable { file: file.display().to_string(), why: error.to_string() };
+    let _locked = lock(&file)?;
     let mut keys: Keys = read_toml(&file)?.unwrap_or_default();
     keys.0.insert(provider.to_owned(), key.to_owned());
     let broken =
@@ -373,7 +374,26 @@ pub fn store_key(home: &Home, provider: &str, key: &str) -> Result<PathBuf, Conf
     Ok(file)
 }
 
-/// Writes a file that only its owner can read, whole or not at all.
+/// Keeps everybody else from changing a file until it is dropped: other tasks and other programs of ours.
+fn lock(file: &Path) -> Result<std::fs::File, ConfigError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let lock = file.with_extension("lock");
+    let locked = || {
+        if let Some(directory) = file.parent() {
+            private_directory(directory)?;
+        }
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(&lock)?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)?;
+        Ok(file)
+    };
+    locked().map_err(|error: std::io::Error| ConfigError::Unreadable {
+        file: lock.display().to_string(),
+        why: error.to_string(),
+    })
+}
+
+/// Writes a file that only its owner can read, whole or not at all. Whoever changes what was there holds its [`lock`].
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;

@@ -283,6 +283,7 @@ impl Sandbox {
         self.judge(launcher::take_report(&channel, Vec::new())?, status)
     }
 
+    /// What the helper is told. Blocks: it looks at the place of every store.
     fn message(&self, spec: &Spec, strength: Strength) -> Result<Vec<u8>, SpecError> {
         let context = spec::Context { strength, own: &self.own, resolve: &|path| path.canonicalize().ok() };
         Ok(spec::request(spec, context)?.encode())

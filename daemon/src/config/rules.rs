@@ -13,12 +13,11 @@
 //! blake3 = "…"                    # of the script that argv names, if it names one
 //! ```
 
-use super::{ConfigError, Home, private_directory, read_toml, write_private};
+use super::{ConfigError, Home, lock, read_toml, write_private};
 use pilotfish_protocol::{Rule, RuleId, Scope};
-use rustix::fs::{FlockOperation, flock};
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -190,23 +189,6 @@ pub fn digest(script: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     file.take(MAX_SCRIPT + 1).read_to_end(&mut bytes).ok()?;
     (bytes.len() as u64 <= MAX_SCRIPT).then(|| blake3::hash(&bytes).to_hex().to_string())
-}
-
-/// Keeps everybody else from changing a file until it is dropped: other tasks and other programs of ours.
-fn lock(file: &Path) -> Result<File, ConfigError> {
-    let lock = file.with_extension("lock");
-    let locked = || {
-        if let Some(directory) = file.parent() {
-            private_directory(directory)?;
-        }
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&lock)?;
-        flock(&file, FlockOperation::LockExclusive)?;
-        Ok(file)
-    };
-    locked().map_err(|error: std::io::Error| ConfigError::Unreadable {
-        file: lock.display().to_string(),
-        why: error.to_string(),
-    })
 }
 
 const INLINE: &str = "its rules are not written as [[rule]] tables, so it can only be changed by hand";

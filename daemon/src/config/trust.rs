@@ -3,7 +3,7 @@
 //!
 //! It never decides by itself, and nothing that a workspace ships can change it.
 
-use super::{ConfigError, Home, read_toml, write_private};
+use super::{ConfigError, Home, lock, read_toml, write_private};
 use crate::path::AbsPath;
 use pilotfish_protocol::Trust;
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,7 @@ pub fn of(home: &Home, workspace: &AbsPath) -> Result<Saying, ConfigError> {
 /// When the file is broken, or cannot be written.
 pub fn say(home: &Home, workspace: &AbsPath, trust: Trust, said_at: &str) -> Result<Saying, ConfigError> {
     let file = file(home);
+    let _locked = lock(&file)?;
     let mut sayings: Sayings = read_toml(&file)?.unwrap_or_default();
     let texts = match trust {
         Trust::Trusted => present(workspace).into_iter().filter_map(|(path, text)| Some((path, text?))).collect(),

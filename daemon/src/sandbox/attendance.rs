@@ -52,7 +52,9 @@ impl Sandbox {
         strength: Strength,
         attendance: &mut Attendance<'_>,
     ) -> Result<(Exit, Option<Stopped>), Failed> {
-        let message = self.message(spec, strength)?;
+        let (sandbox, wanted) = (self.clone(), spec.clone());
+        let message = tokio::task::spawn_blocking(move || sandbox.message(&wanted, strength)).await;
+        let message = message.map_err(io::Error::other)??;
         let (reader, writer) = io::pipe()?;
         let (child, channel) = self.launcher.start_async(writer)?;
         let mut run = Run {

@@ -2,7 +2,7 @@
 //! What lies in them is read by whoever publishes it; this module never looks at it.
 //!
 //! `runs/NAME` is a run, `sessions/ID` what a session's read-only runs share. A folder belongs to whoever holds the lock on it; what
-//! nobody holds is swept away when a daemon starts, except for the runs that are marked to be kept.
+//! nobody holds is swept away when a daemon starts.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
@@ -22,9 +22,6 @@ pub mod tree;
 const SESSION_BYTES: u64 = 4 << 30;
 /// The same where it lies in memory.
 const SESSION_BYTES_IN_MEMORY: u64 = 256 << 20;
-
-/// In a run's folder: it is wanted later.
-const KEPT: &str = "keep";
 
 /// Why there is no place for what commands change.
 #[derive(Debug, thiserror::Error)]
@@ -100,26 +97,6 @@ impl Scratch {
         }
     }
 
-    /// A run that was kept, by its name; nothing when it is gone or somebody else has it.
-    ///
-    /// # Errors
-    /// When the system refuses.
-    pub fn kept_run(&self, name: &str) -> Result<Option<Run>, ScratchError> {
-        if !is_name(name) || !self.runs().join(name).join(KEPT).exists() {
-            return Ok(None);
-        }
-        self.adopt(self.runs().join(name), After::Remove)
-    }
-
-    /// The names of the runs that were kept.
-    ///
-    /// # Errors
-    /// When they cannot be listed.
-    pub fn kept(&self) -> Result<Vec<String>, ScratchError> {
-        let names = entries(&self.runs())?;
-        Ok(names.into_iter().filter(|name| self.runs().join(name).join(KEPT).exists()).collect())
-    }
-
     /// What the read-only runs of a session share. While one of them goes on, another gets a fresh folder that nothing remains of.
     ///
     /// # Errors
@@ -141,16 +118,13 @@ impl Scratch {
         }
     }
 
-    /// Removes what nobody holds of the runs, except for those that are kept. For when a daemon, or a run by hand, starts.
+    /// Removes what nobody holds of the runs. For when a daemon, or a run by hand, starts.
     ///
     /// # Errors
     /// When they cannot be listed.
     pub fn sweep(&self) -> Result<(), ScratchError> {
         for name in entries(&self.runs())? {
-            let path = self.runs().join(name);
-            if !path.join(KEPT).exists() {
-                drop(self.adopt(path, After::Remove));
-            }
+            drop(self.adopt(self.runs().join(name), After::Remove));
         }
         Ok(())
     }
@@ -192,7 +166,6 @@ impl Scratch {
 enum After {
     Remove,
     Empty,
-    Keep,
 }
 
 /// The folders of one run. Dropped, they are removed soon after, with all that was not published.
@@ -207,12 +180,6 @@ pub struct Run {
 }
 
 impl Run {
-    /// The name under which [`Scratch::kept_run`] finds it.
-    #[must_use]
-    pub fn name(&self) -> String {
-        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-    }
-
     /// The folder of the run.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -252,17 +219,6 @@ impl Run {
         Ok(Layer { lower: lower.to_owned(), upper, work, writable: Vec::new(), through: Vec::new() })
     }
 
-    /// Lets it stay when it is dropped, also over a restart: somebody will be asked about it.
-    ///
-    /// # Errors
-    /// When it cannot be marked.
-    pub fn keep(&mut self) -> Result<(), ScratchError> {
-        let mark = self.path.join(KEPT);
-        File::create(&mark).map_err(|error| ScratchError::Io { path: mark, error })?;
-        self.after = After::Keep;
-        Ok(())
-    }
-
     /// Ends a session's run: of what it left, folders that `is_kept` names by their paths below the layer stay for the session's next run, as
     /// long as they are not too much. Any other run is just dropped.
     pub fn settle(mut self, is_kept: impl Fn(&Path) -> bool + Send + 'static) {
@@ -279,11 +235,7 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         let Some(lock) = self.lock.take() else { return };
-        let path = self.path.clone();
-        match self.after {
-            After::Keep => {}
-            After::Remove | After::Empty => self.cleaner.take(Job::Remove { path, lock }),
-        }
+        self.cleaner.take(Job::Remove { path: self.path.clone(), lock });
     }
 }
 

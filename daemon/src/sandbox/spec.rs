@@ -59,6 +59,14 @@ pub enum SpecError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// The workspace, or what an overlay stands over, is, holds or lies in what no command may see.
+    #[error("cannot work in {}: {why}; open another folder", folder.display())]
+    Hidden {
+        /// The workspace, or the folder.
+        folder: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// An argument, a variable or a path holds a zero byte, which no program can be given.
     #[error("{0} holds a zero byte")]
     ZeroByte(&'static str),
@@ -256,23 +264,24 @@ fn refuse_wrong_layers(spec: &Spec) -> Result<(), SpecError> {
     Ok(())
 }
 
-/// Neither our own files nor the person's keys are granted, nor what holds them.
+/// Neither our own files nor the person's keys are granted or worked in, nor what holds them.
 fn refuse_secrets(spec: &Spec, homes: &[PathBuf], context: &Context<'_>) -> Result<(), SpecError> {
-    for path in &spec.grants_paths {
-        let refuse = |why| Err(SpecError::Secret { path: path.clone(), why });
-        if !is_plain(path) {
+    let layers = spec.layers.iter().map(|layer| layer.lower.as_path());
+    for folder in layers.chain([spec.workspace.as_path()]) {
+        for path in names(folder, context) {
+            if let Some(why) = secret(&path, homes, context) {
+                return Err(SpecError::Hidden { folder: folder.to_owned(), why });
+            }
+        }
+    }
+    for granted in &spec.grants_paths {
+        let refuse = |why| Err(SpecError::Secret { path: granted.clone(), why });
+        if !is_plain(granted) {
             return refuse("it is no plain absolute path");
         }
-        // The name as it is given, and what it leads to.
-        for path in [Some(path.clone()), (context.resolve)(path)].into_iter().flatten() {
-            let touches = |secret: &Path| path.starts_with(secret) || secret.starts_with(&path);
-            let own = context.own.iter().flat_map(|own| [Some(own.clone()), (context.resolve)(own)]).flatten();
-            if own.into_iter().any(|own| touches(&own)) {
-                return refuse("pilotfish keeps its own files there");
-            }
-            let mut secrets = homes.iter().flat_map(|home| SECRETS.iter().map(|secret| home.join(secret)));
-            if secrets.any(|secret| touches(&secret)) {
-                return refuse("keys and passwords are kept there");
+        for path in names(granted, context) {
+            if let Some(why) = secret(&path, homes, context) {
+                return refuse(why);
             }
             if too_wide(&path, homes).is_some() || ["/boot", "/etc"].into_iter().any(|place| path.starts_with(place)) {
                 return refuse("it is a place of the system");
@@ -280,6 +289,24 @@ fn refuse_secrets(spec: &Spec, homes: &[PathBuf], context: &Context<'_>) -> Resu
         }
     }
     Ok(())
+}
+
+/// A path as it is given, and what it leads to.
+fn names(path: &Path, context: &Context<'_>) -> impl Iterator<Item = PathBuf> {
+    [Some(path.to_owned()), (context.resolve)(path)].into_iter().flatten()
+}
+
+/// Why a path is, holds or lies in what is to be seen by no command.
+fn secret(path: &Path, homes: &[PathBuf], context: &Context<'_>) -> Option<&'static str> {
+    let touches = |secret: &Path| path.starts_with(secret) || secret.starts_with(path);
+    let mut secrets = homes.iter().flat_map(|home| SECRETS.iter().map(|secret| home.join(secret)));
+    if context.own.iter().any(|own| names(own, context).any(|own| touches(&own))) {
+        Some("pilotfish keeps its own files there")
+    } else if secrets.any(|secret| touches(&secret)) {
+        Some("keys and passwords are kept there")
+    } else {
+        None
+    }
 }
 
 /// The home folder, when there is one that can be told from the rest of the machine.

@@ -37,7 +37,7 @@ pub(super) fn spec() -> ToolSpec {
 
 pub(super) async fn run(cx: &TurnCx, args: &Args) -> Output {
     let path = args.path.as_deref().unwrap_or(".");
-    let start = match place::rooted(cx, path).and_then(|path| place::beneath(cx, &path)) {
+    let start = match place::rooted(cx, path).and_then(|path| place::beneath(cx.workspace.root(), &path)) {
         Ok(start) => start,
         Err(problem) => return Output::failed(problem),
     };

@@ -5,7 +5,7 @@ use crate::cx::{Need, PATH, Permission, TurnCx};
 use crate::ground::{Prepared, Wanted};
 use crate::model::ToolSpec;
 use crate::path::AbsPath;
-use crate::sandbox::{Attendance, Exit, Finished, Stopped, Tier};
+use crate::sandbox::{Attendance, Exit, Finished, SandboxError, Stopped, Tier};
 use crate::text::excerpt::printable;
 use collector::Collector;
 use effects::Effects;
@@ -64,7 +64,7 @@ pub(super) fn title(args: &Args) -> String {
 
 pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
     let mode = *cx.mode.borrow();
-    let cwd = match working_directory(cx, args.cwd.as_deref().unwrap_or(".")) {
+    let cwd = match working_directory(cx, args.cwd.as_deref().unwrap_or(".")).await {
         Ok(cwd) => cwd,
         Err(problem) => return Output::failed(problem),
     };
@@ -94,17 +94,27 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
     let (finished, early) = looks::beside(cx, prepared.publication.as_ref(), running).await;
     let finished = match finished {
         Ok(finished) => finished,
-        Err(problem) => return Output::refused(problem),
+        Err(error @ SandboxError::Lost(_)) => return lost(&error, collector.text()),
+        Err(error) => return Output::refused(format!("not run: {error}")),
     };
-    let effects = match (&prepared.publication, early, &finished.tier) {
+    let mut effects = match (&prepared.publication, early, &finished.tier) {
         (Some(publication), Some(early), Tier::Full) => {
             effects::publish(cx, item, &args.command, publication.clone(), early).await
         }
         (Some(_), None, Tier::Full) => Effects::line("not written: the workspace is closed".to_owned()),
-        (None, _, Tier::Full) => discarded(cx, &prepared),
+        (None, _, Tier::Full) => Effects::default(),
         (_, _, Tier::Weak { reason }) => Effects::line(format!("commands can write nothing on this machine: {reason}")),
     };
-    prepared.settle();
+    let is_discarded = prepared.publication.is_none() && finished.tier == Tier::Full;
+    let settle = move || {
+        let in_vain = prepared.wrote_in_vain();
+        prepared.settle();
+        in_vain
+    };
+    let in_vain = tokio::task::spawn_blocking(settle).await.unwrap_or(false);
+    if is_discarded {
+        effects = discarded(cx, in_vain);
+    }
     report(&finished, collector.text(), effects, time_limit)
 }
 
@@ -115,7 +125,7 @@ async fn attend(
     prepared: &Prepared,
     collector: &mut Collector,
     command: &str,
-) -> Result<Finished, String> {
+) -> Result<Finished, SandboxError> {
     let stop = cx.cancel.child_token();
     let mut reach = Reach::new();
     let mut on_output = |chunk: &[u8]| collector.take(chunk);
@@ -127,7 +137,7 @@ async fn attend(
     let mut answering = std::pin::pin!(reach.answer(cx, &item.id, command, &cwd));
     loop {
         tokio::select! {
-            finished = &mut running => return finished.map_err(|error| format!("not run: {error}")),
+            finished = &mut running => return finished,
             // Only this command is to stop. Its end is awaited, so that nothing of it is left when the turn goes on.
             () = cx.stop_command.notified() => stop.cancel(),
             () = &mut answering => {}
@@ -146,8 +156,7 @@ async fn granted_paths(
     let paths = cx.beyond.paths.iter().filter(|_| mode == Mode::Agent).map(|path| path.as_path().to_owned());
     let mut paths: Vec<PathBuf> = paths.collect();
     let mut asked = Vec::new();
-    for path in &args.write {
-        let path = AbsPath::canonical(path).map_err(|error| Output::failed(error.to_string()))?;
+    for path in canonical(args.write.clone()).await.map_err(Output::failed)? {
         let is_granted = |granted: &PathBuf| path.as_path().starts_with(granted);
         if !path.as_path().starts_with(cx.workspace.root().as_path()) && !paths.iter().any(is_granted) {
             asked.push(path);
@@ -180,23 +189,56 @@ async fn granted_paths(
     }
 }
 
-fn discarded(cx: &TurnCx, prepared: &Prepared) -> Effects {
+fn discarded(cx: &TurnCx, in_vain: bool) -> Effects {
     if let Some(problem) = cx.ground.problem() {
         return Effects::line(format!("commands can write nothing on this machine: {problem}"));
     }
-    if prepared.wrote_in_vain() {
+    if in_vain {
         return Effects::line("read-only mode: what it wrote to the workspace was thrown away".to_owned());
     }
     Effects::default()
 }
 
-fn working_directory(cx: &TurnCx, path: &str) -> Result<AbsPath, String> {
+/// Paths as models write them, without links; or why one of them is none.
+async fn canonical(paths: Vec<String>) -> Result<Vec<AbsPath>, String> {
+    let canonical = move || paths.iter().map(|path| AbsPath::canonical(path)).collect::<Result<Vec<_>, _>>();
+    let paths = tokio::task::spawn_blocking(canonical).await.map_err(|error| error.to_string())?;
+    paths.map_err(|error| error.to_string())
+}
+
+async fn working_directory(cx: &TurnCx, path: &str) -> Result<AbsPath, String> {
     let path = place::rooted(cx, path)?;
-    let real = place::beneath(cx, &path)?;
-    if !real.is_dir() {
-        return Err(format!("{path} is not a folder"));
-    }
-    AbsPath::new(real).map_err(|error| error.to_string())
+    let root = cx.workspace.root().clone();
+    let find = move || {
+        let real = place::beneath(&root, &path)?;
+        if !real.is_dir() {
+            return Err(format!("{path} is not a folder"));
+        }
+        AbsPath::new(real).map_err(|error| error.to_string())
+    };
+    tokio::task::spawn_blocking(find).await.map_err(|error| error.to_string())?
+}
+
+/// What the model is told of a command whose end nobody saw: it may have run, and what it wrote went with it.
+fn lost(error: &SandboxError, mut text: String) -> Output {
+    add_line(
+        &mut text,
+        &format!(
+            "{error}, and the command with it, which may have run in part; what it wrote to the workspace was not published"
+        ),
+    );
+    Output::failed(text)
+}
+
+/// What the model cannot see from the output alone: that the system's words for another disk stand for a limit of the sandbox. How the
+/// whole command line ended says nothing of it, since a script may have gone on.
+fn hint(text: &str) -> Option<String> {
+    let is_cross = ["Invalid cross-device link", "EXDEV"].iter().any(|words| text.contains(words));
+    is_cross.then(|| {
+        "in the sandbox one call cannot rename a folder that was there before the command; copy it and delete the old one, or move its \
+         files with the patch tool"
+            .to_owned()
+    })
 }
 
 /// What the model is told: the output, how the command ended, and what became of what it wrote.
@@ -213,14 +255,23 @@ fn report(finished: &Finished, mut text: String, effects: Effects, time_limit: D
         }
     };
     let status = if effects.interrupted { ToolStatus::Interrupted } else { status };
-    for line in end.into_iter().chain(effects.lines) {
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text.push_str(&format!("[{line}]"));
+    let hint = hint(&text);
+    for line in end.into_iter().chain(hint).chain(effects.lines) {
+        add_line(&mut text, &line);
     }
     if text.is_empty() {
         text.push_str("[no output]");
     }
     Output { text, status, exit_code, edits: effects.edits, ..Output::default() }
 }
+
+/// Adds a line of ours to what a command said.
+fn add_line(text: &mut String, line: &str) {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(&format!("[{line}]"));
+}
+
+#[cfg(test)]
+mod tests;

@@ -353,3 +353,56 @@ async fn descriptors_of_the_caller_stay_outside() {
     fs::File::open(cage.outside().join("canary")).and_then(|mut file| file.read_to_string(&mut text)).expect("read");
     assert_eq!(text, "canary\n");
 }
+
+/// Every way to give a file the rights of its owner or group, and then what came of them.
+const SETS_IDS: &str = r#"python3 -c '
+import ctypes, os, stat
+libc = ctypes.CDLL(None, use_errno=True)
+def attempt(f, *arguments, **named):
+    try:
+        return f(*arguments, **named)
+    except OSError as error:
+        pass
+for bit in (0o4000, 0o2000, 0o6000):
+    mode = bit | 0o755
+    for place in (".", "/tmp"):
+        at = lambda name: f"{place}/{name}-{bit:o}"
+        for name in ("chmod", "fchmod", "fchmodat", "fchmodat2"):
+            open(at(name), "w").close()
+        attempt(os.chmod, at("chmod"), mode)
+        with open(at("fchmod")) as file:
+            attempt(os.fchmod, file.fileno(), mode)
+        libc.syscall(268, -100, at("fchmodat").encode(), mode)
+        libc.syscall(452, -100, at("fchmodat2").encode(), mode, 0)
+        attempt(os.open, at("openat"), os.O_CREAT | os.O_WRONLY, mode)
+        libc.syscall(2, at("open").encode(), os.O_CREAT | os.O_WRONLY, mode)
+        libc.syscall(85, at("creat").encode(), mode)
+        how = (ctypes.c_uint64 * 3)(os.O_CREAT | os.O_WRONLY, mode, 0)
+        libc.syscall(437, -100, at("openat2").encode(), ctypes.byref(how), 24)
+        nameless = attempt(os.open, place, os.O_TMPFILE | os.O_WRONLY, mode)
+        if nameless is not None:
+            attempt(os.link, f"/proc/self/fd/{nameless}", at("nameless"), follow_symlinks=True)
+        attempt(os.mknod, at("mknodat"), stat.S_IFREG | mode)
+        libc.syscall(133, at("mknod").encode(), stat.S_IFREG | mode, 0)
+        for name in sorted(os.listdir(place)):
+            found = os.lstat(f"{place}/{name}")
+            if stat.S_ISREG(found.st_mode) and found.st_mode & 0o6000:
+                print(place, name)
+'"#;
+
+/// Class: leaving a program that runs with the rights of its owner or group, whoever starts it. The numbers are those of x86-64.
+#[cfg(target_arch = "x86_64")]
+#[tokio::test]
+async fn no_file_gets_the_rights_of_its_owner_or_group() {
+    let cage = Cage::new();
+    assert_eq!(cage.holds(SETS_IDS).await, "");
+}
+
+/// Ordinary modes are given as ever, and so is the group of a folder to what is made in it.
+#[tokio::test]
+async fn ordinary_modes_are_given() {
+    let cage = Cage::new();
+    let script = "umask 022; touch a; chmod 4755 a 2>/dev/null || echo refused; chmod 1777 a; chmod 0751 a; install -m 700 a b; cp -p a c
+         mkdir -m 750 d; tar cf t a d; mkdir x; tar xpf t -C x; stat -c '%a %n' a b c d x/a x/d";
+    cage.check(Mode::Agent, script, Exit::Code(0), "refused\n751 a\n700 b\n751 c\n750 d\n751 x/a\n750 x/d\n").await;
+}

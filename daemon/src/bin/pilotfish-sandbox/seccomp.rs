@@ -10,6 +10,7 @@ use seccompiler::{
 
 use crate::Failure;
 
+mod setid;
 pub(crate) mod weak;
 
 #[cfg(target_arch = "x86_64")]
@@ -19,8 +20,8 @@ const ARCHITECTURE: TargetArch = TargetArch::aarch64;
 #[cfg(target_arch = "riscv64")]
 const ARCHITECTURE: TargetArch = TargetArch::riscv64;
 
-/// Calls that are as good as absent: work that bypasses filters, key rings of the user, and what birdcage denies with an answer
-/// that stops programs which can do without.
+/// Calls that are as good as absent: work that bypasses filters, key rings of the user, opening files in a way that cannot be looked
+/// into, and what birdcage denies with an answer that stops programs which can do without.
 const ABSENT: &[libc::c_long] = &[
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
@@ -28,6 +29,7 @@ const ABSENT: &[libc::c_long] = &[
     libc::SYS_keyctl,
     libc::SYS_add_key,
     libc::SYS_request_key,
+    libc::SYS_openat2,
     libc::SYS_userfaultfd,
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
@@ -54,6 +56,7 @@ pub(crate) fn apply() -> Result<(), Failure> {
     foreign().map_err(failure)?;
     absent().map_err(failure)?;
     families().map_err(failure)?;
+    setid::rules().and_then(|rules| install(rules, libc::EPERM)).map_err(failure)?;
     terminal().map_err(failure)
 }
 
@@ -106,7 +109,18 @@ fn terminal() -> Result<(), seccompiler::Error> {
     install(BTreeMap::from([(libc::SYS_ioctl, rules)]), libc::EPERM)
 }
 
-fn install(rules: BTreeMap<libc::c_long, Vec<SeccompRule>>, answer: i32) -> Result<(), seccompiler::Error> {
+/// The rules of one filter: each call with the cases it is answered in, or none where it always is.
+type Rules = BTreeMap<libc::c_long, Vec<SeccompRule>>;
+
+/// A rule that holds when all of its conditions do: the argument, how it is compared, and with what.
+fn rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, seccompiler::Error> {
+    let condition = |(argument, operator, value): &(u8, SeccompCmpOp, u64)| {
+        SeccompCondition::new(*argument, SeccompCmpArgLen::Dword, operator.clone(), *value)
+    };
+    Ok(SeccompRule::new(conditions.iter().map(condition).collect::<Result<_, _>>()?)?)
+}
+
+fn install(rules: Rules, answer: i32) -> Result<(), seccompiler::Error> {
     let answer = SeccompAction::Errno(answer.unsigned_abs());
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, answer, ARCHITECTURE)?;
     let program: BpfProgram = filter.try_into()?;

@@ -1,7 +1,6 @@
 //! How often each rule answered, and when it last did: beside the journal, since it is nothing the person wrote.
 
-use super::lock;
-use crate::config::{ConfigError, Home, read_toml, write_private};
+use crate::config::{ConfigError, Home, lock, read_toml, write_private};
 use pilotfish_protocol::{Rule, RuleId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

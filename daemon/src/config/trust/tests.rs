@@ -123,3 +123,20 @@ fn a_broken_file_trusts_nothing() {
     std::fs::write(fixture.home.state.join("trust.toml"), "trusted = everything").unwrap();
     assert!(of(&fixture.home, &fixture.workspace()).is_err());
 }
+
+#[test]
+fn what_is_said_of_many_workspaces_at_once_is_all_kept() {
+    let fixture = Fixture::new(&[]);
+    let names: Vec<String> = (0..16).map(|number| format!("/work/{number}")).collect();
+    std::thread::scope(|scope| {
+        for name in &names {
+            let home = &fixture.home;
+            scope.spawn(move || {
+                let workspace = AbsPath::new(name).unwrap();
+                say(home, &workspace, Trust::Trusted, "2026-01-01T00:00:00Z").unwrap();
+            });
+        }
+    });
+    let kept = |name: &String| of(&fixture.home, &AbsPath::new(name).unwrap()).unwrap().trust == Trust::Trusted;
+    assert_eq!(names.iter().filter(|name| kept(name)).count(), names.len());
+}

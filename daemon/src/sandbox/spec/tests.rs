@@ -662,3 +662,73 @@ fn a_layer_that_makes_no_sense_is_refused() {
         check(&with(layer), &["/w"], expected);
     }
 }
+
+#[test]
+fn our_own_files_and_keys_are_no_place_to_work_in() {
+    check(
+        &spec(Mode::Agent, "/home/u/.config", HOME),
+        &["/usr", "/home/u"],
+        expect![[r#"
+            cannot work in /home/u/.config: pilotfish keeps its own files there; open another folder
+        "#]],
+    );
+    check(
+        &spec(Mode::ReadOnly, "/home/u/.config/pilotfish/plans", HOME),
+        &["/usr", "/home/u"],
+        expect![[r#"
+            cannot work in /home/u/.config/pilotfish/plans: pilotfish keeps its own files there; open another folder
+        "#]],
+    );
+    check(
+        &spec(Mode::ReadOnly, "/home/u/.ssh", HOME),
+        &["/usr", "/home/u"],
+        expect![[r#"
+            cannot work in /home/u/.ssh: keys and passwords are kept there; open another folder
+        "#]],
+    );
+    check(
+        &spec(Mode::ReadOnly, "/home/u/.local/share", HOME),
+        &["/usr", "/home/u"],
+        expect![[r#"
+            cannot work in /home/u/.local/share: keys and passwords are kept there; open another folder
+        "#]],
+    );
+    // What lies beside them is a place like any other, unless an overlay stands over more.
+    let mut beside = spec(Mode::Agent, "/home/u/.config/nvim", HOME);
+    check(
+        &beside,
+        &["/home/u/.config"],
+        expect![[r#"
+            Write /dev
+            Execute /home/u/.config/nvim
+            private /tmp
+            private /var/tmp
+            private /home/u
+            HOME=/home/u
+            TMPDIR=/tmp
+        "#]],
+    );
+    beside.layers = vec![layer("/home/u/.config/nvim"), layer("/home/u/.config/gh")];
+    check(
+        &beside,
+        &["/home/u/.config"],
+        expect![[r#"
+            cannot work in /home/u/.config/gh: keys and passwords are kept there; open another folder
+        "#]],
+    );
+}
+
+#[test]
+fn a_link_to_our_own_files_is_no_place_to_work_in() {
+    let mut spec = spec(Mode::Agent, "/link/work", HOME);
+    spec.env = vec![("HOME".to_owned(), "/data/work".to_owned())];
+    spec.workspace = AbsPath::new("/link/work/.ssh").expect("absolute");
+    spec.cwd = spec.workspace.clone();
+    check(
+        &spec,
+        &["/data"],
+        expect![[r#"
+            cannot work in /link/work/.ssh: keys and passwords are kept there; open another folder
+        "#]],
+    );
+}

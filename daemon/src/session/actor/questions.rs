@@ -133,7 +133,7 @@ impl Running {
                 Some(self.parts.running.begin().ok_or_else(closing)?)
             }
         };
-        let saved = self.remember_rule(&mut given, &open)?;
+        let saved = self.remember_rule(&mut given, &open).await?;
         if let Err(error) = self.record(self.answered(&open, &given)).await {
             if let Some(id) = saved.and_then(|rule| rule.id) {
                 // What is not recorded did not happen.
@@ -234,14 +234,13 @@ impl Running {
     }
 
     /// Saves the rule of an *always*, as it may be for each of the questions. Gives it back as it stands in the file.
-    fn remember_rule(&self, given: &mut Given, open: &[Approval]) -> Result<Option<Rule>, SessionError> {
+    async fn remember_rule(&self, given: &mut Given, open: &[Approval]) -> Result<Option<Rule>, SessionError> {
         let Decision::Always { rule } = &mut given.decision else { return Ok(None) };
         for approval in open {
             fits(approval, rule)?;
         }
-        let home = self.parts.config.home();
+        let home = self.parts.config.home().clone();
         let workspace = PathBuf::from(&self.state.session.workspace);
-        let digest = script_digest(rule, &workspace)?;
         *rule = Rule {
             id: Some(self.parts.clock.rule_id()),
             file: Some(home.rules_file().display().to_string()),
@@ -250,9 +249,16 @@ impl Running {
             ..rule.clone()
         };
         let given_at = self.parts.clock.now();
-        let workspace = (rule.scope == Scope::Workspace).then_some(workspace);
-        let stored = StoredRule { rule: rule.clone(), workspace, given_at, digest };
-        rules::add(home, &stored).map_err(|error| SessionError::NoSuchRule(error.to_string()))?;
+        let saved = rule.clone();
+        // It reads the script, waits for others who change the file, and for the disk.
+        let save = move || {
+            let digest = script_digest(&saved, &workspace)?;
+            let workspace = (saved.scope == Scope::Workspace).then_some(workspace);
+            let stored = StoredRule { rule: saved, workspace, given_at, digest };
+            rules::add(&home, &stored).map_err(|error| SessionError::NoSuchRule(error.to_string()))
+        };
+        let saved = tokio::task::spawn_blocking(save).await;
+        saved.map_err(|error| SessionError::NoSuchRule(error.to_string()))??;
         Ok(Some(rule.clone()))
     }
 

@@ -7,12 +7,16 @@ use crate::sandbox::proxy::{self, Ask, Host};
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use pilotfish_protocol::ItemId;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 /// Hosts that are asked for at a time; a command that wants more waits.
 const ASKED: usize = 16;
+
+/// Hosts that one command may ask for. Each is a question to a person.
+const HOSTS: usize = 64;
 
 /// A host, and where its answer goes: nothing, or why not.
 type Asked = (Host, oneshot::Sender<Result<(), String>>);
@@ -21,6 +25,8 @@ type Asked = (Host, oneshot::Sender<Result<(), String>>);
 pub(super) struct Reach {
     ask: Ask,
     asked: mpsc::Receiver<Asked>,
+    /// All that were asked for so far.
+    hosts: HashSet<Host>,
     paused: watch::Sender<bool>,
     /// The listener is handed over from inside the sandbox's run, which borrows nothing of this.
     proxies: Arc<Mutex<JoinSet<()>>>,
@@ -39,7 +45,7 @@ impl Reach {
             }
             .boxed()
         });
-        Self { ask, asked, paused: watch::Sender::new(false), proxies: Arc::default() }
+        Self { ask, asked, hosts: HashSet::new(), paused: watch::Sender::new(false), proxies: Arc::default() }
     }
 
     /// Whether the command's time stands still.
@@ -61,14 +67,37 @@ impl Reach {
 
     /// Answers what is asked, for ever. `command` is the whole command line, `cwd` where it started.
     pub(super) async fn answer(&mut self, cx: &TurnCx, item: &ItemId, command: &str, cwd: &str) {
+        let is_free = |host: &Host| cx.beyond.hosts.contains(&host.to_string());
+        self.answer_by(is_free, |host| permit(cx, item, command, cwd, host)).await;
+    }
+
+    /// The same, where `is_free` names the hosts that nobody is asked about, and `permit` asks about the others.
+    async fn answer_by<F>(&mut self, is_free: impl Fn(&Host) -> bool, permit: impl Fn(Host) -> F)
+    where
+        F: Future<Output = Result<(), String>>,
+    {
         let mut open = FuturesUnordered::new();
         loop {
             self.paused.send_replace(!open.is_empty());
             tokio::select! {
-                Some((host, answer)) = self.asked.recv() => open.push(async move {
-                    // A command that ended meanwhile needs no answer.
-                    let _ = answer.send(permit(cx, item, command, cwd, &host).await);
-                }),
+                Some((host, answer)) = self.asked.recv(), if open.len() < ASKED => {
+                    let answered = if is_free(&host) {
+                        Some(Ok(()))
+                    } else if self.hosts.len() >= HOSTS && !self.hosts.contains(&host) {
+                        Some(Err(format!("one command may ask for no more than {HOSTS} hosts")))
+                    } else {
+                        None
+                    };
+                    match answered {
+                        // A command that ended meanwhile needs no answer.
+                        Some(answered) => drop(answer.send(answered)),
+                        None => {
+                            self.hosts.insert(host.clone());
+                            let permitted = permit(host);
+                            open.push(async move { drop(answer.send(permitted.await)) });
+                        }
+                    }
+                }
                 Some(()) = open.next() => {}
                 // Nobody asks any more and nobody waits.
                 else => std::future::pending().await,
@@ -77,10 +106,7 @@ impl Reach {
     }
 }
 
-async fn permit(cx: &TurnCx, item: &ItemId, command: &str, cwd: &str, host: &Host) -> Result<(), String> {
-    if cx.beyond.hosts.contains(&host.to_string()) {
-        return Ok(());
-    }
+async fn permit(cx: &TurnCx, item: &ItemId, command: &str, cwd: &str, host: Host) -> Result<(), String> {
     let need = Need {
         item,
         command: Some(command),
@@ -97,3 +123,6 @@ async fn permit(cx: &TurnCx, item: &ItemId, command: &str, cwd: &str, host: &Hos
         Err(error) => Err(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
+use seccompiler::SeccompCmpOp;
 
 use crate::Failure;
 use crate::landlock::Signals;
-
-type Rules = BTreeMap<libc::c_long, Vec<SeccompRule>>;
+use crate::seccomp::{Rules, rule};
 
 /// Calls to whoever else listens.
 const SOCKETS: &[libc::c_long] = &[libc::SYS_socket, libc::SYS_connect, libc::SYS_bind, libc::SYS_listen];
@@ -152,12 +151,4 @@ fn most_signals() -> Result<Rules, seccompiler::Error> {
         rule(&[(argument, SeccompCmpOp::Ne, 0), (argument, SeccompCmpOp::Ne, urgent)])
     };
     SIGNALS.iter().map(|(call, argument)| Ok((*call, vec![harmful(*argument)?]))).collect()
-}
-
-/// A rule that holds when all of its conditions do: the argument, how it is compared, and with what.
-fn rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, seccompiler::Error> {
-    let condition = |(argument, operator, value): &(u8, SeccompCmpOp, u64)| {
-        SeccompCondition::new(*argument, SeccompCmpArgLen::Dword, operator.clone(), *value)
-    };
-    Ok(SeccompRule::new(conditions.iter().map(condition).collect::<Result<_, _>>()?)?)
 }
