@@ -127,7 +127,7 @@ fn a_broken_file_trusts_nothing() {
 #[test]
 fn what_is_said_of_many_workspaces_at_once_is_all_kept() {
     let fixture = Fixture::new(&[]);
-    let names: Vec<String> = (0..16).map(|number| format!("/work/{number}")).collect();
+    let names: Vec<String> = (0..16).map(|number| format!("/projects/{number}")).collect();
     std::thread::scope(|scope| {
         for name in &names {
             let home = &fixture.home;

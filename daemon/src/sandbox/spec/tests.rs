@@ -722,13 +722,13 @@ fn our_own_files_and_keys_are_no_place_to_work_in() {
 fn a_link_to_our_own_files_is_no_place_to_work_in() {
     let mut spec = spec(Mode::Agent, "/link/work", HOME);
     spec.env = vec![("HOME".to_owned(), "/data/work".to_owned())];
-    spec.workspace = AbsPath::new("/link/work/.ssh").expect("absolute");
+    spec.workspace = AbsPath::new("/link/projects/.ssh").expect("absolute");
     spec.cwd = spec.workspace.clone();
     check(
         &spec,
         &["/data"],
         expect![[r#"
-            cannot work in /link/work/.ssh: keys and passwords are kept there; open another folder
+            cannot work in /link/projects/.ssh: keys and passwords are kept there; open another folder
         "#]],
     );
 }
