@@ -721,7 +721,7 @@ fn our_own_files_and_keys_are_no_place_to_work_in() {
 #[test]
 fn a_link_to_our_own_files_is_no_place_to_work_in() {
     let mut spec = spec(Mode::Agent, "/link/work", HOME);
-    spec.env = vec![("HOME".to_owned(), "/data/work".to_owned())];
+    spec.env = vec![("HOME".to_owned(), "/data/projects".to_owned())];
     spec.workspace = AbsPath::new("/link/projects/.ssh").expect("absolute");
     spec.cwd = spec.workspace.clone();
     check(
