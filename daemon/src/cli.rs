@@ -103,7 +103,7 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
         Command::Models(_) => models::run(&environment),
         Command::Policy(args) => policy::run(&args, &environment),
         Command::Rules(args) => rules::run(&args, &environment),
-        Command::Sandbox(args) => Ok(sandbox::run(&args)),
+        Command::Sandbox(args) => Ok(sandbox::run(&args, &environment)),
         Command::Serve(args) if serve::is_daemon(&args) => wait(serve::run(args, environment)),
         Command::Serve(_) => serve::start(&environment),
         Command::Status(args) => wait(status::run(args, environment)),

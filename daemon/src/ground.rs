@@ -56,7 +56,6 @@ impl Ground {
     /// also from the folders it published to.
     #[must_use]
     pub fn open(state: &Path) -> Self {
-        publish::sweep(state);
         let scratch = Scratch::open(&state.join("scratch"));
         match &scratch {
             Ok(scratch) => {
@@ -94,9 +93,7 @@ impl Ground {
         let home = environment.get("HOME").map(Path::new);
         let repository = git::find(&workspace, home);
         let mut env = spec_env(&environment, mode);
-        let person: Vec<(String, String)> =
-            environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        env.extend(git::identity(&person, repository.as_ref()));
+        env.extend(git::identity(&environment, repository.as_ref()));
         let mut spec = Spec {
             mode,
             workspace: workspace.clone(),

@@ -2,6 +2,7 @@
 //! dependency from a package store below HOME, and a server with its client. In read-only mode nothing of it is left.
 
 use pilotfish_tests::desk::{Desk, LIMIT};
+use pilotfish_tests::skipped;
 use pilotfish_tests::snapshot::{Snapshot, snapshot};
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
@@ -67,16 +68,11 @@ fn search_path(first: &[&Path]) -> String {
     first.chain([rest]).collect::<Vec<_>>().join(":")
 }
 
-#[expect(clippy::print_stdout, reason = "tests/run counts the tests that say so")]
-fn skip(reason: &str) {
-    println!("skipped: {reason}");
-}
-
 /// Whether a program is there; if not, says that the test is skipped.
 async fn have(program: &str, argument: &str) -> bool {
     let found = Command::new(program).arg(argument).output().await.is_ok_and(|output| output.status.success());
     if !found {
-        skip(&format!("there is no working {program}"));
+        skipped(&format!("there is no working {program}"));
     }
     found
 }
@@ -86,7 +82,7 @@ async fn cargo_test_works() {
     let sysroot = Command::new("rustc").args(["--print", "sysroot"]).output().await.expect("this was built by rustc");
     let sysroot = PathBuf::from(String::from_utf8(sysroot.stdout).expect("text").trim());
     let Some(rustup) = sysroot.ancestors().nth(2).filter(|rustup| rustup.join("toolchains").is_dir()) else {
-        skip("the toolchain is not one of rustup's");
+        skipped("the toolchain is not one of rustup's");
         return;
     };
     let store = std::env::var("CARGO_HOME").map_or_else(|_| rustup.with_file_name(".cargo"), PathBuf::from);
@@ -113,7 +109,7 @@ async fn npm_test_works() {
 #[tokio::test]
 async fn pytest_works() {
     let Ok(wheels) = std::env::var("PILOTFISH_TEST_WHEELS") else {
-        skip("PILOTFISH_TEST_WHEELS names no folder with pytest; tests/run does");
+        skipped("PILOTFISH_TEST_WHEELS names no folder with pytest; tests/run does");
         return;
     };
     let mut bench = Bench::new();

@@ -1,13 +1,12 @@
 //! `pilotfish sandbox`: runs one command in the cage that the agent's commands run in, streams and status untouched.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
 use pilotfish_protocol::Mode;
 
 use crate::cli::terminal;
-use crate::config::Home;
+use crate::config::{Environment, Home};
 use crate::ground::{Ground, Wanted};
 use crate::path::AbsPath;
 use crate::sandbox::{Exit, Finished, Sandbox, SandboxError, Spec, Tier};
@@ -34,8 +33,8 @@ pub struct Args {
 /// Runs the command and returns its status: 128 and the number when a signal ended it, 125 when it was not run, 126 when it is no
 /// program, 127 when there is none of that name. Why it was not run is said in one line on standard error.
 #[must_use]
-pub fn run(args: &Args) -> u8 {
-    match try_run(args) {
+pub fn run(args: &Args, environment: &Environment) -> u8 {
+    match try_run(args, environment) {
         Ok(exit) => exit.shell_status(),
         Err(error) => {
             complain(&error.to_string());
@@ -44,14 +43,13 @@ pub fn run(args: &Args) -> u8 {
     }
 }
 
-fn try_run(args: &Args) -> anyhow::Result<Exit> {
+fn try_run(args: &Args, environment: &Environment) -> anyhow::Result<Exit> {
     let workspace = &args.workspace;
     let workspace = workspace
         .canonicalize()
         .map_err(|error| anyhow::anyhow!("cannot open the workspace {}: {error}", workspace.display()))?;
     let workspace = AbsPath::new(workspace)?;
-    let environment = environment();
-    let home = Home::of(&environment)?;
+    let home = Home::of(environment)?;
     let ground = Ground::open(&home.state);
     if let Some(problem) = ground.problem() {
         complain(&format!("the command cannot write to the workspace: {problem}"));
@@ -61,7 +59,7 @@ fn try_run(args: &Args) -> anyhow::Result<Exit> {
         cwd: start_folder(&workspace)?,
         workspace,
         argv: args.argv.clone(),
-        environment: Arc::new(environment),
+        environment: environment.clone(),
         time_limit: None,
         paths: Vec::new(),
         session: None,
@@ -126,14 +124,6 @@ fn start_folder(workspace: &AbsPath) -> anyhow::Result<AbsPath> {
         Ok(folder) if folder.starts_with(workspace.as_path()) => Ok(AbsPath::new(folder)?),
         Ok(_) | Err(_) => Ok(workspace.clone()),
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is known")]
-fn environment() -> BTreeMap<String, String> {
-    // What is no text is nothing that passes into the sandbox.
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
 }
 
 #[expect(clippy::print_stderr, reason = "the one line that says why nothing was run")]

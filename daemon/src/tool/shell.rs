@@ -97,24 +97,24 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
         Err(error @ SandboxError::Lost(_)) => return lost(&error, collector.text()),
         Err(error) => return Output::refused(format!("not run: {error}")),
     };
-    let mut effects = match (&prepared.publication, early, &finished.tier) {
+    // None where all that was written is thrown away.
+    let published = match (&prepared.publication, early, &finished.tier) {
         (Some(publication), Some(early), Tier::Full) => {
-            effects::publish(cx, item, &args.command, publication.clone(), early).await
+            Some(effects::publish(cx, item, &args.command, publication.clone(), early).await)
         }
-        (Some(_), None, Tier::Full) => Effects::line("not written: the workspace is closed".to_owned()),
-        (None, _, Tier::Full) => Effects::default(),
-        (_, _, Tier::Weak { reason }) => Effects::line(format!("commands can write nothing on this machine: {reason}")),
+        (Some(_), None, Tier::Full) => Some(Effects::line("not written: the workspace is closed".to_owned())),
+        (None, _, Tier::Full) => None,
+        (_, _, Tier::Weak { reason }) => {
+            Some(Effects::line(format!("commands can write nothing on this machine: {reason}")))
+        }
     };
-    let is_discarded = prepared.publication.is_none() && finished.tier == Tier::Full;
     let settle = move || {
         let in_vain = prepared.wrote_in_vain();
         prepared.settle();
         in_vain
     };
     let in_vain = tokio::task::spawn_blocking(settle).await.unwrap_or(false);
-    if is_discarded {
-        effects = discarded(cx, in_vain);
-    }
+    let effects = published.unwrap_or_else(|| discarded(cx, in_vain));
     report(&finished, collector.text(), effects, time_limit)
 }
 

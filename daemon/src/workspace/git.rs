@@ -2,6 +2,7 @@
 //! a work tree unless what it leads to points back.
 
 use crate::path::AbsPath;
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -118,10 +119,8 @@ pub(super) fn read_bytes(path: &Path, max: u64) -> Option<Vec<u8>> {
 /// What git inside the sandbox is told through its environment: who the person is, taken from their own configuration, and that
 /// nothing is signed, for which the keys are missing. `environment` is the person's.
 #[must_use]
-pub fn identity(environment: &[(String, String)], repository: Option<&Repository>) -> Vec<(String, String)> {
-    let variable = |name: &str| {
-        environment.iter().find(|(known, value)| known == name && !value.is_empty()).map(|(_, value)| value.as_str())
-    };
+pub fn identity(environment: &BTreeMap<String, String>, repository: Option<&Repository>) -> Vec<(String, String)> {
+    let variable = |name: &str| environment.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let (mut name, mut email) = (None, None);
     for file in person_files(&variable) {
         read_person(&file, repository, variable("HOME"), &mut name, &mut email, 0);

@@ -124,11 +124,11 @@ fn names_the_person_and_signs_nothing() {
         ("job/w/.git!", "[user]\nname = W\n"),
         ("w/.git!", ""),
     ]);
-    let home = vec![
+    let home = BTreeMap::from([
         ("HOME".to_owned(), folder.path().join("home").display().to_string()),
         ("XDG_CONFIG_HOME".to_owned(), "/none".to_owned()),
         ("GIT_COMMITTER_EMAIL".to_owned(), "set@here".to_owned()),
-    ];
+    ]);
     let told = |workspace: &str| {
         let told = identity(&home, folder.find(workspace).as_ref());
         told.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n")
