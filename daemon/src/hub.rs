@@ -6,7 +6,7 @@ use crate::journal::{Journal, JournalError, SessionFilter};
 use crate::path::AbsPath;
 use crate::sandbox::matrix::matrix;
 use crate::sandbox::{Confinement, Sandbox};
-use crate::session::{Fresh, Given, Parts, Reply, RunningTurns, SessionError, SessionHandle, asked};
+use crate::session::{Fresh, Given, Parts, Reply, RunningTurns, SessionError, SessionHandle, Workspaces, asked};
 use pilotfish_protocol::{
     ApprovalId, Capability, Effort, ItemId, Mode, ModelList, ModelName, Rule, RuleId, RulePreview, Session, SessionId,
     SessionList, SessionStatus,
@@ -350,6 +350,12 @@ impl Hub {
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<Session> {
         self.parts.changed.subscribe()
+    }
+
+    /// The folders that are open.
+    #[must_use]
+    pub fn workspaces(&self) -> &Workspaces {
+        &self.parts.workspaces
     }
 
     /// When it was made, RFC 3339.

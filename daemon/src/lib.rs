@@ -15,7 +15,9 @@ pub mod sandbox;
 pub mod tool;
 
 // Where things live.
+pub mod documents;
 pub mod journal;
+pub mod review;
 pub mod workspace;
 
 // The edge: JSON-RPC, argv and configuration stop here.

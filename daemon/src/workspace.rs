@@ -2,8 +2,10 @@
 //! of a user's file in the whole program goes through it.
 
 use crate::path::{AbsPath, RootedPath};
+use crate::review::{Content, Selection, Verb};
 use crate::workspace::publish::early::Early;
 use crate::workspace::publish::{Held, Publication, Published};
+use pilotfish_protocol::Hunk;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -113,6 +115,69 @@ impl Workspace {
         if self.mailbox.send(Event::Refuse { held, answer }).await.is_ok() {
             let _ = receiver.await;
         }
+    }
+}
+
+/// The hunks of a file changed.
+#[derive(Debug, Clone)]
+pub struct Reviewed {
+    /// The workspace.
+    pub root: AbsPath,
+    /// The file.
+    pub path: RootedPath,
+    /// The version of the text of the client that has it open, if one has.
+    pub version: Option<i32>,
+    /// All hunks of the file that wait, in the order of the text; none when its review is over.
+    pub hunks: Arc<[Hunk]>,
+}
+
+/// Why a review did not do as asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReviewError {
+    /// A hunk is named that is not there any more, or never was.
+    #[error("there is no hunk {0}; review/list has those there are")]
+    NoSuchHunk(pilotfish_protocol::HunkId),
+    /// No such file is under review.
+    #[error("{0} has no changes that wait for review")]
+    NotReviewed(RootedPath),
+    /// The text could not be written; nothing changed.
+    #[error("{path}: {why}")]
+    NotWritten {
+        /// Which.
+        path: RootedPath,
+        /// Why not.
+        why: String,
+    },
+    /// The workspace is closed.
+    #[error("the workspace is closed")]
+    Closed,
+}
+
+impl Workspace {
+    /// The hunks that wait, of a file or of all.
+    ///
+    /// # Errors
+    /// When the workspace is closed.
+    pub async fn hunks(&self, path: Option<RootedPath>) -> Result<Vec<Hunk>, ReviewError> {
+        let _ = path;
+        Ok(Vec::new())
+    }
+
+    /// What a file held when its review began.
+    ///
+    /// # Errors
+    /// When it is not under review.
+    pub async fn base(&self, path: RootedPath) -> Result<Content, ReviewError> {
+        Err(ReviewError::NotReviewed(path))
+    }
+
+    /// Carries out what the person decided. Gives the hunks that wait afterwards, of the files that were touched.
+    ///
+    /// # Errors
+    /// When a hunk is not there, or a text could not be written; then nothing changed.
+    pub async fn review(&self, verb: Verb, selection: Selection) -> Result<Vec<Hunk>, ReviewError> {
+        let _ = (verb, selection);
+        Ok(Vec::new())
     }
 }
 

@@ -25,9 +25,25 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("door", &["clock", "config", "hub", "journal", "path", "sandbox", "session", "text", "trace", "workspace"]),
+    (
+        "door",
+        &[
+            "clock",
+            "config",
+            "documents",
+            "hub",
+            "journal",
+            "path",
+            "review",
+            "sandbox",
+            "session",
+            "text",
+            "trace",
+            "workspace",
+        ],
+    ),
     ("testing", &["clock", "config", "ground", "hub", "journal", "model", "path", "prompt", "sandbox", "session"]),
-    ("hub", &["clock", "config", "journal", "model", "path", "sandbox", "session", "workspace"]),
+    ("hub", &["clock", "config", "documents", "journal", "model", "path", "review", "sandbox", "session", "workspace"]),
     (
         "session",
         // Of policy: whether a rule may answer a question.
@@ -41,6 +57,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "path",
             "policy",
             "prompt",
+            "review",
             "sandbox",
             "tool",
             "turn",
@@ -49,14 +66,18 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("turn", &["cx", "model", "prompt", "tool"]),
     ("prompt", &["model", "path", "text"]),
-    ("tool", &["cx", "ground", "model", "path", "policy", "sandbox", "text", "workspace"]),
+    ("tool", &["cx", "ground", "model", "path", "policy", "review", "sandbox", "text", "workspace"]),
     // The handle of a turn to the world, and so what a turn and its tools may know.
     ("cx", &["clock", "config", "ground", "journal", "model", "policy", "sandbox", "text", "workspace"]),
     // One command, from where it works to what it leaves; it knows the cage and the disk, and neither knows the other.
     ("ground", &["path", "sandbox", "workspace"]),
     ("sandbox", &["path", "policy"]),
     // What a command wrote is held against the protected names when it is published.
-    ("workspace", &["path", "policy"]),
+    ("workspace", &["clock", "documents", "journal", "path", "policy", "review", "text"]),
+    // Pure: what was changed by whom, and what is left to review.
+    ("review", &["path", "text"]),
+    // The texts that editors have open. Doors feed it and are asked by it to edit, through a trait of its own.
+    ("documents", &["path"]),
     ("policy", &["path"]),
     ("journal", &["clock", "path"]),
     ("model", &["clock", "config"]),
@@ -127,16 +148,7 @@ pub const WORDS: &[(&str, &[&str], &str)] = &[
 ];
 
 /// Paths below `daemon/src/` that only compute: no [`IMPURE`] word stands in them.
-pub const PURE: &[&str] = &[
-    "model/sse.rs",
-    "policy",
-    "prompt",
-    "review/hunk.rs",
-    "review/rebase.rs",
-    "sandbox/spec.rs",
-    "session/state",
-    "text",
-];
+pub const PURE: &[&str] = &["model/sse.rs", "policy", "prompt", "review", "sandbox/spec.rs", "session/state", "text"];
 
 /// What a module that only computes does not say.
 pub const IMPURE: &[&str] =

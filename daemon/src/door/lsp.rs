@@ -24,7 +24,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::broadcast::error::RecvError;
 use tower_lsp::jsonrpc::{Response, Result as LspResult};
 use tower_lsp::ls_types::{InitializeParams, InitializeResult, ServerCapabilities, ServerInfo};
-use tower_lsp::{LanguageServer, LspService};
+use tower_lsp::{Client, LanguageServer, LspService};
 
 /// Bytes read at once.
 const CHUNK: usize = 16 << 10;
@@ -42,7 +42,7 @@ where
     O: AsyncWrite + Unpin,
 {
     let connection = Connection::new(hub, environment);
-    let (service, socket) = LspService::new(|_| Server { connection: connection.clone() });
+    let (service, socket) = LspService::new(|client| Server { connection: connection.clone(), client });
     let (mut requests, mut responses) = tower_lsp::Loopback::split(socket);
     let mut calls = Calls::new(service, &connection);
     let reader = OutboxReader::new(connection.outbox.clone());
@@ -240,6 +240,9 @@ impl<O: AsyncWrite + Unpin> Writer<'_, O> {
 /// The language server's own methods.
 struct Server {
     connection: Connection,
+    /// The way of requests and notifications to the client. Requests are to be awaited in tasks of their own, never dropped half way.
+    #[expect(dead_code, reason = "what any editor gets is being built")]
+    client: Client,
 }
 
 /// What a client of ours says of itself in `initializationOptions.pilotfish`.

@@ -5,15 +5,18 @@ use crate::config::{ConfigSource, Environment, trust};
 use crate::ground::Ground;
 use crate::journal::Journal;
 use crate::model::Connect;
-use crate::path::AbsPath;
+use crate::path::{AbsPath, RootedPath};
 use crate::sandbox::Sandbox;
 use crate::sandbox::proxy::Resolve;
 use crate::session::{RunningTurns, SessionError};
-use crate::workspace::Workspace;
+use crate::workspace::{Reviewed, Workspace};
 use pilotfish_protocol::{Mode, Session, Trust};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
+
+/// Changes of hunks that a slow reader may be behind; then it asks for all.
+const REVIEWED: usize = 1024;
 
 /// What sessions are built from.
 pub struct Parts {
@@ -58,13 +61,40 @@ impl Parts {
 }
 
 /// Folder to workspace; one for each root.
-#[derive(Default)]
-pub struct Workspaces(Mutex<HashMap<AbsPath, Workspace>>);
+pub struct Workspaces {
+    open: Mutex<HashMap<AbsPath, Workspace>>,
+    reviewed: broadcast::Sender<Reviewed>,
+}
 
 impl Workspaces {
     /// The workspace of a root, opened on first use.
     pub fn open(&self, root: &AbsPath) -> Workspace {
-        let mut workspaces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        workspaces.entry(root.clone()).or_insert_with(|| Workspace::open(root.clone())).clone()
+        self.lock().entry(root.clone()).or_insert_with(|| Workspace::open(root.clone())).clone()
+    }
+
+    /// The open workspaces that hold a file, the innermost first, with its path there.
+    pub fn holding(&self, file: &AbsPath) -> Vec<(Workspace, RootedPath)> {
+        let inside = |workspace: &Workspace| {
+            let path = RootedPath::new(workspace.root(), file.as_path().to_str()?).ok()?;
+            Some((workspace.clone(), path))
+        };
+        let mut holding: Vec<(Workspace, RootedPath)> = self.lock().values().filter_map(inside).collect();
+        holding.sort_by_key(|(_, path)| path.as_path().components().count());
+        holding
+    }
+
+    /// Files whose hunks change, in any workspace.
+    pub fn reviewed(&self) -> broadcast::Receiver<Reviewed> {
+        self.reviewed.subscribe()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AbsPath, Workspace>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Workspaces {
+    fn default() -> Self {
+        Self { open: Mutex::default(), reviewed: broadcast::channel(REVIEWED).0 }
     }
 }

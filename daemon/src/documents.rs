@@ -1,0 +1,1 @@
+//! The texts that editors have open.
