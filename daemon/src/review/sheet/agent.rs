@@ -105,9 +105,11 @@ fn settle_others(
 ) -> (Vec<Placed>, Vec<Range<u32>>) {
     let mut own: Vec<Range<u32>> = edits.iter().map(|edit| edit.new.clone()).collect();
     let mut left = Vec::with_capacity(pieces.len());
+    let mut above = None;
     for mut placed in pieces {
-        if placed.piece.source.session != source.session && placed.piece.is_open() {
-            let was = placed.piece.new.clone();
+        let was = placed.piece.new.clone();
+        let is_first = above.replace(was.clone()) != Some(was.start..was.start);
+        if is_first && placed.piece.source.session != source.session && placed.piece.is_open() {
             // What is put back moves with the text after, as the piece does.
             let mut moved = Piece { new: placed.after.clone(), ..placed.piece.clone() };
             if let Some(Restored(restored)) = restore(&mut moved, &was, edits, text) {
@@ -225,15 +227,22 @@ impl Work<'_> {
         let mut at = after.start;
         for typed in typed {
             let lines = typed.new.start + group.range.start..typed.new.end + group.range.start;
-            let edits = group.edits.iter().filter_map(|index| self.edits.get(*index));
-            let touches = |edit: &LineHunk| edit.old.start <= lines.end && lines.start <= edit.old.end;
-            if edits.into_iter().any(touches) {
+            let over = |lines: &Range<u32>| {
+                group.edits.iter().filter_map(|index| self.edits.get(*index)).any(|edit| overlap(&edit.old, lines))
+            };
+            if !over(&lines) {
+                let range = carry(&lines, self.edits).range;
+                lines::append(&mut made, self.text.get(at..range.start));
+                lines::append(&mut made, was_made.get(typed.old));
+                at = range.end;
                 continue;
             }
-            let range = carry(&lines, self.edits).range;
-            lines::append(&mut made, self.text.get(at..range.start));
-            lines::append(&mut made, was_made.get(typed.old));
-            at = range.end;
+            // What is left of the person's lines is still no line of the agent's.
+            for line in lines.filter(|line| !over(&(*line..line + 1))) {
+                let range = carry(&(line..line + 1), self.edits).range;
+                lines::append(&mut made, self.text.get(at..range.start));
+                at = range.end;
+            }
         }
         lines::append(&mut made, self.text.get(at..after.end));
         made

@@ -21,30 +21,30 @@ impl Sheet {
     /// The person's text is `after`.
     pub(in crate::review) fn person(&mut self, after: &Content, ids: &mut Ids) -> Trace {
         let is_base = self.has_open() && self.base() == *after;
-        let was = std::mem::replace(&mut self.now, after.clone());
-        let mut pieces = std::mem::take(&mut self.pieces);
         let mut trace = Trace::default();
         if is_base {
             // However the lines are compared, nothing differs from the text below.
-            trace.gone = pieces.iter().filter(|piece| piece.is_open()).map(Piece::mark).collect();
-            pieces.retain(|piece| !piece.is_open());
+            trace.gone = self.marks();
+            self.pieces.retain(|piece| !piece.is_open());
             self.on_nothing = *after == Content::Absent;
             self.presence = None;
-        }
-        let has_gone = *after == Content::Absent && was != Content::Absent;
-        if has_gone || (self.on_nothing, after) == (true, &Content::Absent) {
+        } else if *after == Content::Absent {
             // There is nothing left to look at.
-            trace.gone = pieces.iter().filter(|piece| piece.is_open()).map(Piece::mark).collect();
+            trace.gone = self.marks();
             *self = Sheet::new(Content::Absent);
             return trace;
         }
+        let was = std::mem::replace(&mut self.now, after.clone());
+        let pieces = std::mem::take(&mut self.pieces);
         let (before, text) = (Lines::new(super::bytes(&was)), Lines::new(super::bytes(after)));
         let mut edits = diff_bytes(super::bytes(&was), super::bytes(after));
         slide(&mut edits, &before, &text, &pieces);
+        let mut above = None;
         for piece in pieces {
             let carried = carry(&piece.new, &edits);
             let mut moved = Piece { new: carried.range, ..piece.clone() };
-            let trimmed = moved.is_open() && restore(&mut moved, &piece.new, &edits, &text).is_some();
+            let is_first = above.replace(piece.new.clone()) != Some(piece.new.start..piece.new.start);
+            let trimmed = is_first && moved.is_open() && restore(&mut moved, &piece.new, &edits, &text).is_some();
             match carried.fate {
                 Fate::Swallowed => trace.gone.extend(piece.is_open().then(|| piece.mark())),
                 Fate::Whole if !trimmed => self.pieces.push(moved),
@@ -124,7 +124,8 @@ pub(in crate::review) fn carry(range: &Range<u32>, edits: &[LineHunk]) -> Carrie
 }
 
 /// Lines that were added directly above or below a piece and are equal to the first or last lines that it replaced were put back:
-/// they are no longer replaced. Says which of the added lines these are.
+/// they are no longer replaced. Says which of the added lines these are. Only for a piece that stands at its place first: what is added
+/// where lines were removed goes above them all.
 pub(super) fn restore(piece: &mut Piece, was: &Range<u32>, edits: &[LineHunk], text: &Lines<'_>) -> Option<Restored> {
     let first = edits.partition_point(|edit| edit.old.end < was.start);
     let mut restored = Restored::default();
