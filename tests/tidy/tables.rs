@@ -51,6 +51,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "clock",
             "config",
             "cx",
+            "documents",
             "ground",
             "journal",
             "model",

@@ -5,13 +5,18 @@
 //!
 //! Everything of a connection runs in the one task that awaits [`serve`]; nothing is spawned, so nothing can be left behind.
 
+mod editor;
+mod sync;
+
 use crate::config::Environment;
+use crate::documents::Documents;
 use crate::door::calls::{Calls, Stage, Taken};
 use crate::door::envelope::{self, Failure, Message, code};
 use crate::door::frame::{Frame, Frames};
 use crate::door::outbox::{Out, OutboxReader, PAGE};
 use crate::door::{Connection, Ended, GRACE, Peer};
 use crate::hub::Hub;
+use crate::text::position::Encoding;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use futures::{FutureExt, SinkExt};
@@ -20,10 +25,15 @@ use pilotfish_protocol::{
 };
 use serde::Deserialize;
 use std::io;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::broadcast::error::RecvError;
 use tower_lsp::jsonrpc::{Response, Result as LspResult};
-use tower_lsp::ls_types::{InitializeParams, InitializeResult, ServerCapabilities, ServerInfo};
+use tower_lsp::ls_types::{
+    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
+    InitializeParams, InitializeResult, ServerCapabilities, ServerInfo,
+};
 use tower_lsp::{Client, LanguageServer, LspService};
 
 /// Bytes read at once.
@@ -42,7 +52,7 @@ where
     O: AsyncWrite + Unpin,
 {
     let connection = Connection::new(hub, environment);
-    let (service, socket) = LspService::new(|client| Server { connection: connection.clone(), client });
+    let (service, socket) = LspService::new(|client| Server::new(connection.clone(), client));
     let (mut requests, mut responses) = tower_lsp::Loopback::split(socket);
     let mut calls = Calls::new(service, &connection);
     let reader = OutboxReader::new(connection.outbox.clone());
@@ -79,6 +89,7 @@ where
         // A client that no longer reads does not hold us up.
         let _ = tokio::time::timeout(GRACE, &mut writing).await;
     }
+    connection.hub.workspaces().documents().leave(&connection.id);
     connection.leave(attached).await;
     if calls.stage() == Stage::ShutDown { Ended::ShutDown } else { Ended::Left }
 }
@@ -241,8 +252,19 @@ impl<O: AsyncWrite + Unpin> Writer<'_, O> {
 struct Server {
     connection: Connection,
     /// The way of requests and notifications to the client. Requests are to be awaited in tasks of their own, never dropped half way.
-    #[expect(dead_code, reason = "what any editor gets is being built")]
     client: Client,
+    /// How the client counts columns, and what it takes; known once `initialize` was read.
+    agreed: Arc<OnceLock<Agreed>>,
+    /// Its person was told once that there is something to save.
+    told: Arc<AtomicBool>,
+}
+
+/// What was settled with a client.
+#[derive(Debug, Clone, Copy)]
+struct Agreed {
+    encoding: Encoding,
+    /// It changes its texts when it is asked to.
+    applies_edits: bool,
 }
 
 /// What a client of ours says of itself in `initializationOptions.pilotfish`.
@@ -250,6 +272,24 @@ struct Server {
 struct Hello {
     #[serde(default)]
     features: Vec<String>,
+}
+
+impl Server {
+    fn new(connection: Connection, client: Client) -> Self {
+        Self { connection, client, agreed: Arc::default(), told: Arc::default() }
+    }
+
+    fn documents(&self) -> &Documents {
+        self.connection.hub.workspaces().documents()
+    }
+
+    fn encoding(&self) -> Encoding {
+        self.agreed.get().map_or(Encoding::Utf16, |agreed| agreed.encoding)
+    }
+
+    fn applies_edits(&self) -> bool {
+        self.agreed.get().is_some_and(|agreed| agreed.applies_edits)
+    }
 }
 
 impl LanguageServer for Server {
@@ -266,6 +306,10 @@ impl LanguageServer for Server {
         let id = &self.connection.id;
         tracing::info!(connection = %id, client = name, ours = features.is_some(), "initialized");
         let _ = self.connection.peer.set(Peer { name, features });
+        let (encoding, position_encoding) = sync::encoding(&params.capabilities);
+        let workspace = params.capabilities.workspace.as_ref();
+        let applies_edits = workspace.and_then(|workspace| workspace.apply_edit).unwrap_or(false);
+        let _ = self.agreed.set(Agreed { encoding, applies_edits });
         let experimental = serde_json::json!({
             "pilotfish": {
                 "protocol": PROTOCOL_VERSION,
@@ -274,13 +318,34 @@ impl LanguageServer for Server {
             }
         });
         Ok(InitializeResult {
-            capabilities: ServerCapabilities { experimental: Some(experimental), ..ServerCapabilities::default() },
+            capabilities: ServerCapabilities {
+                position_encoding: Some(position_encoding),
+                text_document_sync: Some(sync::capability()),
+                experimental: Some(experimental),
+                ..ServerCapabilities::default()
+            },
             server_info: Some(ServerInfo {
                 name: "pilotfish".to_owned(),
                 version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             }),
             ..InitializeResult::default()
         })
+    }
+
+    async fn did_open(&self, params: DidOpenTextDocumentParams) {
+        self.opened(params);
+    }
+
+    async fn did_change(&self, params: DidChangeTextDocumentParams) {
+        self.changed(params);
+    }
+
+    async fn did_save(&self, params: DidSaveTextDocumentParams) {
+        self.saved(&params);
+    }
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        self.closed(&params);
     }
 
     async fn shutdown(&self) -> LspResult<()> {

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config::{ConfigSource, Environment, trust};
+use crate::documents::Documents;
 use crate::ground::Ground;
 use crate::journal::Journal;
 use crate::model::Connect;
@@ -63,6 +64,7 @@ impl Parts {
 /// Folder to workspace; one for each root.
 pub struct Workspaces {
     open: Mutex<HashMap<AbsPath, Workspace>>,
+    documents: Documents,
     reviewed: broadcast::Sender<Reviewed>,
 }
 
@@ -83,6 +85,12 @@ impl Workspaces {
         holding
     }
 
+    /// The texts that editors have open.
+    #[must_use]
+    pub fn documents(&self) -> &Documents {
+        &self.documents
+    }
+
     /// Files whose hunks change, in any workspace.
     pub fn reviewed(&self) -> broadcast::Receiver<Reviewed> {
         self.reviewed.subscribe()
@@ -95,6 +103,6 @@ impl Workspaces {
 
 impl Default for Workspaces {
     fn default() -> Self {
-        Self { open: Mutex::default(), reviewed: broadcast::channel(REVIEWED).0 }
+        Self { open: Mutex::default(), documents: Documents::default(), reviewed: broadcast::channel(REVIEWED).0 }
     }
 }
