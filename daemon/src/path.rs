@@ -141,6 +141,12 @@ impl RootedPath {
         Ok(Self(relative.to_owned()))
     }
 
+    /// Where an absolute path lies below `root`; nothing when it does not.
+    #[must_use]
+    pub fn below(root: &AbsPath, path: &AbsPath) -> Option<Self> {
+        path.0.strip_prefix(&root.0).ok().map(|inside| Self(inside.to_owned()))
+    }
+
     /// The relative path; empty for the root itself.
     #[must_use]
     pub fn as_path(&self) -> &Path {

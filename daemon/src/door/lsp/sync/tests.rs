@@ -6,8 +6,8 @@ fn check(text: &str, encoding: Encoding, changes: &[((u32, u32), (u32, u32), &st
     let place = |(line, character)| Position { line, character };
     let change = |(start, end, text): &((u32, u32), (u32, u32), &str)| TextDocumentContentChangeEvent {
         range: Some(Range { start: place(*start), end: place(*end) }),
+        range_length: None,
         text: (*text).to_owned(),
-        ..TextDocumentContentChangeEvent::default()
     };
     let changes: Vec<TextDocumentContentChangeEvent> = changes.iter().map(change).collect();
     expected.assert_debug_eq(&changed(text, &changes, encoding));
@@ -67,6 +67,6 @@ fn what_lies_beyond_the_end_means_the_end() {
 
 #[test]
 fn a_change_without_a_range_is_the_whole_text() {
-    let whole = TextDocumentContentChangeEvent { text: "new".to_owned(), ..TextDocumentContentChangeEvent::default() };
+    let whole = TextDocumentContentChangeEvent { range: None, range_length: None, text: "new".to_owned() };
     assert_eq!(changed("old", &[whole], Encoding::Utf16), "new");
 }
