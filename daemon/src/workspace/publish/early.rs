@@ -213,7 +213,8 @@ impl Look<'_> {
 
     fn file(&mut self, place: Place, upper: &OwnedFd, lower: &OwnedFd, name: &OsStr) {
         let Ok(Some(stat)) = disk::look(upper, name) else { return };
-        if !may_show(&stat) || is_of_repositories(name) || self.early.ours.files.contains_key(&place) {
+        let is_seed = self.early.publication.seeds.contains_key(&place);
+        if is_seed || !may_show(&stat) || is_of_repositories(name) || self.early.ours.files.contains_key(&place) {
             return;
         }
         let seen = Seen::new(&stat);
