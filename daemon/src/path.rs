@@ -141,6 +141,17 @@ impl RootedPath {
         Ok(Self(relative.to_owned()))
     }
 
+    /// The path of a file from a root that holds it, by name.
+    ///
+    /// # Errors
+    /// When it is outside.
+    pub fn of(root: &AbsPath, file: &AbsPath) -> Result<Self, PathError> {
+        match file.0.strip_prefix(&root.0) {
+            Ok(relative) => Ok(Self(relative.to_owned())),
+            Err(_) => Err(PathError::Outside { path: file.to_string(), root: root.clone() }),
+        }
+    }
+
     /// The relative path; empty for the root itself.
     #[must_use]
     pub fn as_path(&self) -> &Path {

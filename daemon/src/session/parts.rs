@@ -83,6 +83,11 @@ impl Workspaces {
         holding
     }
 
+    /// All that are open.
+    pub fn all(&self) -> Vec<Workspace> {
+        self.lock().values().cloned().collect()
+    }
+
     /// Files whose hunks change, in any workspace.
     pub fn reviewed(&self) -> broadcast::Receiver<Reviewed> {
         self.reviewed.subscribe()
