@@ -108,7 +108,7 @@ fn existing_folder(parameter: &str, path: &str) -> Result<AbsPath, RpcError> {
 fn file_of(root: &AbsPath, uri: &str) -> Result<RootedPath, RpcError> {
     let refused = |error: PathError| RpcError::new(ErrorKind::InvalidParams, format!("`uri`: {error}"));
     let file = AbsPath::from_uri(uri).map_err(refused)?;
-    if let Ok(path) = RootedPath::of(root, &file) {
+    if let Some(path) = RootedPath::below(root, &file) {
         return Ok(path);
     }
     // One that is gone has no links of its own left, but its folder may.
@@ -116,7 +116,7 @@ fn file_of(root: &AbsPath, uri: &str) -> Result<RootedPath, RpcError> {
         let (folder, name) = (file.as_path().parent()?, file.as_path().file_name()?);
         AbsPath::new(folder.canonicalize().ok()?.join(name)).ok()
     });
-    let real = real.and_then(|real| RootedPath::of(root, &real).ok());
+    let real = real.and_then(|real| RootedPath::below(root, &real));
     real.ok_or_else(|| refused(PathError::Outside { path: uri.to_owned(), root: root.clone() }))
 }
 

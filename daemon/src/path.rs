@@ -141,15 +141,10 @@ impl RootedPath {
         Ok(Self(relative.to_owned()))
     }
 
-    /// The path of a file from a root that holds it, by name.
-    ///
-    /// # Errors
-    /// When it is outside.
-    pub fn of(root: &AbsPath, file: &AbsPath) -> Result<Self, PathError> {
-        match file.0.strip_prefix(&root.0) {
-            Ok(relative) => Ok(Self(relative.to_owned())),
-            Err(_) => Err(PathError::Outside { path: file.to_string(), root: root.clone() }),
-        }
+    /// Where an absolute path lies below `root`; nothing when it does not.
+    #[must_use]
+    pub fn below(root: &AbsPath, path: &AbsPath) -> Option<Self> {
+        path.0.strip_prefix(&root.0).ok().map(|inside| Self(inside.to_owned()))
     }
 
     /// The relative path; empty for the root itself.

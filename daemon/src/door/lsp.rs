@@ -5,15 +5,19 @@
 //!
 //! Everything of a connection runs in the one task that awaits [`serve`]; nothing is spawned, so nothing can be left behind.
 
+mod editor;
 mod plain;
+mod sync;
 
 use crate::config::Environment;
+use crate::documents::Documents;
 use crate::door::calls::{Calls, Stage, Taken};
 use crate::door::envelope::{self, Failure, Message, code};
 use crate::door::frame::{Frame, Frames};
 use crate::door::outbox::{Out, OutboxReader, PAGE};
 use crate::door::{Connection, Ended, GRACE, Peer};
 use crate::hub::Hub;
+use crate::text::position::Encoding;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use futures::{FutureExt, SinkExt};
@@ -24,15 +28,18 @@ use plain::Plain;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::broadcast::error::RecvError;
 use tower_lsp::jsonrpc::{Response, Result as LspResult};
 use tower_lsp::ls_types::{
-    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, ExecuteCommandParams, InitializeParams,
-    InitializeResult, InitializedParams, LSPAny, ServerCapabilities, ServerInfo, WorkDoneProgressCancelParams,
+    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, DidChangeTextDocumentParams,
+    DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams, ExecuteCommandParams,
+    InitializeParams, InitializeResult, InitializedParams, LSPAny, ServerCapabilities, ServerInfo,
+    WorkDoneProgressCancelParams,
 };
-use tower_lsp::{LanguageServer, LspService};
+use tower_lsp::{Client, LanguageServer, LspService};
 
 /// Bytes read at once.
 const CHUNK: usize = 16 << 10;
@@ -50,10 +57,7 @@ where
     O: AsyncWrite + Unpin,
 {
     let connection = Connection::new(hub, environment);
-    let building = LspService::build(|client| {
-        let plain = Arc::new(Plain::new(connection.clone(), client));
-        Server { connection: connection.clone(), plain }
-    });
+    let building = LspService::build(|client| Server::new(connection.clone(), client));
     // The library has no method of its own for this one.
     let (service, socket) = building.custom_method("window/workDoneProgress/cancel", Server::cancel_progress).finish();
     let plain = Arc::clone(&service.inner().plain);
@@ -102,6 +106,7 @@ where
         // A client that no longer reads does not hold us up.
         let _ = tokio::time::timeout(GRACE, &mut writing).await;
     }
+    connection.hub.workspaces().documents().leave(&connection.id);
     connection.leave(attached).await;
     if calls.stage() == Stage::ShutDown { Ended::ShutDown } else { Ended::Left }
 }
@@ -196,7 +201,11 @@ async fn watch_reviews(connection: &Connection, plain: &Plain) {
     let mut changes = connection.hub.workspaces().reviewed();
     loop {
         match (changes.recv().await, connection.opted_in()) {
-            (Ok(reviewed), true) => connection.outbox.reviewed(reviewed),
+            (Ok(reviewed), true) => {
+                let version = reviewed.versions.iter().find(|(client, _)| *client == connection.id);
+                let version = version.map(|(_, version)| *version);
+                connection.outbox.reviewed(reviewed, version);
+            }
             (Ok(reviewed), false) => plain.reviewed(reviewed),
             (Err(RecvError::Lagged(_)), true) => connection.outbox.review_all(),
             (Err(RecvError::Lagged(_)), false) => plain.look_again(),
@@ -286,7 +295,7 @@ impl<O: AsyncWrite + Unpin> Writer<'_, O> {
         let mut files: BTreeMap<String, Vec<Hunk>> =
             self.reviewed.iter().map(|uri| (uri.clone(), Vec::new())).collect();
         for workspace in self.connection.hub.workspaces().all() {
-            match workspace.hunks(None).await {
+            match workspace.hunks(None, Some(&self.connection.id)).await {
                 Ok(hunks) => hunks.into_iter().for_each(|hunk| files.entry(hunk.uri.clone()).or_default().push(hunk)),
                 Err(error) => tracing::warn!(root = %workspace.root(), %error, "could not list changes"),
             }
@@ -318,6 +327,20 @@ struct Server {
     connection: Connection,
     /// What a client gets that is none of ours.
     plain: Arc<Plain>,
+    /// The way of requests and notifications to the client. Requests are to be awaited in tasks of their own, never dropped half way.
+    client: Client,
+    /// How the client counts columns, and what it takes; known once `initialize` was read.
+    agreed: Arc<OnceLock<Agreed>>,
+    /// Its person was told once that there is something to save.
+    told: Arc<AtomicBool>,
+}
+
+/// What was settled with a client.
+#[derive(Debug, Clone, Copy)]
+struct Agreed {
+    encoding: Encoding,
+    /// It changes its texts when it is asked to.
+    applies_edits: bool,
 }
 
 /// What a client of ours says of itself in `initializationOptions.pilotfish`.
@@ -328,8 +351,25 @@ struct Hello {
 }
 
 impl Server {
+    fn new(connection: Connection, client: Client) -> Self {
+        let plain = Arc::new(Plain::new(connection.clone(), client.clone()));
+        Self { connection, plain, client, agreed: Arc::default(), told: Arc::default() }
+    }
+
     async fn cancel_progress(&self, params: WorkDoneProgressCancelParams) {
         self.plain.cancel(&params);
+    }
+
+    fn documents(&self) -> &Documents {
+        self.connection.hub.workspaces().documents()
+    }
+
+    fn encoding(&self) -> Encoding {
+        self.agreed.get().map_or(Encoding::Utf16, |agreed| agreed.encoding)
+    }
+
+    fn applies_edits(&self) -> bool {
+        self.agreed.get().is_some_and(|agreed| agreed.applies_edits)
     }
 }
 
@@ -352,6 +392,10 @@ impl LanguageServer for Server {
             self.plain.meet(&params, &mut capabilities);
         }
         let _ = self.connection.peer.set(Peer { name, features });
+        let (encoding, position_encoding) = sync::encoding(&params.capabilities);
+        let workspace = params.capabilities.workspace.as_ref();
+        let applies_edits = workspace.and_then(|workspace| workspace.apply_edit).unwrap_or(false);
+        let _ = self.agreed.set(Agreed { encoding, applies_edits });
         let experimental = serde_json::json!({
             "pilotfish": {
                 "protocol": PROTOCOL_VERSION,
@@ -359,6 +403,8 @@ impl LanguageServer for Server {
                 "features": FEATURES,
             }
         });
+        capabilities.position_encoding = Some(position_encoding);
+        capabilities.text_document_sync = Some(sync::capability());
         capabilities.experimental = Some(experimental);
         Ok(InitializeResult {
             capabilities,
@@ -384,6 +430,22 @@ impl LanguageServer for Server {
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> LspResult<Option<LSPAny>> {
         self.plain.execute(params).await.map(|()| None)
+    }
+
+    async fn did_open(&self, params: DidOpenTextDocumentParams) {
+        self.opened(params);
+    }
+
+    async fn did_change(&self, params: DidChangeTextDocumentParams) {
+        self.changed(params);
+    }
+
+    async fn did_save(&self, params: DidSaveTextDocumentParams) {
+        self.saved(&params);
+    }
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        self.closed(&params);
     }
 
     async fn shutdown(&self) -> LspResult<()> {

@@ -14,7 +14,7 @@ use crate::path::AbsPath;
 use crate::session::Outlet;
 use crate::workspace::Reviewed;
 use feed::{Feed, Next};
-use pilotfish_protocol::{Attached, HunkList, Session, SessionId, SessionUpdate};
+use pilotfish_protocol::{Attached, Hunk, HunkList, Session, SessionId, SessionUpdate};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -85,7 +85,7 @@ struct Queues {
     /// The latest word on sessions of the list.
     changed: BTreeMap<SessionId, Box<Session>>,
     /// The latest word on files under review.
-    reviewed: BTreeMap<AbsPath, Reviewed>,
+    reviewed: BTreeMap<AbsPath, (Option<i32>, Arc<[Hunk]>)>,
     /// Words on files were lost.
     review_all: bool,
     /// All that feeds hold.
@@ -200,13 +200,13 @@ impl Outbox {
         self.ready.notify_one();
     }
 
-    /// Holds the latest word on a file under review.
-    pub(crate) fn reviewed(&self, reviewed: Reviewed) {
+    /// Holds the latest word on a file under review, with the version that the client's text of it has, if it shows what was reviewed.
+    pub(crate) fn reviewed(&self, reviewed: Reviewed, version: Option<i32>) {
         let mut queues = self.lock();
         if queues.ended || queues.review_all {
             return;
         }
-        queues.reviewed.insert(reviewed.root.join(&reviewed.path), reviewed);
+        queues.reviewed.insert(reviewed.root.join(&reviewed.path), (version, reviewed.hunks));
         if queues.reviewed.len() > MAX_REVIEWED {
             queues.reviewed.clear();
             queues.review_all = true;
@@ -345,8 +345,9 @@ impl OutboxReader {
         if std::mem::take(&mut queues.review_all) {
             return Ok(Out::ReviewAll);
         }
-        if let Some((file, Reviewed { version, hunks, .. })) = queues.reviewed.pop_first() {
-            let list = HunkList { uri: Some(file.to_uri()), version, hunks: hunks.to_vec() };
+        if let Some((file, (version, hunks))) = queues.reviewed.pop_first() {
+            let hunks = hunks.iter().map(|hunk| Hunk { version, ..hunk.clone() }).collect();
+            let list = HunkList { uri: Some(file.to_uri()), version, hunks };
             return Ok(Out::Reviewed(Box::new(list)));
         }
         let now = Instant::now();

@@ -2,7 +2,9 @@
 
 use crate::cx::TurnCx;
 use crate::path::{AbsPath, RootedPath};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A path as the model wrote it, below the root.
 pub(super) fn rooted(cx: &TurnCx, path: &str) -> Result<RootedPath, String> {
@@ -15,4 +17,15 @@ pub(super) fn beneath(root: &AbsPath, path: &RootedPath) -> Result<PathBuf, Stri
     let real = start.as_path().canonicalize().map_err(|_| format!("{path} does not exist"))?;
     let root = root.as_path().canonicalize().map_err(|error| error.to_string())?;
     if real.starts_with(&root) { Ok(real) } else { Err(format!("{path} leads out of the workspace through a link")) }
+}
+
+/// What the session sees otherwise than it is on the disk, below a folder or at a file, by its path from there.
+pub(super) async fn unsaved(cx: &TurnCx, start: &Path) -> BTreeMap<PathBuf, Option<Arc<[u8]>>> {
+    let root = cx.workspace.root().as_path();
+    let texts = cx.workspace.unsaved(Some(&cx.session)).await.into_iter();
+    let from_start = |(path, text): (RootedPath, _)| {
+        let path = root.join(path.as_path());
+        Some((path.strip_prefix(start).ok()?.to_owned(), text))
+    };
+    texts.filter_map(from_start).collect()
 }

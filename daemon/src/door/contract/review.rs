@@ -24,7 +24,7 @@ impl ReviewRpcServer for Connection {
         let workspace = self.opened(&path)?;
         let path = uri.map(|uri| file_of(workspace.root(), &uri)).transpose()?;
         let of = path.as_ref().map(|path| workspace.root().join(path));
-        let hunks = workspace.hunks(path).await.map_err(RpcError::from)?;
+        let hunks = workspace.hunks(path, Some(&self.id)).await.map_err(RpcError::from)?;
         Ok(listed(of.as_ref(), hunks))
     }
 
@@ -111,7 +111,7 @@ impl Connection {
         let workspace = self.opened(&said.workspace)?;
         let selection = selection(workspace.root(), said)?;
         let of = selection.path.as_ref().map(|path| workspace.root().join(path));
-        let hunks = workspace.review(verb, selection).await.map_err(RpcError::from)?;
+        let hunks = workspace.review(verb, selection, Some(&self.id)).await.map_err(RpcError::from)?;
         Ok(listed(of.as_ref(), hunks))
     }
 }
@@ -164,7 +164,7 @@ impl From<ReviewError> for RpcError {
     fn from(error: ReviewError) -> Self {
         let kind = match &error {
             ReviewError::NoSuchHunk(_) | ReviewError::NotReviewed(_) => ErrorKind::NotFound,
-            ReviewError::NotWritten { .. } | ReviewError::Closed => ErrorKind::WrongState,
+            ReviewError::NotWritten { .. } | ReviewError::Conflict(_) | ReviewError::Closed => ErrorKind::WrongState,
         };
         RpcError::new(kind, error.to_string())
     }

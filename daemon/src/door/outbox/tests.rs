@@ -487,10 +487,10 @@ async fn what_was_fetched_for_an_earlier_attachment_is_known_as_such() {
     assert!(!reader.is_current(&id(), first));
 }
 
-fn reviewed(name: &str, version: i32) -> Reviewed {
+fn reviewed(name: &str) -> Reviewed {
     let root = AbsPath::new("/p").expect("absolute");
     let path = RootedPath::new(&root, name).expect("inside");
-    Reviewed { root, path, version: Some(version), hunks: Arc::default() }
+    Reviewed { root, path, versions: Vec::new(), hunks: Arc::default() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -498,8 +498,8 @@ async fn of_a_file_under_review_only_the_latest_word_is_held() {
     let outbox = Outbox::new();
     let mut reader = OutboxReader::new(Arc::clone(&outbox));
     for version in 1..=3 {
-        outbox.reviewed(reviewed("a", version));
-        outbox.reviewed(reviewed("b", version));
+        outbox.reviewed(reviewed("a"), Some(version));
+        outbox.reviewed(reviewed("b"), Some(version));
     }
     let list = |name: &str| HunkList { uri: Some(format!("file:///p/{name}")), version: Some(3), hunks: Vec::new() };
     assert_eq!(reader.try_next(), Ok(Out::Reviewed(Box::new(list("a")))));
@@ -512,11 +512,11 @@ async fn words_on_too_many_files_become_one_list_of_all() {
     let outbox = Outbox::new();
     let mut reader = OutboxReader::new(Arc::clone(&outbox));
     for count in 0..=MAX_REVIEWED {
-        outbox.reviewed(reviewed(&count.to_string(), 1));
+        outbox.reviewed(reviewed(&count.to_string()), None);
     }
-    outbox.reviewed(reviewed("late", 1));
+    outbox.reviewed(reviewed("late"), None);
     assert_eq!(reader.try_next(), Ok(Out::ReviewAll));
     assert_eq!(reader.try_next(), Err(None));
-    outbox.reviewed(reviewed("later", 1));
+    outbox.reviewed(reviewed("later"), None);
     assert!(matches!(reader.try_next(), Ok(Out::Reviewed(_))));
 }

@@ -3,6 +3,7 @@
 use super::super::change;
 use crate::cx::{Need, PROTECTED, Permission, TurnCx};
 use crate::path::{AbsPath, RootedPath};
+use crate::review::Author;
 use crate::workspace::Change;
 use crate::workspace::publish::early::Early;
 use crate::workspace::publish::{Conflict, FileChange, Held, Kind, Publication, Published, WITH_TEXT, Why};
@@ -41,7 +42,7 @@ pub(super) async fn publish(
         effects.lines.extend(notes);
         return effects;
     }
-    let Some(published) = cx.workspace.publish(early).await else {
+    let Some(published) = cx.workspace.publish(early, &Author::Command(cx.source())).await else {
         effects.lines.push("not written: the workspace is closed".to_owned());
         return effects;
     };
@@ -99,7 +100,7 @@ impl Effects {
                 "the mode is read-only now".to_owned()
             }
             Ok(Permission::Granted { by: _ }) => {
-                if let Some(released) = cx.workspace.release(publication, held).await {
+                if let Some(released) = cx.workspace.release(publication, held, &Author::Command(cx.source())).await {
                     self.take(cx, item, released);
                     self.lines.push(format!("allowed by the person: {}", few(&names)));
                 }

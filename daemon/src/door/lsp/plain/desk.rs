@@ -222,7 +222,7 @@ impl Desk {
     /// A file under the name that the client has for it.
     fn named(&self, file: &AbsPath) -> AbsPath {
         let under = self.folders.iter().find_map(|folder| {
-            let path = RootedPath::of(&folder.real, file).ok()?;
+            let path = RootedPath::below(&folder.real, file)?;
             Some(folder.named.join(&path))
         });
         under.unwrap_or_else(|| file.clone())

@@ -162,7 +162,7 @@ impl Plain {
                     (Decision::Undo, true) => Verb::Reject,
                 };
                 let workspace = self.connection.hub.workspaces().open(&root);
-                workspace.review(verb, Selection { hunks: Some(ids), ..Selection::default() }).await?;
+                workspace.review(verb, Selection { hunks: Some(ids), ..Selection::default() }, None).await?;
             }
             Ok(())
         }
@@ -259,8 +259,8 @@ impl Plain {
     async fn comment(&self, place: &Place) -> Option<String> {
         let file = file(&place.uri)?;
         let folder = self.desk().folder_for(Some(&file))?;
-        let path = RootedPath::of(&folder, &file).ok()?;
-        let read = self.connection.hub.workspaces().open(&folder).read(&path, LOOKED_AT).await.ok()?;
+        let path = RootedPath::below(&folder, &file)?;
+        let read = self.connection.hub.workspaces().open(&folder).read(&path, LOOKED_AT, None).await.ok()?;
         desk::comment(read.text()?, place.range)
     }
 }

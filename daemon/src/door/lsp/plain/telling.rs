@@ -62,7 +62,7 @@ impl Plain {
             }
         }
         for workspace in hub.workspaces().all() {
-            match workspace.hunks(None).await {
+            match workspace.hunks(None, None).await {
                 Ok(hunks) => self.desk().listed(workspace.root(), hunks),
                 Err(error) => tracing::warn!(%error, "could not list changes"),
             }
