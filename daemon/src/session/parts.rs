@@ -88,6 +88,11 @@ impl Workspaces {
         holding
     }
 
+    /// All that are open.
+    pub fn all(&self) -> Vec<Workspace> {
+        self.lock().values().cloned().collect()
+    }
+
     /// The texts that editors have open.
     #[must_use]
     pub fn documents(&self) -> &Documents {
