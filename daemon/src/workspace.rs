@@ -5,16 +5,19 @@ use crate::path::{AbsPath, RootedPath};
 use crate::review::{Content, Selection, Verb};
 use crate::workspace::publish::early::Early;
 use crate::workspace::publish::{Held, Publication, Published};
+use crate::workspace::watch::{Files, Watcher};
 use pilotfish_protocol::Hunk;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 mod files;
 pub mod git;
+pub mod index;
 pub mod layers;
 pub mod passthrough;
 pub mod publish;
 mod temporary;
+pub mod watch;
 mod write;
 
 pub use files::{FileText, ReadError};
@@ -28,6 +31,7 @@ const MAILBOX: usize = 64;
 pub struct Workspace {
     root: AbsPath,
     mailbox: mpsc::Sender<Event>,
+    files: Files,
 }
 
 #[derive(Debug)]
@@ -42,13 +46,19 @@ enum Event {
 }
 
 impl Workspace {
-    /// Opens a root. Needs to be called inside a runtime.
+    /// Opens a root, watched through a watcher that all roots share. Needs to be called inside a runtime.
     #[must_use]
-    pub fn open(root: AbsPath) -> Self {
+    pub fn open(root: AbsPath, watcher: &Watcher) -> Self {
         let (mailbox, events) = mpsc::channel(MAILBOX);
         // The task ends when the last handle is dropped, which is when nobody can wait for it any more.
         tokio::spawn(run(root.clone(), events));
-        Self { root, mailbox }
+        Self { files: Files::open(root.clone(), watcher), root, mailbox }
+    }
+
+    /// Its index, and what happens to its files.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// The folder.

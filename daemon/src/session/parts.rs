@@ -9,6 +9,7 @@ use crate::path::{AbsPath, RootedPath};
 use crate::sandbox::Sandbox;
 use crate::sandbox::proxy::Resolve;
 use crate::session::{RunningTurns, SessionError};
+use crate::workspace::watch::Watcher;
 use crate::workspace::{Reviewed, Workspace};
 use pilotfish_protocol::{Mode, Session, Trust};
 use std::collections::HashMap;
@@ -64,12 +65,13 @@ impl Parts {
 pub struct Workspaces {
     open: Mutex<HashMap<AbsPath, Workspace>>,
     reviewed: broadcast::Sender<Reviewed>,
+    watcher: Watcher,
 }
 
 impl Workspaces {
     /// The workspace of a root, opened on first use.
     pub fn open(&self, root: &AbsPath) -> Workspace {
-        self.lock().entry(root.clone()).or_insert_with(|| Workspace::open(root.clone())).clone()
+        self.lock().entry(root.clone()).or_insert_with(|| Workspace::open(root.clone(), &self.watcher)).clone()
     }
 
     /// The open workspaces that hold a file, the innermost first, with its path there.
@@ -95,6 +97,6 @@ impl Workspaces {
 
 impl Default for Workspaces {
     fn default() -> Self {
-        Self { open: Mutex::default(), reviewed: broadcast::channel(REVIEWED).0 }
+        Self { open: Mutex::default(), reviewed: broadcast::channel(REVIEWED).0, watcher: Watcher::default() }
     }
 }

@@ -18,7 +18,7 @@ impl Fixture {
             std::fs::write(path, text).expect("written");
         }
         let root = AbsPath::canonical(&root.display().to_string()).expect("exists");
-        Self { directory, workspace: Workspace::open(root) }
+        Self { directory, workspace: Workspace::open(root, &Watcher::default()) }
     }
 
     fn path(&self, path: &str) -> RootedPath {
