@@ -102,7 +102,7 @@ impl Mark {
 }
 
 /// Where names of new hunks come from.
-struct Ids(Box<dyn FnMut() -> HunkId + Send>);
+struct Ids(Box<dyn FnMut() -> HunkId + Send + Sync>);
 
 impl Ids {
     /// For what is only tried out.
@@ -165,7 +165,7 @@ pub struct Ledger {
 impl Ledger {
     /// An empty one for a root. `ids` makes a new id each time.
     #[must_use]
-    pub fn new(root: AbsPath, ids: impl FnMut() -> HunkId + Send + 'static) -> Self {
+    pub fn new(root: AbsPath, ids: impl FnMut() -> HunkId + Send + Sync + 'static) -> Self {
         Self { root, files: BTreeMap::new(), told: Notes::default(), ids: Ids(Box::new(ids)) }
     }
 
