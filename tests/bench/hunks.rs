@@ -21,7 +21,9 @@ pub fn measure(table: &mut Table) -> anyhow::Result<()> {
     let before = text(|line| format!("    let value_{line} = compute({line}, other);\n"));
     let change = |line| if line % (LINES / CHANGES) == 7 { "more" } else { "other" };
     let after = text(|line| format!("    let value_{line} = compute({line}, {});\n", change(line)));
-    let typed = text(|line| format!("    let value_{line} = compute({line}, {});\n", if line == 9_990 { "x" } else { change(line) }));
+    let typed = text(|line| {
+        format!("    let value_{line} = compute({line}, {});\n", if line == 9_990 { "x" } else { change(line) })
+    });
     let (mut all, mut list, mut typing) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         let mut count = 0;
