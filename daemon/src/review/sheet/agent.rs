@@ -8,6 +8,7 @@ use super::{Piece, Sheet, Stretch, bytes, derive};
 use crate::review::lines::{self, Lines, overlap};
 use crate::review::{Content, Ids, Source};
 use crate::text::hunks::{LineHunk, diff_bytes};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 impl Sheet {
@@ -105,23 +106,32 @@ fn settle_others(
 ) -> (Vec<Placed>, Vec<Range<u32>>) {
     let mut own: Vec<Range<u32>> = edits.iter().map(|edit| edit.new.clone()).collect();
     let mut left = Vec::with_capacity(pieces.len());
-    let mut above = None;
+    // What grows together with a piece of the session's own is not taken apart again.
+    let is_own = |placed: &&Placed| placed.piece.is_open() && placed.piece.source.session == source.session;
+    let mut joined = BTreeSet::new();
+    for Placed { piece, .. } in pieces.iter().filter(is_own) {
+        let first = edits.partition_point(|edit| edit.old.end < piece.new.start);
+        let touching = edits.iter().skip(first).take_while(|edit| edit.old.start <= piece.new.end).count();
+        joined.extend(first..first + touching);
+    }
+    let (mut above, mut used) = (None, None);
     for mut placed in pieces {
         let was = placed.piece.new.clone();
         let is_first = above.replace(was.clone()) != Some(was.start..was.start);
         if is_first && placed.piece.source.session != source.session && placed.piece.is_open() {
             // What is put back moves with the text after, as the piece does.
             let mut moved = Piece { new: placed.after.clone(), ..placed.piece.clone() };
-            if let Some(Restored(restored)) = restore(&mut moved, &was, edits, text) {
-                for (index, head, tail) in restored {
-                    if let Some(own) = own.get_mut(index) {
-                        *own = (own.start + head).min(own.end)..own.end.saturating_sub(tail).max(own.start + head);
-                    }
+            let may = |index: usize| used != Some(index) && !joined.contains(&index);
+            let Restored(restored) = restore(&mut moved, &was, edits, text, may);
+            for (index, head, tail) in restored {
+                used = Some(index);
+                if let Some(own) = own.get_mut(index) {
+                    *own = (own.start + head).min(own.end)..own.end.saturating_sub(tail).max(own.start + head);
                 }
-                (placed.after, placed.piece.old) = (moved.new, moved.old);
-                if placed.after.is_empty() && placed.piece.old.is_empty() {
-                    continue;
-                }
+            }
+            (placed.after, placed.piece.old) = (moved.new, moved.old);
+            if placed.after.is_empty() && placed.piece.old.is_empty() {
+                continue;
             }
         }
         left.push(placed);

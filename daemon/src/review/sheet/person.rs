@@ -42,13 +42,18 @@ impl Sheet {
         }
         let (before, text) = (Lines::new(bytes(&was)), Lines::new(bytes(after)));
         slide(&mut edits, &before, &text, &pieces);
-        let mut above = None;
+        let (mut above, mut used) = (None, None);
         for mut piece in pieces {
             let was = piece.new.clone();
             let Carried { range, fate } = carry(&was, &edits);
             piece.new = range;
             let is_first = above.replace(was.clone()) != Some(was.start..was.start);
-            let trimmed = is_first && piece.is_open() && restore(&mut piece, &was, &edits, &text).is_some();
+            let mut trimmed = false;
+            if is_first && piece.is_open() {
+                let Restored(restored) = restore(&mut piece, &was, &edits, &text, |index| used != Some(index));
+                used = restored.last().map(|(index, ..)| *index).or(used);
+                trimmed = !restored.is_empty();
+            }
             if !piece.is_open() {
                 // What was kept and is written over is nothing that could be taken back.
                 self.pieces.extend((fate != Fate::Swallowed).then_some(piece));
@@ -145,12 +150,19 @@ pub(in crate::review) fn carry(range: &Range<u32>, edits: &[LineHunk]) -> Carrie
 
 /// Lines that were added directly above or below a piece and are equal to the first or last lines that it replaced were put back:
 /// they are no longer replaced. Says which of the added lines these are. Only for a piece that stands at its place first: what is added
-/// where lines were removed goes above them all.
-pub(super) fn restore(piece: &mut Piece, was: &Range<u32>, edits: &[LineHunk], text: &Lines<'_>) -> Option<Restored> {
+/// where lines were removed goes above them all. `may` says of which edits: what one piece took,
+/// another cannot, or lines would change places.
+pub(super) fn restore(
+    piece: &mut Piece,
+    was: &Range<u32>,
+    edits: &[LineHunk],
+    text: &Lines<'_>,
+    may: impl Fn(usize) -> bool,
+) -> Restored {
     let first = edits.partition_point(|edit| edit.old.end < was.start);
     let mut restored = Restored::default();
     for (index, edit) in edits.iter().enumerate().skip(first).take_while(|(_, edit)| edit.old.start <= was.end) {
-        if !edit.old.is_empty() || piece.old.is_empty() {
+        if !edit.old.is_empty() || piece.old.is_empty() || !may(index) {
             continue;
         }
         let added: Vec<&[u8]> = byte_lines(text.get(edit.new.clone())).collect();
@@ -174,7 +186,7 @@ pub(super) fn restore(piece: &mut Piece, was: &Range<u32>, edits: &[LineHunk], t
         }
         restored.0.push((index, head as u32, tail as u32));
     }
-    (!restored.0.is_empty()).then_some(restored)
+    restored
 }
 
 /// Of which edits how many lines at the beginning and at the end were put back.
