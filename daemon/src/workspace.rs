@@ -2,18 +2,24 @@
 //! of a user's file in the whole program goes through it.
 
 use crate::path::{AbsPath, RootedPath};
-use crate::review::{Content, Selection, Verb};
+use crate::review::{Content, Selection, Source, Verb};
+use crate::workspace::checkpoint::Checkpoints;
 use crate::workspace::publish::early::Early;
 use crate::workspace::publish::{Held, Publication, Published};
-use pilotfish_protocol::Hunk;
+use crate::workspace::restore::{RestoreError, Restored};
+use pilotfish_protocol::{CheckpointId, Hunk};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
+pub mod blobs;
+pub mod checkpoint;
 mod files;
 pub mod git;
+pub mod image;
 pub mod layers;
 pub mod passthrough;
 pub mod publish;
+pub mod restore;
 mod temporary;
 mod write;
 
@@ -22,6 +28,17 @@ pub use write::{Change, WriteError};
 
 /// Requests a workspace holds before those who ask wait.
 const MAILBOX: usize = 64;
+
+/// Whose change it is, and what they are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The turn.
+    pub source: Source,
+    /// When, RFC 3339.
+    pub at: String,
+    /// What was asked for, for people.
+    pub title: String,
+}
 
 /// The way to a workspace. Clones share it; it ends with the last of them.
 #[derive(Debug, Clone)]
@@ -33,21 +50,22 @@ pub struct Workspace {
 #[derive(Debug)]
 enum Event {
     Read { path: RootedPath, max: u64, answer: oneshot::Sender<Result<FileText, ReadError>> },
-    Apply { changes: Vec<Change>, answer: oneshot::Sender<Result<(), WriteError>> },
+    Apply { changes: Vec<Change>, cause: Cause, answer: oneshot::Sender<Result<(), WriteError>> },
     Look { early: Early, answer: oneshot::Sender<Early> },
-    Publish { early: Early, answer: oneshot::Sender<Published> },
+    Publish { early: Early, cause: Cause, answer: oneshot::Sender<Published> },
     TakeBack { early: Early, answer: oneshot::Sender<Vec<String>> },
-    Release { publication: Arc<Publication>, held: Vec<Held>, answer: oneshot::Sender<Published> },
+    Release { publication: Arc<Publication>, held: Vec<Held>, cause: Cause, answer: oneshot::Sender<Published> },
     Refuse { held: Vec<Held>, answer: oneshot::Sender<()> },
+    Restore { id: CheckpointId, dry_run: bool, answer: oneshot::Sender<Result<Restored, RestoreError>> },
 }
 
 impl Workspace {
-    /// Opens a root. Needs to be called inside a runtime.
+    /// Opens a root, whose changes are recorded in `checkpoints`. Needs to be called inside a runtime.
     #[must_use]
-    pub fn open(root: AbsPath) -> Self {
+    pub fn open(root: AbsPath, checkpoints: Checkpoints) -> Self {
         let (mailbox, events) = mpsc::channel(MAILBOX);
         // The task ends when the last handle is dropped, which is when nobody can wait for it any more.
-        tokio::spawn(run(root.clone(), events));
+        tokio::spawn(run(root.clone(), checkpoints, events));
         Self { root, mailbox }
     }
 
@@ -72,10 +90,10 @@ impl Workspace {
     ///
     /// # Errors
     /// When a file is not as the change expects, or cannot be written; then nothing has changed.
-    pub async fn apply(&self, changes: Vec<Change>) -> Result<(), WriteError> {
+    pub async fn apply(&self, changes: Vec<Change>, cause: &Cause) -> Result<(), WriteError> {
         let gone = || WriteError::Closed { root: self.root.clone() };
         let (answer, receiver) = oneshot::channel();
-        self.mailbox.send(Event::Apply { changes, answer }).await.map_err(|_| gone())?;
+        self.mailbox.send(Event::Apply { changes, cause: cause.clone(), answer }).await.map_err(|_| gone())?;
         receiver.await.map_err(|_| gone())?
     }
 
@@ -87,9 +105,9 @@ impl Workspace {
     }
 
     /// Publishes what a command wrote, as [`Early::publish`] does. `None` when the workspace is closed.
-    pub async fn publish(&self, early: Early) -> Option<Published> {
+    pub async fn publish(&self, early: Early, cause: &Cause) -> Option<Published> {
         let (answer, receiver) = oneshot::channel();
-        self.mailbox.send(Event::Publish { early, answer }).await.ok()?;
+        self.mailbox.send(Event::Publish { early, cause: cause.clone(), answer }).await.ok()?;
         receiver.await.ok()
     }
 
@@ -103,9 +121,10 @@ impl Workspace {
     }
 
     /// Publishes what was held back, as [`publish::release`] does. `None` when the workspace is closed.
-    pub async fn release(&self, publication: Arc<Publication>, held: Vec<Held>) -> Option<Published> {
+    pub async fn release(&self, publication: Arc<Publication>, held: Vec<Held>, cause: &Cause) -> Option<Published> {
         let (answer, receiver) = oneshot::channel();
-        self.mailbox.send(Event::Release { publication, held, answer }).await.ok()?;
+        let cause = cause.clone();
+        self.mailbox.send(Event::Release { publication, held, cause, answer }).await.ok()?;
         receiver.await.ok()
     }
 
@@ -115,6 +134,19 @@ impl Workspace {
         if self.mailbox.send(Event::Refuse { held, answer }).await.is_ok() {
             let _ = receiver.await;
         }
+    }
+}
+
+impl Workspace {
+    /// Takes the files back to a checkpoint, as [`restore::restore`] does; in a dry run it only says what that would do.
+    ///
+    /// # Errors
+    /// When there is no such checkpoint, or nothing can be recorded; then nothing changed.
+    pub async fn restore(&self, id: CheckpointId, dry_run: bool) -> Result<Restored, RestoreError> {
+        let (answer, receiver) = oneshot::channel();
+        let restore = Event::Restore { id, dry_run, answer };
+        self.mailbox.send(restore).await.map_err(|_| RestoreError::Closed)?;
+        receiver.await.map_err(|_| RestoreError::Closed)?
     }
 }
 
@@ -181,29 +213,49 @@ impl Workspace {
     }
 }
 
-async fn run(root: AbsPath, mut events: mpsc::Receiver<Event>) {
+async fn run(root: AbsPath, checkpoints: Checkpoints, mut events: mpsc::Receiver<Event>) {
     while let Some(event) = events.recv().await {
-        let root = root.clone();
+        let (root, checkpoints) = (root.clone(), checkpoints.clone());
         // File systems block; the runtime's blocking threads end by themselves when idle. One request at a time: this task is
         // the owner, so a read never sees half of an apply.
-        let done = tokio::task::spawn_blocking(move || match event {
-            Event::Read { path, max, answer } => drop(answer.send(files::read(&root, &path, max))),
-            Event::Apply { changes, answer } => drop(answer.send(write::apply(&root, &changes))),
-            Event::Look { mut early, answer } => {
-                early.look();
-                // Where nobody waits any more it is dropped, and so taken back.
-                drop(answer.send(early));
-            }
-            Event::Publish { early, answer } => drop(answer.send(early.publish())),
-            Event::TakeBack { early, answer } => drop(answer.send(early.take_back())),
-            Event::Release { publication, held, answer } => drop(answer.send(publish::release(&publication, &held))),
-            Event::Refuse { held, answer } => {
-                publish::refuse(&held);
-                let _ = answer.send(());
-            }
-        });
+        let done = tokio::task::spawn_blocking(move || carry_out(&root, &checkpoints, event));
         if let Err(error) = done.await {
             tracing::error!(%error, "a file operation panicked");
+        }
+    }
+}
+
+fn carry_out(root: &AbsPath, checkpoints: &Checkpoints, event: Event) {
+    match event {
+        Event::Read { path, max, answer } => drop(answer.send(files::read(root, &path, max))),
+        Event::Apply { changes, cause, answer } => {
+            let applied = write::apply(root, &changes, &checkpoints.recorder(root, &cause));
+            let _ = answer.send(applied);
+            checkpoints.collect_if_full();
+        }
+        Event::Look { mut early, answer } => {
+            early.look();
+            // Where nobody waits any more it is dropped, and so taken back.
+            drop(answer.send(early));
+        }
+        Event::Publish { early, cause, answer } => {
+            let published = early.publish(Some(&checkpoints.recorder(root, &cause)));
+            let _ = answer.send(published);
+            checkpoints.collect_if_full();
+        }
+        Event::TakeBack { early, answer } => drop(answer.send(early.take_back())),
+        Event::Release { publication, held, cause, answer } => {
+            let recorder = checkpoints.recorder(root, &cause);
+            let _ = answer.send(publish::release(&publication, &held, Some(&recorder)));
+            checkpoints.collect_if_full();
+        }
+        Event::Refuse { held, answer } => {
+            publish::refuse(&held);
+            let _ = answer.send(());
+        }
+        Event::Restore { id, dry_run, answer } => {
+            let _ = answer.send(restore::restore(root, checkpoints, &id, dry_run));
+            checkpoints.collect_if_full();
         }
     }
 }

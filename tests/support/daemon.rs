@@ -17,6 +17,7 @@ use pilotfish::model::{Connect, Model, ModelError, ModelEvent, ModelRequest, Sto
 use pilotfish::sandbox::Sandbox;
 use pilotfish::sandbox::proxy::{Host, Resolve};
 use pilotfish::session::{Parts, RunningTurns, Workspaces};
+use pilotfish::workspace::checkpoint::Checkpoints;
 use pilotfish_protocol::{Mode, Session, SessionOpened, Usage};
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
@@ -90,9 +91,11 @@ impl TestDaemon {
         let path = ("PATH".to_owned(), "/usr/bin:/bin".to_owned());
         let environment = Arc::new(BTreeMap::from([("PILOTFISH_HOME".to_owned(), folder), path]));
         let names = Names::default();
+        let (clock, journal) = (Clock::counting(), Journal::in_memory().expect("a thread"));
+        let checkpoints = Checkpoints::open(&home.path().join("state"), journal.clone(), clock.clone());
         let parts = Parts {
-            clock: Clock::counting(),
-            journal: Journal::in_memory().expect("a thread"),
+            clock,
+            journal,
             config: ConfigSource::new(Home::of(&environment).expect("it is set")),
             connect,
             sandbox: sandbox(),
@@ -101,7 +104,7 @@ impl TestDaemon {
             environment: environment.clone(),
             changed: broadcast::channel(256).0,
             running: RunningTurns::default(),
-            workspaces: Workspaces::default(),
+            workspaces: Workspaces::new(checkpoints),
         };
         let workspace = tempfile::tempdir().expect("a folder");
         Self { hub: Hub::new(parts), script, workspace, names, environment, _home: home }

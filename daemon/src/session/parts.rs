@@ -9,6 +9,7 @@ use crate::path::{AbsPath, RootedPath};
 use crate::sandbox::Sandbox;
 use crate::sandbox::proxy::Resolve;
 use crate::session::{RunningTurns, SessionError};
+use crate::workspace::checkpoint::Checkpoints;
 use crate::workspace::{Reviewed, Workspace};
 use pilotfish_protocol::{Mode, Session, Trust};
 use std::collections::HashMap;
@@ -63,13 +64,28 @@ impl Parts {
 /// Folder to workspace; one for each root.
 pub struct Workspaces {
     open: Mutex<HashMap<AbsPath, Workspace>>,
+    checkpoints: Checkpoints,
     reviewed: broadcast::Sender<Reviewed>,
 }
 
 impl Workspaces {
+    /// None is open. What is changed in them is recorded in `checkpoints`.
+    #[must_use]
+    pub fn new(checkpoints: Checkpoints) -> Self {
+        Self { open: Mutex::default(), checkpoints, reviewed: broadcast::channel(REVIEWED).0 }
+    }
+
+    /// The checkpoints of all.
+    pub fn checkpoints(&self) -> &Checkpoints {
+        &self.checkpoints
+    }
+
     /// The workspace of a root, opened on first use.
     pub fn open(&self, root: &AbsPath) -> Workspace {
-        self.lock().entry(root.clone()).or_insert_with(|| Workspace::open(root.clone())).clone()
+        self.lock()
+            .entry(root.clone())
+            .or_insert_with(|| Workspace::open(root.clone(), self.checkpoints.clone()))
+            .clone()
     }
 
     /// The open workspaces that hold a file, the innermost first, with its path there.
@@ -90,11 +106,5 @@ impl Workspaces {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AbsPath, Workspace>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Default for Workspaces {
-    fn default() -> Self {
-        Self { open: Mutex::default(), reviewed: broadcast::channel(REVIEWED).0 }
     }
 }

@@ -5,8 +5,9 @@ use super::{Output, call_id};
 use crate::cx::{GrantedBy, Need, PROTECTED, Permission, TurnCx};
 use crate::path::{AbsPath, RootedPath};
 use crate::policy::{self, Action, Verdict};
+use crate::review::Source;
 use crate::text::hunks;
-use crate::workspace::{Change, FileText, ReadError, Workspace};
+use crate::workspace::{Cause, Change, FileText, ReadError, Workspace};
 use pilotfish_protocol::{Edit, EditKind, EditState, Hunk, HunkKind, HunkSpan, HunkState, Item, LineRange, ToolStatus};
 
 /// The largest file the editing tools change, in bytes.
@@ -22,12 +23,18 @@ enum Writer<'a> {
 }
 
 impl Writer<'_> {
-    async fn write(&self, changes: Vec<Change>) -> Result<(), String> {
+    async fn write(&self, changes: Vec<Change>, cause: &Cause) -> Result<(), String> {
         match self {
             Writer::Proposer => Ok(()),
-            Writer::Disk(workspace) => workspace.apply(changes).await.map_err(|error| error.to_string()),
+            Writer::Disk(workspace) => workspace.apply(changes, cause).await.map_err(|error| error.to_string()),
         }
     }
+}
+
+/// Whose changes a turn's are.
+pub(super) fn cause(cx: &TurnCx) -> Cause {
+    let source = Source { session: cx.session.clone(), turn: cx.turn.clone() };
+    Cause { source, at: cx.clock.now(), title: cx.title.clone() }
 }
 
 /// Judges the changes, makes or proposes them, and tells the model `summary`.
@@ -51,7 +58,7 @@ pub(super) async fn commit(cx: &TurnCx, item: &Item, changes: Vec<Change>, summa
         Verdict::Ask { reason } | Verdict::Refuse { reason } => return Output::refused(format!("refused: {reason}")),
     };
     let edits = changes.iter().map(|change| describe(cx, call_id(item), change, state)).collect();
-    if let Err(problem) = writer.write(changes).await {
+    if let Err(problem) = writer.write(changes, &cause(cx)).await {
         return Output::failed(problem);
     }
     let text = match state {

@@ -1,6 +1,14 @@
 use super::*;
+use crate::clock::Clock;
+use crate::journal::Journal;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+
+/// A turn of this id.
+pub(super) fn cause(turn: &str) -> Cause {
+    let source = Source { session: "s1".into(), turn: turn.into() };
+    Cause { source, at: "2026-01-01T00:00:00.000Z".to_owned(), title: format!("The words of {turn}") }
+}
 
 struct Fixture {
     directory: tempfile::TempDir,
@@ -18,7 +26,9 @@ impl Fixture {
             std::fs::write(path, text).expect("written");
         }
         let root = AbsPath::canonical(&root.display().to_string()).expect("exists");
-        Self { directory, workspace: Workspace::open(root) }
+        let journal = Journal::in_memory().expect("a thread");
+        let checkpoints = Checkpoints::open(&directory.path().join("state"), journal, Clock::counting());
+        Self { directory, workspace: Workspace::open(root, checkpoints) }
     }
 
     fn path(&self, path: &str) -> RootedPath {
@@ -30,7 +40,7 @@ impl Fixture {
     }
 
     async fn apply(&self, changes: Vec<Change>) -> String {
-        match self.workspace.apply(changes).await {
+        match self.workspace.apply(changes, &cause("t1")).await {
             Ok(()) => "done".to_owned(),
             Err(error) => error.to_string(),
         }
