@@ -31,10 +31,10 @@ impl Writer<'_> {
     }
 }
 
-/// Whose changes a turn's are.
-pub(super) fn cause(cx: &TurnCx) -> Cause {
+/// Whose changes those of a call are.
+pub(super) fn cause(cx: &TurnCx, item: &Item) -> Cause {
     let source = Source { session: cx.session.clone(), turn: cx.turn.clone() };
-    Cause { source, at: cx.clock.now(), title: cx.title.clone() }
+    Cause { source, at: item.at.clone(), title: cx.title.clone() }
 }
 
 /// Judges the changes, makes or proposes them, and tells the model `summary`.
@@ -58,7 +58,7 @@ pub(super) async fn commit(cx: &TurnCx, item: &Item, changes: Vec<Change>, summa
         Verdict::Ask { reason } | Verdict::Refuse { reason } => return Output::refused(format!("refused: {reason}")),
     };
     let edits = changes.iter().map(|change| describe(cx, call_id(item), change, state)).collect();
-    if let Err(problem) = writer.write(changes, &cause(cx)).await {
+    if let Err(problem) = writer.write(changes, &cause(cx, item)).await {
         return Output::failed(problem);
     }
     let text = match state {

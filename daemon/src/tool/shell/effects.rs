@@ -41,7 +41,7 @@ pub(super) async fn publish(
         effects.lines.extend(notes);
         return effects;
     }
-    let Some(published) = cx.workspace.publish(early, &change::cause(cx)).await else {
+    let Some(published) = cx.workspace.publish(early, &change::cause(cx, item)).await else {
         effects.lines.push("not written: the workspace is closed".to_owned());
         return effects;
     };
@@ -99,7 +99,7 @@ impl Effects {
                 "the mode is read-only now".to_owned()
             }
             Ok(Permission::Granted { by: _ }) => {
-                if let Some(released) = cx.workspace.release(publication, held, &change::cause(cx)).await {
+                if let Some(released) = cx.workspace.release(publication, held, &change::cause(cx, item)).await {
                     self.take(cx, item, released);
                     self.lines.push(format!("allowed by the person: {}", few(&names)));
                 }

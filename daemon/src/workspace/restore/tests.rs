@@ -199,7 +199,9 @@ fn a_restore_brings_bytes_modes_links_and_names_back_and_can_be_undone() {
     );
     assert_eq!(desk.snapshot(), before);
     assert_eq!(undo, Some("k2".into()));
-    desk.check("k2", expect![[r#"
+    desk.check(
+        "k2",
+        expect![[r#"
         both: changed
         deleted: deleted
         edited: changed
@@ -226,7 +228,8 @@ fn a_restore_brings_bytes_modes_links_and_names_back_and_can_be_undone() {
         was_file/now: created
         was_folder: changed
         was_folder/x: deleted
-    "#]]);
+    "#]],
+    );
     assert_eq!(desk.snapshot(), after);
     // Once more to and fro: a restore of the first takes the restores back too.
     desk.restore("k1", false);

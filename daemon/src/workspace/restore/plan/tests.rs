@@ -152,9 +152,13 @@ fn folders_go_when_they_are_empty_and_come_before_what_is_in_them() {
         "#]],
     );
     check("d/a 1 -", "", expect![["d/a: left: its folder is gone\n"]]);
-    check("d/a 1 2", "d 1\n", expect![[r#"
+    check(
+        "d/a 1 2",
+        "d 1\n",
+        expect![[r#"
         d/a: left: you changed it since
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
