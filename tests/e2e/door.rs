@@ -254,7 +254,6 @@ async fn what_is_not_built_says_so() {
     for (method, params) in [
         ("command/list", json!({"sessionId": "s"})),
         ("review/list", json!({"workspace": "/"})),
-        ("checkpoint/list", json!({"workspace": "/"})),
         ("session/compact", json!({"sessionId": "s"})),
     ] {
         let (kind, message) = kind(client.request::<Value>(method, params).await);
