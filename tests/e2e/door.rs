@@ -253,7 +253,6 @@ async fn what_is_not_built_says_so() {
     let mut client = daemon.client().await;
     for (method, params) in [
         ("command/list", json!({"sessionId": "s"})),
-        ("review/list", json!({"workspace": "/"})),
         ("checkpoint/list", json!({"workspace": "/"})),
         ("file/search", json!({"workspace": "/", "query": "x", "limit": 1})),
         ("session/compact", json!({"sessionId": "s"})),

@@ -11,6 +11,7 @@ mod granted;
 mod harmless;
 mod hostile;
 mod output;
+mod plain;
 mod policy;
 mod provider;
 mod sandbox;

@@ -34,6 +34,17 @@ pub struct Notification {
     pub params: Value,
 }
 
+/// A request from the server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// For the answer.
+    pub id: Value,
+    /// Its name.
+    pub method: String,
+    /// Its parameters.
+    pub params: Value,
+}
+
 /// One connection to a language server.
 pub struct TestClient {
     input: Box<dyn AsyncRead + Send + Unpin>,
@@ -43,6 +54,8 @@ pub struct TestClient {
     /// Answers without an id, as bad frames get them.
     unasked: VecDeque<Value>,
     notifications: VecDeque<Notification>,
+    /// Requests of the server that nobody looked at yet.
+    asked: VecDeque<Asked>,
     last_id: i64,
     ignores_rest: bool,
 }
@@ -60,6 +73,7 @@ impl TestClient {
             answers: BTreeMap::new(),
             unasked: VecDeque::new(),
             notifications: VecDeque::new(),
+            asked: VecDeque::new(),
             last_id: 0,
             ignores_rest: false,
         }
@@ -135,6 +149,21 @@ impl TestClient {
             }
             self.more().await;
         }
+    }
+
+    /// Waits for the next request of the server of a name. Others stay for later.
+    pub async fn asked(&mut self, method: &str) -> Asked {
+        loop {
+            if let Some(at) = self.asked.iter().position(|asked| asked.method == method) {
+                return self.asked.remove(at).expect("it was just found");
+            }
+            self.more().await;
+        }
+    }
+
+    /// Answers a request of the server.
+    pub async fn reply(&mut self, asked: &Asked, result: Value) {
+        self.message(&json!({"jsonrpc": "2.0", "id": asked.id, "result": result})).await;
     }
 
     /// Waits for the next update of any session.
@@ -242,7 +271,10 @@ impl TestClient {
                 let params = message.get("params").cloned().unwrap_or_default();
                 self.notifications.push_back(Notification { method, params });
             }
-            (Some(method), Some(_)) => panic!("the server asked {method}, which no test here answers"),
+            (Some(method), Some(id)) => {
+                let params = message.get("params").cloned().unwrap_or_default();
+                self.asked.push_back(Asked { id, method, params });
+            }
             (None, Some(Value::Number(id))) => {
                 self.answers.entry(id.as_i64().expect("our ids are integers")).or_default().push_back(message);
             }
@@ -258,6 +290,7 @@ impl Drop for TestClient {
             return;
         }
         assert!(self.notifications.is_empty(), "unread: {:?}", self.notifications);
+        assert!(self.asked.is_empty(), "requests nobody answered: {:?}", self.asked);
         assert!(self.answers.values().all(VecDeque::is_empty), "answers nobody waited for: {:?}", self.answers);
         assert!(self.unasked.is_empty(), "refusals nobody looked at: {:?}", self.unasked);
     }
