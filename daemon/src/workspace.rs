@@ -244,4 +244,4 @@ fn change(write: &Write) -> Option<Change> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

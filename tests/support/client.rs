@@ -1,6 +1,7 @@
 //! A language client for tests, typed by the protocol. It owns one connection; it decides nothing, and whatever it was sent
 //! and nobody looked at fails the test when it is dropped.
 
+use crate::texts::Texts;
 use pilotfish_protocol::{ErrorData, SessionUpdate, notification};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,17 +35,6 @@ pub struct Notification {
     pub params: Value,
 }
 
-/// A request from the server.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
-    /// For the answer.
-    pub id: Value,
-    /// Its name.
-    pub method: String,
-    /// Its parameters.
-    pub params: Value,
-}
-
 /// One connection to a language server.
 pub struct TestClient {
     input: Box<dyn AsyncRead + Send + Unpin>,
@@ -54,8 +44,11 @@ pub struct TestClient {
     /// Answers without an id, as bad frames get them.
     unasked: VecDeque<Value>,
     notifications: VecDeque<Notification>,
-    /// Requests of the server that nobody looked at yet.
-    asked: VecDeque<Asked>,
+    /// What the server asked, with its ids.
+    requests: VecDeque<(Value, Notification)>,
+    /// The texts it has open; edits of them are made as soon as they come.
+    texts: Texts,
+    outgoing: VecDeque<Value>,
     last_id: i64,
     ignores_rest: bool,
 }
@@ -73,7 +66,9 @@ impl TestClient {
             answers: BTreeMap::new(),
             unasked: VecDeque::new(),
             notifications: VecDeque::new(),
-            asked: VecDeque::new(),
+            requests: VecDeque::new(),
+            texts: Texts::default(),
+            outgoing: VecDeque::new(),
             last_id: 0,
             ignores_rest: false,
         }
@@ -151,19 +146,43 @@ impl TestClient {
         }
     }
 
-    /// Waits for the next request of the server of a name. Others stay for later.
-    pub async fn asked(&mut self, method: &str) -> Asked {
+    /// Waits until the server asks this. Gives the id for [`reply`](Self::reply), and the parameters.
+    pub async fn asked(&mut self, method: &str) -> (Value, Value) {
         loop {
-            if let Some(at) = self.asked.iter().position(|asked| asked.method == method) {
-                return self.asked.remove(at).expect("it was just found");
+            if let Some(at) = self.requests.iter().position(|(_, request)| request.method == method) {
+                let (id, request) = self.requests.remove(at).expect("it was just found");
+                return (id, request.params);
             }
             self.more().await;
         }
     }
 
-    /// Answers a request of the server.
-    pub async fn reply(&mut self, asked: &Asked, result: Value) {
-        self.message(&json!({"jsonrpc": "2.0", "id": asked.id, "result": result})).await;
+    /// Answers what the server asked.
+    pub async fn reply(&mut self, id: Value, result: impl Serialize) {
+        self.message(&json!({"jsonrpc": "2.0", "id": id, "result": result})).await;
+    }
+
+    /// Opens a text. From then on it is changed when the server asks for it.
+    pub async fn open(&mut self, uri: &str, text: &str) {
+        let params = self.texts.open(uri, text);
+        self.notify("textDocument/didOpen", params).await;
+    }
+
+    /// The person makes another text of one that is open.
+    pub async fn types(&mut self, uri: &str, text: &str) {
+        let params = self.texts.change(uri, text);
+        self.notify("textDocument/didChange", params).await;
+    }
+
+    /// Closes a text.
+    pub async fn close(&mut self, uri: &str) {
+        let params = self.texts.close(uri);
+        self.notify("textDocument/didClose", params).await;
+    }
+
+    /// A text that is open, as it is now.
+    pub fn text(&self, uri: &str) -> &str {
+        self.texts.text(uri)
     }
 
     /// Waits for the next update of any session.
@@ -237,6 +256,9 @@ impl TestClient {
 
     async fn more(&mut self) {
         assert!(self.read().await, "the server ended the stream while something was waited for");
+        while let Some(message) = self.outgoing.pop_front() {
+            self.message(&message).await;
+        }
     }
 
     /// Reads once and sorts what came. Says whether there was anything.
@@ -273,7 +295,15 @@ impl TestClient {
             }
             (Some(method), Some(id)) => {
                 let params = message.get("params").cloned().unwrap_or_default();
-                self.asked.push_back(Asked { id, method, params });
+                if method == "workspace/applyEdit" {
+                    let said = json!({"jsonrpc": "2.0", "id": id, "result": {"applied": true}});
+                    let changed = self.texts.apply(&params).into_iter();
+                    let told = changed
+                        .map(|params| json!({"jsonrpc": "2.0", "method": "textDocument/didChange", "params": params}));
+                    self.outgoing.extend(told.chain([said]));
+                } else {
+                    self.requests.push_back((id, Notification { method, params }));
+                }
             }
             (None, Some(Value::Number(id))) => {
                 self.answers.entry(id.as_i64().expect("our ids are integers")).or_default().push_back(message);
@@ -290,7 +320,7 @@ impl Drop for TestClient {
             return;
         }
         assert!(self.notifications.is_empty(), "unread: {:?}", self.notifications);
-        assert!(self.asked.is_empty(), "requests nobody answered: {:?}", self.asked);
+        assert!(self.requests.is_empty(), "the server asked, and nobody answered: {:?}", self.requests);
         assert!(self.answers.values().all(VecDeque::is_empty), "answers nobody waited for: {:?}", self.answers);
         assert!(self.unasked.is_empty(), "refusals nobody looked at: {:?}", self.unasked);
     }

@@ -11,6 +11,7 @@ use crate::path::{AbsPath, RootedPath};
 use crate::review::{Author, Content, Ledger, Selection, Verb, Write};
 use pilotfish_protocol::{ConnectionId, Hunk, SessionId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -29,6 +30,8 @@ pub(super) struct Actor {
     ledger: Ledger,
     /// Who wants what editors are asked for.
     wishes: HashMap<Token, Author>,
+    /// Unsaved texts that commands worked with in agent mode, and may have built from.
+    built_from: HashMap<RootedPath, Arc<[u8]>>,
     /// Files whose hunks are to be told, and when.
     due: BTreeMap<RootedPath, Instant>,
 }
@@ -37,7 +40,15 @@ impl Actor {
     pub(super) fn new(root: AbsPath, shared: Shared) -> Self {
         let listening = shared.documents.listen(&root);
         let ledger = Ledger::new(root.clone());
-        Self { root, shared, listening, ledger, wishes: HashMap::new(), due: BTreeMap::new() }
+        Self {
+            root,
+            shared,
+            listening,
+            ledger,
+            wishes: HashMap::new(),
+            built_from: HashMap::new(),
+            due: BTreeMap::new(),
+        }
     }
 
     /// Runs until the last handle is gone, which is when nobody can wait for it any more.
@@ -108,6 +119,9 @@ impl Actor {
                 }
             }
             Event::Publish { early, author, answer } => {
+                let root = &self.root;
+                let seeds = early.seeds().into_iter();
+                self.built_from.extend(seeds.filter_map(|(file, text)| Some((RootedPath::below(root, &file)?, text))));
                 let published = blocking(move || early.publish()).await;
                 self.published(published, &author, answer).await;
             }
@@ -158,6 +172,7 @@ impl Actor {
     async fn look(&mut self, file: &AbsPath) {
         let Some(path) = self.rooted(file) else { return };
         let Ok(stand) = self.stand(&path).await else { return };
+        self.touch_discarded(&path, &stand).await;
         let Some(known) = self.ledger.current(&path).cloned() else { return };
         let now = match stand.standing {
             Standing::Disk(_) => content(stand.disk),
@@ -173,6 +188,16 @@ impl Actor {
         } else {
             // The version that hunks speak of may be another one.
             self.due.insert(path, Instant::now() + QUIET);
+        }
+    }
+
+    /// After an unsaved text went away that a command may have built from: the file is older than the results.
+    async fn touch_discarded(&mut self, path: &RootedPath, stand: &Stand) {
+        let Standing::Disk(_) = stand.standing else { return };
+        let Some(built_from) = self.built_from.remove(path) else { return };
+        if stand.disk.as_deref() != Some(&*built_from) {
+            let file = self.root.join(path);
+            blocking(move || publish::touch(&file)).await;
         }
     }
 

@@ -231,3 +231,6 @@ fn merged(path: &RootedPath, base: &str, wanted: &str, now: &Arc<str>) -> Result
     // Lines of texts, so a text.
     String::from_utf8(merged).map(Into::into).map_err(|_| overlap())
 }
+
+#[cfg(test)]
+mod tests;

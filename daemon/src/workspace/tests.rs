@@ -8,7 +8,7 @@ struct Fixture {
 }
 
 /// What a workspace needs of others.
-pub(super) fn shared() -> Shared {
+pub(crate) fn shared() -> Shared {
     Shared { documents: Documents::default(), clock: Clock::counting(), reviewed: broadcast::channel(64).0 }
 }
 

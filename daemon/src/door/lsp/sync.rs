@@ -37,13 +37,8 @@ pub(super) fn encoding(capabilities: &ClientCapabilities) -> (Encoding, Position
 
 /// The file a client means; nothing for what is no file of this machine, such as a text without a name.
 pub(super) fn file(uri: &Uri) -> Option<AbsPath> {
-    let path = AbsPath::from_uri(uri.as_str()).ok()?;
     // Workspaces are known by their names without links, and so must be what lies in them, also when it is not on the disk yet.
-    let parent = path.as_path().parent()?.canonicalize().ok();
-    match (parent, path.as_path().file_name()) {
-        (Some(parent), Some(name)) => AbsPath::new(parent.join(name)).ok(),
-        _ => Some(path),
-    }
+    Some(AbsPath::from_uri(uri.as_str()).ok()?.real())
 }
 
 impl Server {

@@ -6,7 +6,7 @@ use crate::path::{AbsPath, RootedPath};
 use crate::review::Author;
 use crate::workspace::Change;
 use crate::workspace::publish::early::Early;
-use crate::workspace::publish::{Conflict, FileChange, Held, Kind, Publication, Published, WITH_TEXT, Why};
+use crate::workspace::publish::{Conflict, FileChange, Held, Kind, Publication, Published, Seeded, WITH_TEXT, Why};
 use pilotfish_protocol::{Edit, EditKind, EditState, Item, Mode};
 use std::sync::Arc;
 
@@ -46,7 +46,10 @@ pub(super) async fn publish(
         effects.lines.push("not written: the workspace is closed".to_owned());
         return effects;
     };
+    let mut published = published;
+    let seeded = std::mem::take(&mut published.seeded);
     let held = effects.take(cx, item, published);
+    effects.reap(cx, item, seeded).await;
     if !held.is_empty() {
         effects.ask(cx, item, command, publication, held).await;
     }
@@ -61,7 +64,8 @@ impl Effects {
 
     /// Notes what was published; gives back what was not and waits for a person.
     fn take(&mut self, cx: &TurnCx, item: &Item, published: Published) -> Vec<Held> {
-        let Published { changed, held, conflicts, counts, notes } = published;
+        // Seeded texts are taken before.
+        let Published { changed, held, seeded: _, conflicts, counts, notes } = published;
         let listed = changed.len().min(WITH_TEXT);
         self.edits.extend(changed.into_iter().take(listed).map(|file| edit(cx, item, file, EditState::Applied)));
         let all = counts.created + counts.changed + counts.deleted;
@@ -74,6 +78,30 @@ impl Effects {
         }
         self.lines.extend(notes);
         held
+    }
+
+    /// What the command made of texts that are unsaved or proposed becomes a change of these texts.
+    async fn reap(&mut self, cx: &TurnCx, item: &Item, seeded: Vec<Seeded>) {
+        for Seeded { path, before, after } in seeded {
+            let name = shown(cx, &path);
+            let Some(path) = RootedPath::below(cx.workspace.root(), &path) else { continue };
+            let Some(bytes) = after.filter(|after| is_text(after)) else {
+                self.lines.push(format!(
+                    "not written: {name}: it is unsaved in an editor or only proposed, and what the command left there is no text"
+                ));
+                continue;
+            };
+            let change = Change::Replace { path, before: before.to_vec(), bytes };
+            let described = change::describe(cx, super::super::call_id(item), &change, EditState::Applied);
+            match cx.workspace.apply(vec![change], &Author::Command(cx.source())).await {
+                Ok(()) => {
+                    self.lines
+                        .push(format!("{name} is open and unsaved: it was changed in the editor, not on the disk"));
+                    self.edits.push(described);
+                }
+                Err(error) => self.lines.push(format!("not written: {error}")),
+            }
+        }
     }
 
     async fn ask(&mut self, cx: &TurnCx, item: &Item, command: &str, publication: Arc<Publication>, held: Vec<Held>) {
