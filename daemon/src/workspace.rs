@@ -7,6 +7,7 @@ use crate::path::{AbsPath, RootedPath};
 use crate::review::{Author, Content, Selection, Source, Verb, Write};
 use crate::workspace::publish::early::Early;
 use crate::workspace::publish::{Held, Publication, Published};
+use crate::workspace::watch::{Files, Watcher};
 use pilotfish_protocol::{ConnectionId, Hunk, HunkId, SessionId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,11 +17,13 @@ mod actor;
 mod editing;
 mod files;
 pub mod git;
+pub mod index;
 pub mod layers;
 pub mod passthrough;
 pub mod publish;
 mod temporary;
 mod texts;
+pub mod watch;
 mod write;
 
 pub use files::{FileText, ReadError};
@@ -34,6 +37,8 @@ const MAILBOX: usize = 64;
 pub struct Shared {
     /// The texts that editors have open.
     pub documents: Documents,
+    /// What all roots are watched through.
+    pub watcher: Watcher,
     /// Names hunks.
     pub clock: Clock,
     /// Says which files have other hunks.
@@ -45,6 +50,7 @@ pub struct Shared {
 pub struct Workspace {
     root: AbsPath,
     mailbox: mpsc::Sender<Event>,
+    files: Files,
     shared: Shared,
 }
 
@@ -113,7 +119,14 @@ impl Workspace {
         let (mailbox, events) = mpsc::channel(MAILBOX);
         // The task ends when the last handle is dropped, which is when nobody can wait for it any more.
         tokio::spawn(actor::Actor::new(root.clone(), shared.clone()).run(events));
-        Self { root, mailbox, shared }
+        let files = Files::open(root.clone(), &shared.watcher);
+        Self { root, mailbox, files, shared }
+    }
+
+    /// Its index, and what happens to its files.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// The folder.

@@ -254,7 +254,6 @@ async fn what_is_not_built_says_so() {
     for (method, params) in [
         ("command/list", json!({"sessionId": "s"})),
         ("checkpoint/list", json!({"workspace": "/"})),
-        ("file/search", json!({"workspace": "/", "query": "x", "limit": 1})),
         ("session/compact", json!({"sessionId": "s"})),
     ] {
         let (kind, message) = kind(client.request::<Value>(method, params).await);

@@ -6,6 +6,7 @@ mod approvals;
 mod documents;
 mod door;
 mod durable;
+mod editors;
 mod exec;
 mod frames;
 mod granted;

@@ -10,6 +10,7 @@ use crate::path::{AbsPath, RootedPath};
 use crate::sandbox::Sandbox;
 use crate::sandbox::proxy::Resolve;
 use crate::session::{RunningTurns, SessionError};
+use crate::workspace::watch::Watcher;
 use crate::workspace::{Reviewed, Shared, Workspace};
 use pilotfish_protocol::{Mode, Session, Trust};
 use std::collections::HashMap;
@@ -72,7 +73,10 @@ impl Workspaces {
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         let (reviewed, _) = broadcast::channel(REVIEWED);
-        Self { open: Mutex::default(), shared: Shared { documents: Documents::default(), clock, reviewed } }
+        Self {
+            open: Mutex::default(),
+            shared: Shared { documents: Documents::default(), watcher: Watcher::default(), clock, reviewed },
+        }
     }
 
     /// The workspace of a root, opened on first use.

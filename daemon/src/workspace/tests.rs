@@ -9,7 +9,12 @@ struct Fixture {
 
 /// What a workspace needs of others.
 pub(crate) fn shared() -> Shared {
-    Shared { documents: Documents::default(), clock: Clock::counting(), reviewed: broadcast::channel(64).0 }
+    Shared {
+        documents: Documents::default(),
+        watcher: Watcher::default(),
+        clock: Clock::counting(),
+        reviewed: broadcast::channel(64).0,
+    }
 }
 
 impl Fixture {
