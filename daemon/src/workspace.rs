@@ -4,11 +4,11 @@
 use crate::clock::Clock;
 use crate::documents::{Documents, Token};
 use crate::path::{AbsPath, RootedPath};
-use crate::review::{Author, Content, Selection, Source, Verb, Write};
+use crate::review::{Author, Content, DecideError, Selection, Source, Verb, Write};
 use crate::workspace::publish::early::Early;
 use crate::workspace::publish::{Held, Publication, Published};
 use crate::workspace::watch::{Files, Watcher};
-use pilotfish_protocol::{ConnectionId, Hunk, HunkId, SessionId};
+use pilotfish_protocol::{ConnectionId, Hunk, SessionId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -57,20 +57,27 @@ pub struct Workspace {
 /// Files that a session sees otherwise than they are on the disk, with their bytes; nothing for one that it does not see.
 pub type Unsaved = BTreeMap<RootedPath, Option<Arc<[u8]>>>;
 
+/// Who makes a change.
+#[derive(Debug, Clone)]
+enum By {
+    Author(Author),
+    /// The person, by what they decided of hunks.
+    Decision(Arc<[Write]>),
+}
+
 type Answer<T> = oneshot::Sender<T>;
 
 #[derive(Debug)]
 enum Event {
     Read { path: RootedPath, max: u64, session: Option<SessionId>, answer: Answer<Result<FileText, ReadError>> },
     Stand { path: RootedPath, answer: Answer<Result<editing::Stand, ReadError>> },
-    Intend { token: Token, author: Author, answer: Answer<()> },
-    Apply { changes: Vec<Change>, author: Author, answer: Answer<Result<(), WriteError>> },
+    Intend { token: Token, by: By, answer: Answer<()> },
+    Apply { changes: Vec<Change>, by: By, answer: Answer<Result<(), WriteError>> },
     Propose { changes: Vec<Change>, source: Source, answer: Answer<Result<(), WriteError>> },
     Unsaved { session: Option<SessionId>, answer: Answer<Unsaved> },
     Hunks { path: Option<RootedPath>, client: Option<ConnectionId>, answer: Answer<Vec<Hunk>> },
     Base { path: RootedPath, answer: Answer<Result<Content, ReviewError>> },
     Decide { verb: Verb, selection: Selection, answer: Answer<Result<Vec<Write>, ReviewError>> },
-    Decided { verb: Verb, writes: Vec<Write>, answer: Answer<()> },
     Told { session: SessionId, answer: Answer<Option<String>> },
     Look { early: Early, answer: Answer<Early> },
     Publish { early: Early, author: Author, answer: Answer<Published> },
@@ -95,12 +102,9 @@ pub struct Reviewed {
 /// Why a review did not do as asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReviewError {
-    /// A hunk is named that is not there any more, or never was.
-    #[error("there is no hunk {0}; review/list has those there are")]
-    NoSuchHunk(HunkId),
-    /// What is asked cannot be done with it as it is.
-    #[error("{0}")]
-    Conflict(String),
+    /// That cannot be decided of these hunks.
+    #[error("{0}; review/list has those there are")]
+    Undecided(#[from] DecideError),
     /// No such file is under review.
     #[error("{0} has no changes that wait for review")]
     NotReviewed(RootedPath),
@@ -197,8 +201,7 @@ impl Workspace {
             self.ask(|answer| Event::Decide { verb, selection, answer }).await.ok_or(ReviewError::Closed)??;
         if !writes.is_empty() {
             let changes: Vec<Change> = writes.iter().filter_map(change).collect();
-            self.apply(changes, &Author::Person).await?;
-            self.ask(|answer| Event::Decided { verb, writes, answer }).await.ok_or(ReviewError::Closed)?;
+            self.apply_by(changes, &By::Decision(writes.into())).await?;
         }
         self.hunks(path, client).await
     }

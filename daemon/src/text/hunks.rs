@@ -1,6 +1,7 @@
 //! The differences of two texts: as line hunks, as a unified diff, as changed words. It never applies anything.
 
 use std::fmt::Write;
+use std::hash::Hash;
 use std::ops::Range;
 
 use imara_diff::{Algorithm, Diff, InternedInput, Token};
@@ -44,9 +45,68 @@ pub(crate) fn diff_lines(old: &[&str], new: &[&str]) -> Vec<LineHunk> {
     compare(&input)
 }
 
+/// Equal lines at both ends that [`diff_bytes`] compares with the rest, so that hunks may slide there.
+const KEPT_MARGIN: usize = MOST_MARGIN + LEAST_MARGIN;
+
+/// As [`diff`], over bytes that need be no UTF-8. Long equal ends cost next to nothing.
+pub fn diff_bytes(old: &[u8], new: &[u8]) -> Vec<LineHunk> {
+    if old == new {
+        return Vec::new();
+    }
+    let head = before_margin(old, common_head(old, new));
+    let (above, old) = old.split_at(head);
+    let new = new.get(head..).unwrap_or_default();
+    // The ends may overlap within one side, as they do where a line is repeated; then the head has it.
+    let room = old.len().min(new.len()).saturating_sub(common_head(old, new));
+    let tail = common_tail(old, new).min(room);
+    let tail = tail - after_margin(old.get(old.len() - tail..).unwrap_or_default());
+    let first = above.iter().filter(|byte| **byte == b'\n').count() as u32;
+    let mut input = InternedInput::default();
+    let split = |text: &'_ [u8]| text.len() - tail;
+    input.update_before(byte_lines(old.get(..split(old)).unwrap_or_default()));
+    input.update_after(byte_lines(new.get(..split(new)).unwrap_or_default()));
+    let shift = |range: Range<u32>| range.start + first..range.end + first;
+    compare(&input).into_iter().map(|hunk| LineHunk { old: shift(hunk.old), new: shift(hunk.new) }).collect()
+}
+
+/// The lines of a text that need be no UTF-8, as [`lines`].
+pub fn byte_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split_inclusive(|byte| *byte == b'\n')
+}
+
+/// How many bytes are equal at the beginning.
+fn common_head(old: &[u8], new: &[u8]) -> usize {
+    const STEP: usize = 256;
+    let steps = old.chunks_exact(STEP).zip(new.chunks_exact(STEP)).take_while(|(old, new)| old == new).count();
+    let rest = |text: &'_ [u8]| text.len().min(steps * STEP);
+    let (old, new) = (old.split_at(rest(old)).1, new.split_at(rest(new)).1);
+    steps * STEP + old.iter().zip(new).take_while(|(old, new)| old == new).count()
+}
+
+/// How many bytes are equal at the end.
+fn common_tail(old: &[u8], new: &[u8]) -> usize {
+    const STEP: usize = 256;
+    let steps = old.rchunks_exact(STEP).zip(new.rchunks_exact(STEP)).take_while(|(old, new)| old == new).count();
+    let rest = |text: &'_ [u8]| text.len().saturating_sub(steps * STEP);
+    let (old, new) = (old.split_at(rest(old)).0, new.split_at(rest(new)).0);
+    steps * STEP + old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count()
+}
+
+/// Where a line starts, some lines before `end`.
+fn before_margin(text: &[u8], end: usize) -> usize {
+    let ends = text.iter().enumerate().take(end).rev().filter(|(_, byte)| **byte == b'\n');
+    ends.map(|(at, _)| at + 1).nth(KEPT_MARGIN).unwrap_or(0)
+}
+
+/// The length of the first lines, the first of which may have begun before.
+fn after_margin(text: &[u8]) -> usize {
+    let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    ends.map(|(at, _)| at + 1).nth(KEPT_MARGIN).unwrap_or(text.len())
+}
+
 /// Compares closely what lies between equal lines, each gap with some of the equal lines around it, along which a hunk
 /// may slide to where it reads best.
-fn compare(input: &InternedInput<&str>) -> Vec<LineHunk> {
+fn compare<T: AsRef<[u8]> + Eq + Hash + Copy + Default>(input: &InternedInput<T>) -> Vec<LineHunk> {
     let (old, new) = (input.before.as_slice(), input.after.as_slice());
     let gaps = gaps::gaps(old, new);
     let mut hunks: Vec<LineHunk> = Vec::new();
@@ -76,7 +136,10 @@ fn compare(input: &InternedInput<&str>) -> Vec<LineHunk> {
 }
 
 /// The hunks of some lines of both texts.
-fn compare_closely(input: &InternedInput<&str>, (old, new): (&[Token], &[Token])) -> Vec<LineHunk> {
+fn compare_closely<T>(input: &InternedInput<T>, (old, new): (&[Token], &[Token])) -> Vec<LineHunk>
+where
+    T: AsRef<[u8]> + Eq + Hash + Copy + Default,
+{
     // The tokens are renumbered, since comparing takes time and memory by the highest one.
     let mut part = InternedInput::default();
     part.update_before(old.iter().map(|token| input.interner[*token]));

@@ -4,7 +4,7 @@
 use super::editing::Stand;
 use super::texts::{bytes, content, kept, shown};
 use super::{
-    Change, Event, FileText, ReadError, ReviewError, Reviewed, Shared, Unsaved, WriteError, files, publish, write,
+    By, Change, Event, FileText, ReadError, ReviewError, Reviewed, Shared, Unsaved, WriteError, files, publish, write,
 };
 use crate::documents::{Buffer, Listening, Standing, Step, Token};
 use crate::path::{AbsPath, RootedPath};
@@ -29,7 +29,7 @@ pub(super) struct Actor {
     listening: Listening,
     ledger: Ledger,
     /// Who wants what editors are asked for.
-    wishes: HashMap<Token, Author>,
+    wishes: HashMap<Token, By>,
     /// Unsaved texts that commands worked with in agent mode, and may have built from.
     built_from: HashMap<RootedPath, Arc<[u8]>>,
     /// Files whose hunks are to be told, and when.
@@ -39,7 +39,8 @@ pub(super) struct Actor {
 impl Actor {
     pub(super) fn new(root: AbsPath, shared: Shared) -> Self {
         let listening = shared.documents.listen(&root);
-        let ledger = Ledger::new(root.clone());
+        let clock = shared.clock.clone();
+        let ledger = Ledger::new(root.clone(), move || clock.hunk_id());
         Self {
             root,
             shared,
@@ -82,11 +83,11 @@ impl Actor {
                 let _ = answer.send(self.read(&path, max, session.as_ref()).await);
             }
             Event::Stand { path, answer } => drop(answer.send(self.stand(&path).await)),
-            Event::Intend { token, author, answer } => {
-                self.wishes.insert(token, author);
+            Event::Intend { token, by, answer } => {
+                self.wishes.insert(token, by);
                 let _ = answer.send(());
             }
-            Event::Apply { changes, author, answer } => drop(answer.send(self.apply(changes, author).await)),
+            Event::Apply { changes, by, answer } => drop(answer.send(self.apply(changes, &by).await)),
             Event::Propose { changes, source, answer } => {
                 let mut outcome = Ok(());
                 for change in changes {
@@ -99,14 +100,10 @@ impl Actor {
                 let _ = answer.send(self.hunks(path, client.as_ref()));
             }
             Event::Base { path, answer } => {
-                let base = self.ledger.base(&path).cloned();
+                let base = self.ledger.base(&path);
                 let _ = answer.send(base.ok_or(ReviewError::NotReviewed(path)));
             }
             Event::Decide { verb, selection, answer } => drop(answer.send(self.decide(verb, &selection))),
-            Event::Decided { verb, writes, answer } => {
-                self.decided(verb, &writes);
-                let _ = answer.send(());
-            }
             Event::Told { session, answer } => drop(answer.send(self.ledger.told(&session))),
             Event::Look { mut early, answer } => {
                 let early = blocking(move || {
@@ -156,12 +153,12 @@ impl Actor {
                 match step {
                     Step::Look => self.look(&file).await,
                     Step::Asked { before, after, token } => {
-                        let (Some(path), Some(author)) = (self.rooted(&file), self.wishes.remove(&token)) else {
+                        let (Some(path), Some(by)) = (self.rooted(&file), self.wishes.remove(&token)) else {
                             continue;
                         };
                         let disk = self.disk(&path).await.ok().flatten().unwrap_or_default();
                         let text = |text: &str| Content::Text(kept(text, &disk));
-                        self.record(&path, &text(&before), &text(&after), &author);
+                        self.record(&path, &text(&before), &text(&after), &by);
                     }
                 }
             }
@@ -184,7 +181,7 @@ impl Actor {
             },
         };
         if now != known {
-            self.record(&path, &known, &now, &Author::Person);
+            self.record(&path, &known, &now, &By::Author(Author::Person));
         } else {
             // The version that hunks speak of may be another one.
             self.due.insert(path, Instant::now() + QUIET);
@@ -268,37 +265,37 @@ impl Actor {
 
     // --- changes ---
 
-    async fn apply(&mut self, changes: Vec<Change>, author: Author) -> Result<(), WriteError> {
+    async fn apply(&mut self, changes: Vec<Change>, by: &By) -> Result<(), WriteError> {
         let (root, made) = (self.root.clone(), changes.clone());
         let written = blocking(move || write::apply(&root, &made)).await;
         written.unwrap_or_else(|| Err(WriteError::Closed { root: self.root.clone() }))?;
         for change in changes {
-            self.record_change(change, &author).await;
+            self.record_change(change, by).await;
         }
         Ok(())
     }
 
-    async fn record_change(&mut self, change: Change, author: &Author) {
+    async fn record_change(&mut self, change: Change, by: &By) {
         match change {
             Change::Create { path, bytes } => {
-                self.record(&path, &Content::Absent, &content(Some(bytes)), author);
+                self.record(&path, &Content::Absent, &content(Some(bytes)), by);
             }
             Change::Replace { path, before, bytes } => {
-                self.record(&path, &content(Some(before)), &content(Some(bytes)), author);
+                self.record(&path, &content(Some(before)), &content(Some(bytes)), by);
             }
             Change::Delete { path, before } => {
-                self.record(&path, &content(Some(before)), &Content::Absent, author);
+                self.record(&path, &content(Some(before)), &Content::Absent, by);
             }
             Change::Move { from, to, before, bytes } => {
-                self.record(&from, &content(Some(before)), &Content::Absent, author);
-                self.record(&to, &Content::Absent, &content(Some(bytes)), author);
+                self.record(&from, &content(Some(before)), &Content::Absent, by);
+                self.record(&to, &Content::Absent, &content(Some(bytes)), by);
             }
-            Change::MoveDirectory { from, to } => self.record_moved(&from, &to, author).await,
+            Change::MoveDirectory { from, to } => self.record_moved(&from, &to, by).await,
         }
     }
 
     /// A folder has another name: each file in it is gone there and new here.
-    async fn record_moved(&mut self, from: &RootedPath, to: &RootedPath, author: &Author) {
+    async fn record_moved(&mut self, from: &RootedPath, to: &RootedPath, by: &By) {
         let (root, folder) = (self.root.clone(), to.clone());
         let inside = blocking(move || files::below(&root, &folder)).await.unwrap_or_default();
         for new in inside {
@@ -307,14 +304,25 @@ impl Actor {
             let Some(old) = old.to_str().and_then(|old| RootedPath::new(&self.root, old).ok()) else { continue };
             let Ok(Some(bytes)) = self.disk(&new).await else { continue };
             let held = content(Some(bytes));
-            self.record(&old, &held, &Content::Absent, author);
-            self.record(&new, &Content::Absent, &held, author);
+            self.record(&old, &held, &Content::Absent, by);
+            self.record(&new, &Content::Absent, &held, by);
         }
     }
 
-    fn record(&mut self, path: &RootedPath, before: &Content, after: &Content, author: &Author) {
-        self.ledger.record(path, before, after, author);
-        if self.ledger.current(path).is_some() {
+    fn record(&mut self, path: &RootedPath, before: &Content, after: &Content, by: &By) {
+        let was_known = self.ledger.current(path).is_some();
+        match by {
+            By::Author(author) => self.ledger.record(path, before, after, author),
+            By::Decision(writes) => {
+                let is_it = |write: &&Write| write.path == *path && write.wanted == *after;
+                match writes.iter().find(is_it).filter(|write| self.ledger.current(path) == Some(&write.expected)) {
+                    Some(write) if *before == write.expected => self.ledger.done(write),
+                    // The text was another one by then, and the person's lines in it stay theirs.
+                    Some(_) | None => self.ledger.record(path, before, after, &Author::Person),
+                }
+            }
+        }
+        if was_known || self.ledger.current(path).is_some() {
             self.due.insert(path.clone(), Instant::now() + QUIET);
         }
     }
@@ -326,11 +334,12 @@ impl Actor {
         answer: tokio::sync::oneshot::Sender<publish::Published>,
     ) {
         let Some(published) = published else { return };
+        let by = By::Author(author.clone());
         for change in &published.changed {
             let before = content(change.before.clone());
             let after = content(change.after.clone());
             if before != after {
-                self.record(&change.path, &before, &after, author);
+                self.record(&change.path, &before, &after, &by);
             }
         }
         let _ = answer.send(published);
@@ -360,7 +369,6 @@ impl Actor {
     }
 
     fn decide(&mut self, verb: Verb, selection: &Selection) -> Result<Vec<Write>, ReviewError> {
-        self.derive(selection);
         let touched = match verb {
             Verb::Keep => self.ledger.keep(selection)?,
             Verb::Unkeep => self.ledger.unkeep(selection)?,
@@ -372,46 +380,16 @@ impl Actor {
         Ok(Vec::new())
     }
 
-    /// The texts that a decision needed are written.
-    fn decided(&mut self, verb: Verb, writes: &[Write]) {
-        for write in writes {
-            match verb {
-                Verb::Accept => self.ledger.accepted(write),
-                Verb::Undo => self.ledger.undone(write),
-                Verb::Keep | Verb::Unkeep | Verb::Reject => {}
-            }
-        }
-        self.tell(writes.iter().map(|write| write.path.clone()));
-    }
-
-    /// Hunks as they are now, so that what the person names can be found.
-    fn derive(&mut self, selection: &Selection) {
-        let paths: Vec<RootedPath> = match &selection.path {
-            Some(path) => vec![path.clone()],
-            None => self.ledger.paths().cloned().collect(),
-        };
-        for path in paths {
-            self.derive_file(&path);
-        }
-    }
-
-    fn derive_file(&mut self, path: &RootedPath) -> Vec<Hunk> {
-        let clock = &self.shared.clock;
-        self.ledger.hunks(path, None, &mut || clock.hunk_id())
-    }
-
-    fn hunks(&mut self, path: Option<RootedPath>, client: Option<&ConnectionId>) -> Vec<Hunk> {
+    fn hunks(&self, path: Option<RootedPath>, client: Option<&ConnectionId>) -> Vec<Hunk> {
         let paths: Vec<RootedPath> = match path {
             Some(path) => vec![path],
             None => self.ledger.paths().cloned().collect(),
         };
         let mut hunks = Vec::new();
         for path in paths {
-            let mut of_file = self.derive_file(&path);
             let versions = self.versions(&path);
             let version = versions.iter().find(|(known, _)| Some(known) == client).map(|(_, version)| *version);
-            of_file.iter_mut().for_each(|hunk| hunk.version = version);
-            hunks.extend(of_file);
+            hunks.extend(self.ledger.hunks(&path, version));
         }
         hunks
     }
@@ -434,7 +412,7 @@ impl Actor {
     fn tell(&mut self, paths: impl IntoIterator<Item = RootedPath>) {
         for path in paths {
             self.due.remove(&path);
-            let hunks = self.derive_file(&path).into();
+            let hunks = self.ledger.hunks(&path, None).into();
             let versions = self.versions(&path);
             // Nobody may be listening.
             let _ = self.shared.reviewed.send(Reviewed { root: self.root.clone(), path, versions, hunks });

@@ -2,10 +2,10 @@
 //! Whatever the person typed meanwhile stays: the change is made anew to their text, and given up where both meet.
 
 use super::texts::{kept, shown};
-use super::{Change, Event, Workspace, WriteError};
+use super::{By, Change, Event, Workspace, WriteError};
 use crate::documents::{Buffer, Declined, Standing};
 use crate::path::RootedPath;
-use crate::review::{Author, rebase::rebase};
+use crate::review::{Author, rebase};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -43,31 +43,36 @@ impl Workspace {
     /// # Errors
     /// When that cannot be, or a file cannot be written; then nothing has changed.
     pub async fn apply(&self, changes: Vec<Change>, author: &Author) -> Result<(), WriteError> {
+        self.apply_by(changes, &By::Author(author.clone())).await
+    }
+
+    /// As [`Workspace::apply`], also for what the person decided.
+    pub(super) async fn apply_by(&self, changes: Vec<Change>, by: &By) -> Result<(), WriteError> {
         let mut edited = Vec::new();
         let mut direct = Vec::new();
         for change in changes {
-            match self.apply_open(&change, author).await {
+            match self.apply_open(&change, by).await {
                 Ok(Some(done)) => edited.push(done),
                 Ok(None) => direct.push(change),
-                Err(error) => return Err(self.take_edits_back(edited, author, error).await),
+                Err(error) => return Err(self.take_edits_back(edited, by, error).await),
             }
         }
         if direct.is_empty() {
             return Ok(());
         }
-        match self.apply_direct(direct, author).await {
+        match self.apply_direct(direct, by).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.take_edits_back(edited, author, error).await),
+            Err(error) => Err(self.take_edits_back(edited, by, error).await),
         }
     }
 
     /// Makes a change in the editor that has its file open; nothing when none has.
-    async fn apply_open(&self, change: &Change, author: &Author) -> Result<Option<Edited>, WriteError> {
+    async fn apply_open(&self, change: &Change, by: &By) -> Result<Option<Edited>, WriteError> {
         match change {
-            Change::Replace { path, before, bytes } => self.edit(path, before, bytes, author).await,
+            Change::Replace { path, before, bytes } => self.edit(path, before, bytes, by).await,
             Change::Create { path, bytes } => {
                 // A text that was begun in an editor and never saved.
-                self.edit(path, &[], bytes, author).await
+                self.edit(path, &[], bytes, by).await
             }
             Change::Delete { path, .. } | Change::Move { from: path, .. } => self.refuse_unsaved(path).await,
             Change::MoveDirectory { from, .. } => {
@@ -98,7 +103,7 @@ impl Workspace {
         path: &RootedPath,
         before: &[u8],
         after: &[u8],
-        author: &Author,
+        by: &By,
     ) -> Result<Option<Edited>, WriteError> {
         let absolute = self.root.join(path);
         if self.shared.documents.buffers(&absolute).is_empty() {
@@ -121,7 +126,7 @@ impl Workspace {
                 before: kept(&buffer.text, disk).to_vec(),
                 after: kept(&target, disk).to_vec(),
             };
-            if target == buffer.text || self.ask_editor(path, &buffer, &target, author).await? {
+            if target == buffer.text || self.ask_editor(path, &buffer, &target, by).await? {
                 if is_saved {
                     buffer.editor.wants_saving(&absolute);
                 }
@@ -140,12 +145,12 @@ impl Workspace {
         path: &RootedPath,
         buffer: &Buffer,
         target: &Arc<str>,
-        author: &Author,
+        by: &By,
     ) -> Result<bool, WriteError> {
         let absolute = self.root.join(path);
         let mut expected = self.shared.documents.expect(&buffer.client, &absolute, target);
-        let (token, author) = (expected.token, author.clone());
-        self.ask(|answer| Event::Intend { token, author, answer }).await.ok_or_else(|| self.closed())?;
+        let (token, by) = (expected.token, by.clone());
+        self.ask(|answer| Event::Intend { token, by, answer }).await.ok_or_else(|| self.closed())?;
         let asked = buffer.editor.edit(&absolute, buffer.version, buffer.text.clone(), target.clone());
         match asked.await {
             Ok(()) => Ok(expected.came(SHOWN).await),
@@ -169,9 +174,9 @@ impl Workspace {
     }
 
     /// Makes changes on the disk.
-    async fn apply_direct(&self, mut changes: Vec<Change>, author: &Author) -> Result<(), WriteError> {
+    async fn apply_direct(&self, mut changes: Vec<Change>, by: &By) -> Result<(), WriteError> {
         for _ in 0..TRIES {
-            let error = match self.write(changes.clone(), author).await {
+            let error = match self.write(changes.clone(), by).await {
                 Err(WriteError::Stale(path)) => path,
                 outcome => return outcome,
             };
@@ -192,22 +197,22 @@ impl Workspace {
             *bytes = rebase(before, bytes, &disk).map_err(|_| WriteError::Overlap(error))?;
             *before = disk;
         }
-        self.write(changes, author).await
+        self.write(changes, by).await
     }
 
     /// Changes back what editors changed already, when the rest cannot be done.
-    async fn take_edits_back(&self, edited: Vec<Edited>, author: &Author, error: WriteError) -> WriteError {
+    async fn take_edits_back(&self, edited: Vec<Edited>, by: &By, error: WriteError) -> WriteError {
         for Edited { path, before, after } in edited.into_iter().rev() {
-            if let Err(again) = Box::pin(self.edit(&path, &after, &before, author)).await {
+            if let Err(again) = Box::pin(self.edit(&path, &after, &before, by)).await {
                 return WriteError::Torn { path: path.clone(), why: format!("{error}; {again}"), left: path };
             }
         }
         error
     }
 
-    async fn write(&self, changes: Vec<Change>, author: &Author) -> Result<(), WriteError> {
-        let author = author.clone();
-        self.ask(|answer| Event::Apply { changes, author, answer }).await.unwrap_or_else(|| Err(self.closed()))
+    async fn write(&self, changes: Vec<Change>, by: &By) -> Result<(), WriteError> {
+        let by = by.clone();
+        self.ask(|answer| Event::Apply { changes, by, answer }).await.unwrap_or_else(|| Err(self.closed()))
     }
 
     /// How a file stands. What editors said before is known to the ledger by then.

@@ -2,7 +2,7 @@
 
 use crate::door::{Connection, file_of, workspace};
 use crate::path::AbsPath;
-use crate::review::{Content, Selection, Verb};
+use crate::review::{Content, DecideError, Selection, Verb};
 use crate::workspace::{ReviewError, Workspace};
 use jsonrpsee::core::{RpcResult, async_trait};
 use pilotfish_protocol::contract::ReviewRpcServer;
@@ -163,8 +163,8 @@ fn invalid(message: impl Into<String>) -> RpcError {
 impl From<ReviewError> for RpcError {
     fn from(error: ReviewError) -> Self {
         let kind = match &error {
-            ReviewError::NoSuchHunk(_) | ReviewError::NotReviewed(_) => ErrorKind::NotFound,
-            ReviewError::NotWritten { .. } | ReviewError::Conflict(_) | ReviewError::Closed => ErrorKind::WrongState,
+            ReviewError::Undecided(DecideError::Missing(_)) | ReviewError::NotReviewed(_) => ErrorKind::NotFound,
+            ReviewError::Undecided(_) | ReviewError::NotWritten(_) | ReviewError::Closed => ErrorKind::WrongState,
         };
         RpcError::new(kind, error.to_string())
     }

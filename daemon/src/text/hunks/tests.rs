@@ -247,6 +247,15 @@ proptest! {
     }
 
     #[test]
+    fn bytes_are_compared_as_texts_are(old in "([abc ]{0,2}\r?\n){0,20}[ab]?", new in "([abc ]{0,2}\r?\n){0,20}[ab]?", around in 0usize..3) {
+        // More lines than are kept as a margin, the same ones over and over.
+        let around = "a\n\n".repeat(around * 150);
+        let (old, new) = (format!("{around}{old}{around}"), format!("{around}{new}{around}"));
+        let hunks = diff_bytes(old.as_bytes(), new.as_bytes());
+        prop_assert_eq!(apply(&old, &new, &hunks), new);
+    }
+
+    #[test]
     fn nothing_panics(old in ".{0,100}", new in ".{0,100}") {
         prop_assert_eq!(apply(&old, &new, &diff(&old, &new)), new.clone());
         for (line, start, end) in spans(&old, &new) {
