@@ -37,7 +37,7 @@ async fn check(editor: &Path, arguments: &[&str], script: &str) {
         .answers(answer().says("changed both"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors").join(script);
     let mut editor = desk.pilotfish_at(editor, arguments);
-    editor.arg(script).arg(bins::pilotfish()).arg(desk.path("project"));
+    editor.env("TMPDIR", desk.path("user")).arg(script).arg(bins::pilotfish()).arg(desk.path("project"));
     let output = tokio::time::timeout(PATIENCE, editor.output()).await.expect("it ends").expect("it starts");
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (out, error) = (said(&output.stdout), said(&output.stderr));
@@ -55,5 +55,6 @@ async fn neovim_keeps_one_change_and_undoes_another() {
 #[tokio::test]
 async fn emacs_keeps_one_change_and_undoes_another() {
     let Some(emacs) = place("PILOTFISH_TEST_EMACS") else { return };
-    check(&emacs, &["-Q", "--batch", "-l"], "eglot.el").await;
+    // Without a terminal, but with a command loop.
+    check(&emacs, &["-Q", "--fg-daemon=pilotfish-test", "-l"], "eglot.el").await;
 }

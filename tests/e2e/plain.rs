@@ -335,3 +335,136 @@ async fn the_methods_of_review_refuse_what_cannot_be_meant() {
     assert_eq!(list, json!({"hunks": []}));
     client.shut_down().await;
 }
+
+/// A model that makes these edits of `a.txt`, one after the other, for the first prompt.
+async fn edits(edits: &'static [(&'static str, &'static str)]) -> FakeModel {
+    let model = FakeModel::start(pilotfish::config::Dialect::Responses).await;
+    for (old, new) in edits {
+        let arguments = json!({"path": "a.txt", "old_string": old, "new_string": new});
+        model.answers(answer().calls("edit", arguments));
+    }
+    model.answers(answer().says("done so"));
+    model
+}
+
+/// Waits for the hints of a file to be these lines, each with its words.
+async fn hinted(client: &mut TestClient, file: &Path, expected: &[(u64, &str)]) -> Value {
+    let file = file.canonicalize().expect("it is there");
+    loop {
+        let told = client.notification("textDocument/publishDiagnostics").await;
+        assert_eq!(told["uri"], uri(&file));
+        let hints = told["diagnostics"].as_array().expect("hints");
+        let lines: Vec<(u64, &str)> = hints
+            .iter()
+            .map(|hint| {
+                assert_eq!((&hint["severity"], &hint["source"]), (&json!(4), &json!("pilotfish")));
+                (hint["range"]["start"]["line"].as_u64().expect("a line"), hint["message"].as_str().expect("words"))
+            })
+            .collect();
+        if lines == expected {
+            return told["diagnostics"].clone();
+        }
+    }
+}
+
+const TEN: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n";
+
+#[tokio::test]
+async fn changes_that_wait_are_hints_that_go_when_they_are_decided() {
+    let model = edits(&[("2\n3\n", "two\n3\n"), ("9\n", "9\nnine and a half\n")]).await;
+    let daemon = TestDaemon::asking(&model);
+    let file = daemon.workspace.path().join("a.txt");
+    std::fs::write(&file, TEN).expect("a file");
+    let (mut client, _) = editor(&daemon, daemon.workspace.path(), able()).await;
+    client.ignore_rest();
+    let mut ours = daemon.client().await;
+    ours.ignore_rest();
+    execute(&mut client, "pilotfish.toggleMode", at(&file, 0, 0)).await.expect("switched");
+    execute(&mut client, "pilotfish.ask", json!({"text": "go"})).await.expect("asked");
+    progress(&mut client).await;
+    let hints = hinted(&mut client, &file, &[(1, "changed 1 line"), (9, "added 1 line")]).await;
+    assert_eq!(hints[0]["relatedInformation"][0]["message"], "it was:\n2");
+    document(&mut client).await;
+
+    let params = json!({"textDocument": {"uri": uri(&file)}});
+    let lenses: Value = client.request("textDocument/codeLens", params).await.expect("lenses");
+    let lenses: Vec<(&Value, &Value)> = lenses
+        .as_array()
+        .expect("lenses")
+        .iter()
+        .map(|lens| (&lens["range"]["start"]["line"], &lens["command"]["title"]))
+        .collect();
+    let expected = [(1, "keep +1 -1"), (1, "undo"), (9, "keep +1 -0"), (9, "undo")];
+    assert_eq!(
+        lenses,
+        expected.map(|(line, title)| (json!(line), json!(title))).iter().map(|(a, b)| (a, b)).collect::<Vec<_>>()
+    );
+    let (id, _) = client.asked("workspace/codeLens/refresh").await;
+    client.reply(id, Value::Null).await;
+
+    act(&mut client, &file, 1, "Keep this hunk").await;
+    hinted(&mut client, &file, &[(9, "added 1 line")]).await;
+    act(&mut client, &file, 9, "Undo this hunk").await;
+    hinted(&mut client, &file, &[]).await;
+    assert_eq!(std::fs::read_to_string(&file).expect("it is there"), TEN.replace("2\n", "two\n"));
+    assert!(!titles(&mut client, &file, 1).await.iter().any(|title| title.contains("Keep")));
+
+    // One of ours heard the same, as hunks.
+    let file = file.canonicalize().expect("it is there");
+    let mut counts = Vec::new();
+    while counts.last() != Some(&0) {
+        let told = ours.notification("review/changed").await;
+        assert_eq!(told["uri"], uri(&file));
+        counts.push(told["hunks"].as_array().expect("hunks").len());
+    }
+    assert!(counts.contains(&2), "{counts:?}");
+}
+
+#[tokio::test]
+async fn proposals_are_accepted_and_rejected_without_leaving_read_only_mode() {
+    let model = edits(&[("2\n3\n", "two\n3\n"), ("9\n", "nine\n")]).await;
+    let daemon = TestDaemon::asking(&model);
+    let file = daemon.workspace.path().join("a.txt");
+    std::fs::write(&file, TEN).expect("a file");
+    // One without relatedInformation: the words are in the message.
+    let (mut client, _) = editor(&daemon, daemon.workspace.path(), json!({})).await;
+    client.ignore_rest();
+    execute(&mut client, "pilotfish.ask", json!({"text": "go"})).await.expect("asked");
+    let (two, nine) = ("proposal: change 1 line; it would be:\ntwo", "proposal: change 1 line; it would be:\nnine");
+    hinted(&mut client, &file, &[(1, two), (8, nine)]).await;
+    assert_eq!(std::fs::read_to_string(&file).expect("it is there"), TEN);
+    act_bare(&mut client, &file, 1, "Accept this proposal").await;
+    hinted(&mut client, &file, &[(8, nine)]).await;
+    act_bare(&mut client, &file, 8, "Reject this proposal").await;
+    hinted(&mut client, &file, &[]).await;
+    assert_eq!(std::fs::read_to_string(&file).expect("it is there"), TEN.replace("2\n", "two\n"));
+}
+
+/// As [`act`], for an editor that gets bare commands.
+async fn act_bare(client: &mut TestClient, path: &Path, line: u32, title: &str) {
+    let actions = actions(client, path, line).await;
+    let command = actions.into_iter().find(|action| action["title"] == title).expect("it is offered");
+    let done: Value = client.request("workspace/executeCommand", command).await.expect("carried out");
+    assert_eq!(done, Value::Null);
+}
+
+#[tokio::test]
+async fn what_waited_before_an_editor_came_is_shown_to_it() {
+    let model = edits(&[("2\n", "two\n")]).await;
+    let daemon = TestDaemon::asking(&model);
+    let file = daemon.workspace.path().join("a.txt");
+    std::fs::write(&file, "1\n2\n").expect("a file");
+    let mut ours = daemon.client().await;
+    ours.ignore_rest();
+    let session = daemon.session_in(&mut ours, Mode::Agent).await;
+    let params = json!({"sessionId": session.id, "input": [{"type": "text", "text": "go"}]});
+    ours.request::<Value>("session/prompt", params).await.expect("taken");
+    ours.notification("review/changed").await;
+    let (mut client, _) = editor(&daemon, daemon.workspace.path(), able()).await;
+    hinted(&mut client, &file, &[(1, "changed 1 line")]).await;
+    let file_action = json!({"uri": uri(&file)});
+    execute(&mut client, "pilotfish.undoFile", file_action).await.expect("undone");
+    hinted(&mut client, &file, &[]).await;
+    assert_eq!(std::fs::read_to_string(&file).expect("it is there"), "1\n2\n");
+    client.ignore_rest();
+}
