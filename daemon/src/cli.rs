@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 pub mod acp;
 pub mod attach;
+pub mod checkpoint;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
@@ -51,6 +52,7 @@ struct Cli {
 enum Command {
     Acp(acp::Args),
     Attach(attach::Args),
+    Checkpoint(checkpoint::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
     Exec(exec::Args),
@@ -94,6 +96,7 @@ fn run(command: Command, environment: Environment) -> anyhow::Result<u8> {
     match command {
         Command::Acp(_) => acp::run(&environment),
         Command::Attach(args) => wait(attach::run(args, environment)),
+        Command::Checkpoint(args) => wait(checkpoint::run(args, environment)),
         Command::Demo(args) => wait(demo::run(args, environment)),
         Command::Doctor(args) => doctor::run(&args, &environment),
         Command::Exec(args) => wait(exec::run(args, environment)),

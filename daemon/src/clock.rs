@@ -1,6 +1,6 @@
 //! Time and ids. The only place that reads the wall clock or makes up a name; everything else is handed a [`Clock`].
 
-use pilotfish_protocol::{CommandId, ConnectionId, HunkId, ItemId, QueuedId, RuleId, SessionId, TurnId};
+use pilotfish_protocol::{CheckpointId, CommandId, ConnectionId, HunkId, ItemId, QueuedId, RuleId, SessionId, TurnId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -78,6 +78,12 @@ impl Clock {
     #[must_use]
     pub fn hunk_id(&self) -> HunkId {
         HunkId(self.id("h"))
+    }
+
+    /// A new restore's id.
+    #[must_use]
+    pub fn checkpoint_id(&self) -> CheckpointId {
+        CheckpointId(self.id("k"))
     }
 
     /// A new rule's id.

@@ -42,6 +42,8 @@ pub struct TurnCx {
     pub model: Arc<dyn Model>,
     /// What it may call; the same for the whole session.
     pub tools: Arc<[ToolSpec]>,
+    /// What was asked for, in a line.
+    pub title: String,
     /// Its name.
     pub model_name: ModelName,
     /// Its context size in tokens, if known.

@@ -20,6 +20,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+mod checkpoints;
 mod trust;
 
 /// How long a deleted session can be had back, in seconds: 30 days.
@@ -178,6 +179,11 @@ impl Hub {
             Ok(waiting) => waiting.iter().for_each(|id| self.session(id).wake(environment.clone())),
             Err(error) => tracing::error!(%error, "could not look for prompts that wait"),
         }
+        let checkpoints = self.parts.workspaces.checkpoints().clone();
+        self.live().tasks.spawn(async move {
+            // It says itself what is wrong.
+            let _ = tokio::task::spawn_blocking(move || checkpoints.collect()).await;
+        });
         let (journal, before) = (self.parts.journal.clone(), self.parts.clock.seconds() - KEPT);
         self.live().tasks.spawn(async move {
             match journal.collect(before).await {

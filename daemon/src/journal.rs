@@ -3,6 +3,7 @@
 //! decides what is recorded, never sends anything to a client, and never edits or takes back an update.
 
 mod append;
+mod checkpoints;
 mod collect;
 mod error;
 mod fork;
@@ -17,6 +18,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub use checkpoints::{Mark, ReviewRow, TouchedRow};
 pub use error::{Cause, JournalError};
 pub use salvage::SetAside;
 
@@ -365,6 +367,19 @@ impl Journal {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Request(Box::new(Call { access, work, answer: None, reply }))).await;
         answer.await.unwrap_or(Err(Cause::Closed))
+    }
+
+    /// As [`Journal::request`], on a thread that may wait.
+    fn request_blocking<T, W>(&self, access: Access, work: W) -> Result<T, Cause>
+    where
+        T: Send + 'static,
+        W: FnMut(&Connection) -> Result<T, Cause> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let messages = self.0.messages.as_ref().ok_or(Cause::Closed)?;
+        let request = Message::Request(Box::new(Call { access, work, answer: None, reply }));
+        messages.blocking_send(request).map_err(|_| Cause::Closed)?;
+        answer.blocking_recv().unwrap_or(Err(Cause::Closed))
     }
 
     /// A message that nobody takes is dropped, and with it the sender of its answer: that is how it is noticed.

@@ -154,6 +154,12 @@ impl RootedPath {
         path.0.strip_prefix(&root.0).ok().map(|inside| Self(inside.to_owned()))
     }
 
+    /// Takes a relative path as a file system gave it, which may be no UTF-8; `None` when it has anything but names in it.
+    #[must_use]
+    pub fn of_names(path: &Path) -> Option<Self> {
+        path.components().all(|component| matches!(component, Component::Normal(_))).then(|| Self(path.to_owned()))
+    }
+
     /// The relative path; empty for the root itself.
     #[must_use]
     pub fn as_path(&self) -> &Path {

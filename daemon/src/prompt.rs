@@ -37,6 +37,17 @@ impl History {
         self.items.extend(items);
     }
 
+    /// The latest prompt; empty when there is none.
+    #[must_use]
+    pub fn asked(&self) -> &[InputPart] {
+        let asked = self.items.iter().rev().find_map(|item| match &item.content {
+            ItemContent::UserMessage(message) => Some(message.input.as_slice()),
+            // Everything else is somebody else's.
+            _ => None,
+        });
+        asked.unwrap_or_default()
+    }
+
     /// The latest notice that was for the model alone: the environment as it was last told.
     #[must_use]
     pub fn environment(&self) -> Option<&str> {

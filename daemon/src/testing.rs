@@ -9,6 +9,7 @@ use crate::model::{Call, Connect, Model, ModelError, ModelEvent, ModelRequest, S
 use crate::path::AbsPath;
 use crate::sandbox::proxy::PublicNames;
 use crate::session::{Outlet, Parts, RunningTurns, SessionHandle, Workspaces};
+use crate::workspace::checkpoint::Checkpoints;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use pilotfish_protocol::{
@@ -175,9 +176,11 @@ const CONFIG: &str =
 fn hub(home: PathBuf, model: &Scripted, clock: &Clock) -> Hub {
     let environment = Arc::new(BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]));
     let (changed, _) = broadcast::channel(16);
+    let journal = Journal::open(&home.join("state")).unwrap();
+    let checkpoints = Checkpoints::open(&home.join("state"), journal.clone(), clock.clone());
     Hub::new(Parts {
         clock: clock.clone(),
-        journal: Journal::open(&home.join("state")).unwrap(),
+        journal,
         config: ConfigSource::new(Home { state: home.join("state"), runtime: home.join("run"), config: home.clone() }),
         connect: Arc::new(model.clone()),
         // No test of this crate runs a command; those that do spawn the real binaries.
@@ -187,7 +190,7 @@ fn hub(home: PathBuf, model: &Scripted, clock: &Clock) -> Hub {
         environment,
         changed,
         running: RunningTurns::default(),
-        workspaces: Workspaces::new(clock.clone()),
+        workspaces: Workspaces::new(checkpoints, clock.clone()),
     })
 }
 

@@ -5,22 +5,28 @@ use crate::clock::Clock;
 use crate::documents::{Documents, Token};
 use crate::path::{AbsPath, RootedPath};
 use crate::review::{Author, Content, DecideError, Selection, Source, Verb, Write};
+use crate::workspace::checkpoint::Checkpoints;
 use crate::workspace::publish::early::Early;
 use crate::workspace::publish::{Held, Publication, Published};
+use crate::workspace::restore::{RestoreError, Restored};
 use crate::workspace::watch::{Files, Watcher};
-use pilotfish_protocol::{ConnectionId, Hunk, SessionId};
+use pilotfish_protocol::{CheckpointId, ConnectionId, Hunk, SessionId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 mod actor;
+pub mod blobs;
+pub mod checkpoint;
 mod editing;
 mod files;
 pub mod git;
+pub mod image;
 pub mod index;
 pub mod layers;
 pub mod passthrough;
 pub mod publish;
+pub mod restore;
 mod temporary;
 mod texts;
 pub mod watch;
@@ -39,10 +45,23 @@ pub struct Shared {
     pub documents: Documents,
     /// What all roots are watched through.
     pub watcher: Watcher,
+    /// Where what is changed is kept as it was.
+    pub checkpoints: Checkpoints,
     /// Names hunks.
     pub clock: Clock,
     /// Says which files have other hunks.
     pub reviewed: broadcast::Sender<Reviewed>,
+}
+
+/// Whose change it is, and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// Who changes.
+    pub author: Author,
+    /// When, RFC 3339.
+    pub at: String,
+    /// What was asked for, for people.
+    pub title: String,
 }
 
 /// The way to a workspace. Clones share it; it ends with the last of them.
@@ -57,12 +76,19 @@ pub struct Workspace {
 /// Files that a session sees otherwise than they are on the disk, with their bytes; nothing for one that it does not see.
 pub type Unsaved = BTreeMap<RootedPath, Option<Arc<[u8]>>>;
 
-/// Who makes a change.
+/// Who makes a change, and how.
 #[derive(Debug, Clone)]
-enum By {
-    Author(Author),
-    /// The person, by what they decided of hunks.
-    Decision(Arc<[Write]>),
+struct By {
+    cause: Cause,
+    /// What the person decided of hunks, where that is it.
+    decision: Arc<[Write]>,
+}
+
+/// What it takes to carry a decision out.
+#[derive(Debug, Default)]
+struct Decided {
+    writes: Vec<Write>,
+    changes: Vec<Change>,
 }
 
 type Answer<T> = oneshot::Sender<T>;
@@ -71,19 +97,31 @@ type Answer<T> = oneshot::Sender<T>;
 enum Event {
     Read { path: RootedPath, max: u64, session: Option<SessionId>, answer: Answer<Result<FileText, ReadError>> },
     Stand { path: RootedPath, answer: Answer<Result<editing::Stand, ReadError>> },
-    Intend { token: Token, by: By, answer: Answer<()> },
+    Intend { token: Token, by: By, touched: Option<editing::Touch>, answer: Answer<Result<(), WriteError>> },
     Apply { changes: Vec<Change>, by: By, answer: Answer<Result<(), WriteError>> },
     Propose { changes: Vec<Change>, source: Source, answer: Answer<Result<(), WriteError>> },
     Unsaved { session: Option<SessionId>, answer: Answer<Unsaved> },
     Hunks { path: Option<RootedPath>, client: Option<ConnectionId>, answer: Answer<Vec<Hunk>> },
     Base { path: RootedPath, answer: Answer<Result<Content, ReviewError>> },
-    Decide { verb: Verb, selection: Selection, answer: Answer<Result<Vec<Write>, ReviewError>> },
+    Decide { verb: Verb, selection: Selection, answer: Answer<Result<Decided, ReviewError>> },
     Told { session: SessionId, answer: Answer<Option<String>> },
     Look { early: Early, answer: Answer<Early> },
-    Publish { early: Early, author: Author, answer: Answer<Published> },
+    Publish { early: Early, cause: Cause, answer: Answer<Published> },
     TakeBack { early: Early, answer: Answer<Vec<String>> },
-    Release { publication: Arc<Publication>, held: Vec<Held>, author: Author, answer: Answer<Published> },
+    Release { publication: Arc<Publication>, held: Vec<Held>, cause: Cause, answer: Answer<Published> },
     Refuse { held: Vec<Held>, answer: Answer<()> },
+    Restore { id: CheckpointId, dry_run: bool, answer: Answer<Result<Restored, RestoreError>> },
+}
+
+impl Workspace {
+    /// Takes the files back to a checkpoint, as [`restore::restore`] does; in a dry run it only says what that would do. Files with unsaved
+    /// text in an editor are left.
+    ///
+    /// # Errors
+    /// When there is no such checkpoint, or nothing can be recorded; then nothing changed.
+    pub async fn restore(&self, id: CheckpointId, dry_run: bool) -> Result<Restored, RestoreError> {
+        self.ask(|answer| Event::Restore { id, dry_run, answer }).await.ok_or(RestoreError::Closed)?
+    }
 }
 
 /// The hunks of a file changed.
@@ -122,8 +160,8 @@ impl Workspace {
     pub fn open(root: AbsPath, shared: Shared) -> Self {
         let (mailbox, events) = mpsc::channel(MAILBOX);
         // The task ends when the last handle is dropped, which is when nobody can wait for it any more.
-        tokio::spawn(actor::Actor::new(root.clone(), shared.clone()).run(events));
         let files = Files::open(root.clone(), &shared.watcher);
+        tokio::spawn(actor::Actor::new(root.clone(), shared.clone(), files.clone()).run(events));
         Self { root, mailbox, files, shared }
     }
 
@@ -197,11 +235,16 @@ impl Workspace {
         client: Option<&ConnectionId>,
     ) -> Result<Vec<Hunk>, ReviewError> {
         let path = selection.path.clone();
-        let writes =
-            self.ask(|answer| Event::Decide { verb, selection, answer }).await.ok_or(ReviewError::Closed)??;
-        if !writes.is_empty() {
-            let changes: Vec<Change> = writes.iter().filter_map(change).collect();
-            self.apply_by(changes, &By::Decision(writes.into())).await?;
+        let decide = |answer| Event::Decide { verb, selection, answer };
+        let decided = self.ask(decide).await.ok_or(ReviewError::Closed)??;
+        if !decided.changes.is_empty() {
+            let title = match verb {
+                Verb::Accept => "accepting proposals",
+                Verb::Keep | Verb::Undo | Verb::Unkeep | Verb::Reject => "undoing changes",
+            };
+            let at = self.shared.clock.now();
+            let cause = Cause { author: Author::Person, at, title: title.to_owned() };
+            self.apply_by(decided.changes, &By { cause, decision: decided.writes.into() }).await?;
         }
         self.hunks(path, client).await
     }
@@ -218,9 +261,9 @@ impl Workspace {
     }
 
     /// Publishes what a command wrote, as [`Early::publish`] does. `None` when the workspace is closed.
-    pub async fn publish(&self, early: Early, author: &Author) -> Option<Published> {
-        let author = author.clone();
-        self.ask(|answer| Event::Publish { early, author, answer }).await
+    pub async fn publish(&self, early: Early, cause: &Cause) -> Option<Published> {
+        let cause = cause.clone();
+        self.ask(|answer| Event::Publish { early, cause, answer }).await
     }
 
     /// Takes back what a command published early, as [`Early::take_back`] does. Nothing else of it is published.
@@ -229,9 +272,9 @@ impl Workspace {
     }
 
     /// Publishes what was held back, as [`publish::release`] does. `None` when the workspace is closed.
-    pub async fn release(&self, publication: Arc<Publication>, held: Vec<Held>, author: &Author) -> Option<Published> {
-        let author = author.clone();
-        self.ask(|answer| Event::Release { publication, held, author, answer }).await
+    pub async fn release(&self, publication: Arc<Publication>, held: Vec<Held>, cause: &Cause) -> Option<Published> {
+        let cause = cause.clone();
+        self.ask(|answer| Event::Release { publication, held, cause, answer }).await
     }
 
     /// Drops what was held back, as [`publish::refuse`] does.
@@ -244,18 +287,6 @@ impl Workspace {
         let (answer, receiver) = oneshot::channel();
         self.mailbox.send(event(answer)).await.ok()?;
         receiver.await.ok()
-    }
-}
-
-/// The change of a file that a decision takes; nothing where nothing changes.
-fn change(write: &Write) -> Option<Change> {
-    let path = write.path.clone();
-    let bytes = |content: &Content| texts::bytes(content).map(<[u8]>::to_vec);
-    match (&write.expected, &write.wanted) {
-        (before, wanted) if before == wanted => None,
-        (Content::Absent, wanted) => Some(Change::Create { path, bytes: bytes(wanted)? }),
-        (before, Content::Absent) => Some(Change::Delete { path, before: bytes(before)? }),
-        (before, wanted) => Some(Change::Replace { path, before: bytes(before)?, bytes: bytes(wanted)? }),
     }
 }
 

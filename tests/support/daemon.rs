@@ -17,6 +17,7 @@ use pilotfish::model::{Connect, Model, ModelError, ModelEvent, ModelRequest, Sto
 use pilotfish::sandbox::Sandbox;
 use pilotfish::sandbox::proxy::{Host, Resolve};
 use pilotfish::session::{Parts, RunningTurns, Workspaces};
+use pilotfish::workspace::checkpoint::Checkpoints;
 use pilotfish_protocol::{Mode, Session, SessionOpened, Usage};
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
@@ -90,11 +91,12 @@ impl TestDaemon {
         let path = ("PATH".to_owned(), "/usr/bin:/bin".to_owned());
         let environment = Arc::new(BTreeMap::from([("PILOTFISH_HOME".to_owned(), folder), path]));
         let names = Names::default();
-        let clock = Clock::counting();
+        let (clock, journal) = (Clock::counting(), Journal::in_memory().expect("a thread"));
+        let checkpoints = Checkpoints::open(&home.path().join("state"), journal.clone(), clock.clone());
         let parts = Parts {
-            workspaces: Workspaces::new(clock.clone()),
+            workspaces: Workspaces::new(checkpoints, clock.clone()),
             clock,
-            journal: Journal::in_memory().expect("a thread"),
+            journal,
             config: ConfigSource::new(Home::of(&environment).expect("it is set")),
             connect,
             sandbox: sandbox(),

@@ -15,6 +15,7 @@ use crate::sandbox::Sandbox;
 use crate::sandbox::proxy::PublicNames;
 use crate::session::{Parts, RunningTurns, Workspaces};
 use crate::trace;
+use crate::workspace::checkpoint::Checkpoints;
 use anyhow::Context;
 use std::fs::File;
 use std::io::Write;
@@ -40,11 +41,12 @@ pub async fn build(home: &Home, environment: Environment) -> anyhow::Result<Hub>
     let sandbox = Sandbox::find().context("pilotfish is not installed whole")?;
     let ground = Ground::open(&home.state);
     ground.sweep();
-    let clock = Clock::system();
+    let (clock, journal) = (Clock::system(), Journal::open(&home.state)?);
+    let checkpoints = Checkpoints::open(&home.state, journal.clone(), clock.clone());
     Ok(Hub::new(Parts {
-        workspaces: Workspaces::new(clock.clone()),
+        workspaces: Workspaces::new(checkpoints, clock.clone()),
         clock,
-        journal: Journal::open(&home.state)?,
+        journal,
         config: ConfigSource::new(home.clone()),
         connect: Arc::new(Http::new()),
         sandbox: sandbox.keeping_out(&[home.config.clone(), home.state.clone(), home.runtime.clone()]),

@@ -13,11 +13,12 @@ use jsonrpsee::core::params::BatchRequestBuilder;
 use jsonrpsee::core::traits::ToRpcParams;
 use jsonrpsee::types::ErrorObjectOwned;
 use pilotfish_protocol::contract::{
-    ApprovalRpcClient, DaemonRpcClient, RuleRpcClient, SessionRpcClient, TrustRpcClient,
+    ApprovalRpcClient, CheckpointRpcClient, DaemonRpcClient, RuleRpcClient, SessionRpcClient, TrustRpcClient,
 };
 use pilotfish_protocol::{
-    ApprovalId, Attached, DaemonNotice, DaemonStatus, Decision, Delivery, InputPart, ItemId, ItemPage, Mode, ModelName,
-    PromptTaken, RulePreview, Session, SessionId, SessionList, SessionUpdate, Trust, TrustState, code, notification,
+    ApprovalId, Attached, Checkpoint, CheckpointId, DaemonNotice, DaemonStatus, Decision, Delivery, InputPart, ItemId,
+    ItemPage, Mode, ModelName, PromptTaken, Restored, RulePreview, Session, SessionId, SessionList, SessionUpdate,
+    Trust, TrustState, code, notification,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -326,6 +327,22 @@ impl Client {
     /// As the daemon says.
     pub async fn set_trust(&self, workspace: &str, trust: Trust) -> Result<TrustState, ClientError> {
         Ok(TrustRpcClient::set(self, workspace.to_owned(), trust).await?)
+    }
+
+    /// The points that a workspace, an absolute path, can be taken back to, the latest first.
+    ///
+    /// # Errors
+    /// As the daemon says.
+    pub async fn checkpoints(&self, workspace: &str) -> Result<Vec<Checkpoint>, ClientError> {
+        Ok(CheckpointRpcClient::list(self, workspace.to_owned()).await?.checkpoints)
+    }
+
+    /// Takes files back to a checkpoint, or says what that would do.
+    ///
+    /// # Errors
+    /// As the daemon says.
+    pub async fn restore(&self, id: CheckpointId, dry_run: bool) -> Result<Restored, ClientError> {
+        Ok(CheckpointRpcClient::restore(self, id, Some(dry_run)).await?)
     }
 
     /// Ends the daemon; with `drain` when no turn runs any more.

@@ -69,12 +69,15 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn copy(damaged: &Connection, fresh: &Connection) -> Result<(), Cause> {
-    let tables: [(&str, &[&str]); 5] = [
+    let tables: [(&str, &[&str]); 8] = [
         ("sessions", &["number", "id", "workspace", "archived", "deleted", "header", "draft"]),
         ("states", &["session", "seq", "updated_at"]),
         ("updates", &["place", "body"]),
         ("outputs", &["number", "session", "item", "bytes"]),
         ("chunks", &["rowid", "output", "part", "body"]),
+        ("checkpoints", &["number", "workspace", "key", "session", "turn", "at", "title"]),
+        ("touched", &["number", "checkpoint", "path", "before", "after", "blob", "bytes"]),
+        ("reviews", &["workspace", "path", "meta", "texts"]),
     ];
     for (table, columns) in tables {
         let marks = vec!["?"; columns.len()].join(", ");

@@ -19,7 +19,7 @@ const BUSY_LIMIT: Duration = Duration::from_secs(5);
 
 /// One script for each step forward; a database that has had `n` of them is of version `n`. Scripts that were released
 /// are never edited.
-pub(super) const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
+pub(super) const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 /// An update's `place` is its session's number in the upper and its seq in the lower 32 bits: a session's updates lie
 /// together, in order, and need no second index. An item is `started` at the place of its first update, which keeps
@@ -108,6 +108,38 @@ INSERT INTO new_items SELECT started, latest, session, id FROM items;
 DROP TABLE items;
 ALTER TABLE new_items RENAME TO items;
 CREATE INDEX sessions_deleted ON sessions(deleted) WHERE deleted <> 0;
+";
+
+/// A row of `touched` lies behind the latest checkpoint of its workspace; its `blob` is the hash of bytes that lie elsewhere. Numbers of
+/// checkpoints are ids that people write down, and so are never given twice. A review's `texts` are hashes too, with spaces between.
+const VERSION_3: &str = "
+CREATE TABLE checkpoints (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    workspace TEXT NOT NULL,
+    key TEXT NOT NULL,
+    session TEXT,
+    turn TEXT,
+    at TEXT NOT NULL,
+    title TEXT NOT NULL,
+    UNIQUE (workspace, key)
+) STRICT;
+CREATE TABLE touched (
+    number INTEGER PRIMARY KEY,
+    checkpoint INTEGER NOT NULL REFERENCES checkpoints(number),
+    path BLOB NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    blob TEXT,
+    bytes INTEGER NOT NULL
+) STRICT;
+CREATE INDEX touched_paths ON touched(checkpoint, path);
+CREATE TABLE reviews (
+    workspace TEXT NOT NULL,
+    path BLOB NOT NULL,
+    meta TEXT NOT NULL,
+    texts TEXT NOT NULL,
+    PRIMARY KEY (workspace, path)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The database's path in its directory.

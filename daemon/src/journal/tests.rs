@@ -6,6 +6,7 @@ use pilotfish_protocol::{
 };
 use std::fmt::Write;
 
+mod checkpoints;
 mod collect;
 mod damage;
 mod disk;

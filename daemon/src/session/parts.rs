@@ -10,6 +10,7 @@ use crate::path::{AbsPath, RootedPath};
 use crate::sandbox::Sandbox;
 use crate::sandbox::proxy::Resolve;
 use crate::session::{RunningTurns, SessionError};
+use crate::workspace::checkpoint::Checkpoints;
 use crate::workspace::watch::Watcher;
 use crate::workspace::{Reviewed, Shared, Workspace};
 use pilotfish_protocol::{Mode, Session, Trust};
@@ -69,14 +70,17 @@ pub struct Workspaces {
 }
 
 impl Workspaces {
-    /// None is open.
+    /// None is open. What is changed in them is recorded in `checkpoints`.
     #[must_use]
-    pub fn new(clock: Clock) -> Self {
+    pub fn new(checkpoints: Checkpoints, clock: Clock) -> Self {
         let (reviewed, _) = broadcast::channel(REVIEWED);
-        Self {
-            open: Mutex::default(),
-            shared: Shared { documents: Documents::default(), watcher: Watcher::default(), clock, reviewed },
-        }
+        let (documents, watcher) = (Documents::default(), Watcher::default());
+        Self { open: Mutex::default(), shared: Shared { documents, watcher, checkpoints, clock, reviewed } }
+    }
+
+    /// The checkpoints of all.
+    pub fn checkpoints(&self) -> &Checkpoints {
+        &self.shared.checkpoints
     }
 
     /// The workspace of a root, opened on first use.

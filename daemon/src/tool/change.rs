@@ -7,7 +7,7 @@ use crate::path::{AbsPath, RootedPath};
 use crate::policy::{self, Action, Verdict};
 use crate::review::{Author, Source};
 use crate::text::hunks;
-use crate::workspace::{Change, FileText, ReadError, Workspace, WriteError};
+use crate::workspace::{Cause, Change, FileText, ReadError, Workspace, WriteError};
 use pilotfish_protocol::{Edit, EditKind, EditState, Hunk, HunkKind, HunkSpan, HunkState, Item, LineRange, ToolStatus};
 
 /// The largest file the editing tools change, in bytes.
@@ -32,12 +32,17 @@ impl Proposer<'_> {
 }
 
 impl Writer<'_> {
-    async fn write(&self, changes: Vec<Change>, source: Source) -> Result<(), WriteError> {
+    async fn write(&self, changes: Vec<Change>, cx: &TurnCx, item: &Item) -> Result<(), WriteError> {
         match self {
-            Writer::Proposer(proposer) => proposer.propose(changes, &source).await,
-            Writer::Disk(workspace) => workspace.apply(changes, &Author::Agent(source)).await,
+            Writer::Proposer(proposer) => proposer.propose(changes, &cx.source()).await,
+            Writer::Disk(workspace) => workspace.apply(changes, &cause(cx, item, Author::Agent(cx.source()))).await,
         }
     }
+}
+
+/// Whose changes those of a call are.
+pub(super) fn cause(cx: &TurnCx, item: &Item, author: Author) -> Cause {
+    Cause { author, at: item.at.clone(), title: cx.title.clone() }
 }
 
 /// Judges the changes, makes or proposes them, and tells the model `summary`.
@@ -61,7 +66,7 @@ pub(super) async fn commit(cx: &TurnCx, item: &Item, changes: Vec<Change>, summa
         Verdict::Ask { reason } | Verdict::Refuse { reason } => return Output::refused(format!("refused: {reason}")),
     };
     let mut edits: Vec<Edit> = changes.iter().map(|change| describe(cx, call_id(item), change, state)).collect();
-    if let Err(error) = writer.write(changes, cx.source()).await {
+    if let Err(error) = writer.write(changes, cx, item).await {
         // What meets the person's own lines is shown to them; the model goes on from what they have.
         edits.retain(|_| error.is_conflict());
         edits.iter_mut().for_each(conflicting);

@@ -4,17 +4,25 @@
 use super::editing::Stand;
 use super::texts::{bytes, content, kept, shown};
 use super::{
-    By, Change, Event, FileText, ReadError, ReviewError, Reviewed, Shared, Unsaved, WriteError, files, publish, write,
+    By, Cause, Change, Decided, Event, FileText, ReadError, ReviewError, Reviewed, Shared, Unsaved, WriteError, files,
+    publish, write,
 };
 use crate::documents::{Buffer, Listening, Standing, Step, Token};
 use crate::path::{AbsPath, RootedPath};
-use crate::review::{Author, Content, Ledger, Selection, Verb, Write};
-use pilotfish_protocol::{ConnectionId, Hunk, SessionId};
+use crate::review::{Author, Content, Ledger, Selection, Source, Verb, Write};
+use crate::workspace::checkpoint::Recorder;
+use crate::workspace::editing::Touch;
+use crate::workspace::image::{Image, Touched};
+use crate::workspace::restore::{self, RestoreError, Restored};
+use crate::workspace::watch::{Changes, ChangesReceiver, Files};
+use pilotfish_protocol::{CheckpointId, ConnectionId, Hunk, SessionId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+
+mod record;
 
 /// How long nobody must have changed a file before its hunks are derived anew and told.
 const QUIET: Duration = Duration::from_millis(40);
@@ -32,12 +40,19 @@ pub(super) struct Actor {
     wishes: HashMap<Token, By>,
     /// Unsaved texts that commands worked with in agent mode, and may have built from.
     built_from: HashMap<RootedPath, Arc<[u8]>>,
+    /// The files that are saved.
+    saved: BTreeSet<RootedPath>,
+    /// Whose changes may be on the disk and not yet in the saved ledger.
+    begun: Option<Source>,
+    /// What happens to files on the disk, while some are under review.
+    watching: Option<ChangesReceiver>,
+    files: Files,
     /// Files whose hunks are to be told, and when.
     due: BTreeMap<RootedPath, Instant>,
 }
 
 impl Actor {
-    pub(super) fn new(root: AbsPath, shared: Shared) -> Self {
+    pub(super) fn new(root: AbsPath, shared: Shared, files: Files) -> Self {
         let listening = shared.documents.listen(&root);
         let clock = shared.clock.clone();
         let ledger = Ledger::new(root.clone(), move || clock.hunk_id());
@@ -48,12 +63,17 @@ impl Actor {
             ledger,
             wishes: HashMap::new(),
             built_from: HashMap::new(),
+            begun: None,
+            saved: BTreeSet::new(),
+            watching: None,
+            files,
             due: BTreeMap::new(),
         }
     }
 
     /// Runs until the last handle is gone, which is when nobody can wait for it any more.
     pub(super) async fn run(mut self, mut events: mpsc::Receiver<Event>) {
+        self.load().await;
         self.settle_open().await;
         loop {
             let next = self.due.values().min().copied();
@@ -72,7 +92,8 @@ impl Actor {
                     None => return,
                 },
                 () = self.listening.ready() => self.hear().await,
-                () = due => self.tell_due(),
+                () = due => self.tell_due().await,
+                changes = next_changes(&mut self.watching) => self.changed_on_disk(changes).await,
             }
         }
     }
@@ -83,9 +104,12 @@ impl Actor {
                 let _ = answer.send(self.read(&path, max, session.as_ref()).await);
             }
             Event::Stand { path, answer } => drop(answer.send(self.stand(&path).await)),
-            Event::Intend { token, by, answer } => {
-                self.wishes.insert(token, by);
-                let _ = answer.send(());
+            Event::Intend { token, by, touched, answer } => {
+                let recorded = self.intend(&by, touched).await;
+                if recorded.is_ok() {
+                    self.wishes.insert(token, by);
+                }
+                let _ = answer.send(recorded);
             }
             Event::Apply { changes, by, answer } => drop(answer.send(self.apply(changes, &by).await)),
             Event::Propose { changes, source, answer } => {
@@ -103,7 +127,7 @@ impl Actor {
                 let base = self.ledger.base(&path);
                 let _ = answer.send(base.ok_or(ReviewError::NotReviewed(path)));
             }
-            Event::Decide { verb, selection, answer } => drop(answer.send(self.decide(verb, &selection))),
+            Event::Decide { verb, selection, answer } => drop(answer.send(self.decide(verb, &selection).await)),
             Event::Told { session, answer } => drop(answer.send(self.ledger.told(&session))),
             Event::Look { mut early, answer } => {
                 let early = blocking(move || {
@@ -115,24 +139,31 @@ impl Actor {
                     let _ = answer.send(early);
                 }
             }
-            Event::Publish { early, author, answer } => {
+            Event::Publish { early, cause, answer } => {
                 let root = &self.root;
                 let seeds = early.seeds().into_iter();
                 self.built_from.extend(seeds.filter_map(|(file, text)| Some((RootedPath::below(root, &file)?, text))));
-                let published = blocking(move || early.publish()).await;
-                self.published(published, &author, answer).await;
+                self.begin(&cause).await;
+                let recorder = self.recorder(&cause);
+                let published = blocking(move || early.publish(Some(&recorder))).await;
+                self.published(published, cause, answer);
             }
             Event::TakeBack { early, answer } => {
                 let left = blocking(move || early.take_back()).await;
                 let _ = answer.send(left.unwrap_or_default());
             }
-            Event::Release { publication, held, author, answer } => {
-                let published = blocking(move || publish::release(&publication, &held)).await;
-                self.published(published, &author, answer).await;
+            Event::Release { publication, held, cause, answer } => {
+                self.begin(&cause).await;
+                let recorder = self.recorder(&cause);
+                let published = blocking(move || publish::release(&publication, &held, Some(&recorder))).await;
+                self.published(published, cause, answer);
             }
             Event::Refuse { held, answer } => {
                 blocking(move || publish::refuse(&held)).await;
                 let _ = answer.send(());
+            }
+            Event::Restore { id, dry_run, answer } => {
+                let _ = answer.send(self.restore(id, dry_run).await);
             }
         }
     }
@@ -181,7 +212,7 @@ impl Actor {
             },
         };
         if now != known {
-            self.record(&path, &known, &now, &By::Author(Author::Person));
+            self.record(&path, &known, &now, &self.person());
         } else {
             // The version that hunks speak of may be another one.
             self.due.insert(path, Instant::now() + QUIET);
@@ -265,9 +296,81 @@ impl Actor {
 
     // --- changes ---
 
+    fn person(&self) -> By {
+        let cause = Cause { author: Author::Person, at: String::new(), title: String::new() };
+        By { cause, decision: Arc::default() }
+    }
+
+    fn recorder(&self, cause: &Cause) -> Recorder {
+        self.shared.checkpoints.recorder(&self.root, cause)
+    }
+
+    /// Records what an editor is about to change and save, so that it can be taken back.
+    async fn intend(&mut self, by: &By, touched: Option<Touch>) -> Result<(), WriteError> {
+        self.begin(&by.cause).await;
+        let Some(Touch { path, before, after }) = touched else { return Ok(()) };
+        let (recorder, file) = (self.recorder(&by.cause), self.root.join(&path));
+        let record = move || {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = file.as_path().metadata().map_or(0o644, |found| found.permissions().mode());
+            let before = recorder.keep_bytes(&before, mode)?;
+            recorder.touch(&[Touched { path, before, after: Image::of_bytes(&after, mode) }])
+        };
+        let closed = || WriteError::Closed { root: self.root.clone() };
+        let path = self.root.clone();
+        let unkept = |error: crate::workspace::checkpoint::KeepError| WriteError::Unrecorded {
+            root: path,
+            why: error.to_string(),
+        };
+        blocking(record).await.ok_or_else(closed)?.map_err(unkept)
+    }
+
+    /// Takes files back to a checkpoint. What is unsaved in an editor stays.
+    async fn restore(&mut self, id: CheckpointId, dry_run: bool) -> Result<Restored, RestoreError> {
+        let unsaved: BTreeSet<RootedPath> = self.unsaved(None).await.into_keys().collect();
+        let (root, checkpoints) = (self.root.clone(), self.shared.checkpoints.clone());
+        let restore = move || {
+            let restored = restore::restore(&root, &checkpoints, &id, dry_run, &unsaved);
+            checkpoints.collect_if_full();
+            restored
+        };
+        let restored = blocking(restore).await.unwrap_or(Err(RestoreError::Closed))?;
+        if !dry_run {
+            for (path, _) in &restored.changes {
+                self.look(&self.root.join(path)).await;
+            }
+        }
+        Ok(restored)
+    }
+
+    /// Takes in what happened on the disk.
+    async fn changed_on_disk(&mut self, changes: Option<Changes>) {
+        let Some(changes) = changes else {
+            self.watching = None;
+            return;
+        };
+        let is_meant = |known: &&RootedPath| {
+            changes.rescan || changes.paths.iter().any(|path| known.as_path().starts_with(path.as_path()))
+        };
+        let changed: Vec<RootedPath> = self.ledger.paths().filter(is_meant).cloned().collect();
+        for path in changed {
+            self.look(&self.root.join(&path)).await;
+        }
+    }
+
+    /// Listens to the disk while files are under review, and no longer.
+    fn watch(&mut self) {
+        match (self.ledger.paths().next().is_some(), &self.watching) {
+            (true, None) => self.watching = Some(self.files.changes()),
+            (false, Some(_)) => self.watching = None,
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
     async fn apply(&mut self, changes: Vec<Change>, by: &By) -> Result<(), WriteError> {
-        let (root, made) = (self.root.clone(), changes.clone());
-        let written = blocking(move || write::apply(&root, &made)).await;
+        self.begin(&by.cause).await;
+        let (root, made, recorder) = (self.root.clone(), changes.clone(), self.recorder(&by.cause));
+        let written = blocking(move || write::apply(&root, &made, &recorder)).await;
         written.unwrap_or_else(|| Err(WriteError::Closed { root: self.root.clone() }))?;
         for change in changes {
             self.record_change(change, by).await;
@@ -311,30 +414,25 @@ impl Actor {
 
     fn record(&mut self, path: &RootedPath, before: &Content, after: &Content, by: &By) {
         let was_known = self.ledger.current(path).is_some();
-        match by {
-            By::Author(author) => self.ledger.record(path, before, after, author),
-            By::Decision(writes) => {
-                let is_it = |write: &&Write| write.path == *path && write.wanted == *after;
-                match writes.iter().find(is_it).filter(|write| self.ledger.current(path) == Some(&write.expected)) {
-                    Some(write) if *before == write.expected => self.ledger.done(write),
-                    // The text was another one by then, and the person's lines in it stay theirs.
-                    Some(_) | None => self.ledger.record(path, before, after, &Author::Person),
-                }
-            }
+        let is_it = |write: &&Write| write.path == *path && (&write.expected, &write.wanted) == (before, after);
+        match by.decision.iter().find(is_it).filter(|_| self.ledger.current(path) == Some(before)) {
+            Some(write) => self.ledger.done(write),
+            // Of a decision, too, where the text was another one by then: the person's lines in it stay theirs.
+            None => self.ledger.record(path, before, after, &by.cause.author),
         }
         if was_known || self.ledger.current(path).is_some() {
             self.due.insert(path.clone(), Instant::now() + QUIET);
         }
     }
 
-    async fn published(
+    fn published(
         &mut self,
         published: Option<publish::Published>,
-        author: &Author,
+        cause: Cause,
         answer: tokio::sync::oneshot::Sender<publish::Published>,
     ) {
         let Some(published) = published else { return };
-        let by = By::Author(author.clone());
+        let by = By { cause, decision: Arc::default() };
         for change in &published.changed {
             let before = content(change.before.clone());
             let after = content(change.after.clone());
@@ -347,7 +445,7 @@ impl Actor {
 
     // --- review ---
 
-    async fn propose(&mut self, change: Change, source: &crate::review::Source) -> Result<(), WriteError> {
+    async fn propose(&mut self, change: Change, source: &Source) -> Result<(), WriteError> {
         let proposals = match change {
             Change::Create { path, bytes } => vec![(path, content(Some(bytes)))],
             Change::Replace { path, bytes, .. } => vec![(path, content(Some(bytes)))],
@@ -368,16 +466,64 @@ impl Actor {
         Ok(())
     }
 
-    fn decide(&mut self, verb: Verb, selection: &Selection) -> Result<Vec<Write>, ReviewError> {
+    async fn decide(&mut self, verb: Verb, selection: &Selection) -> Result<Decided, ReviewError> {
         let touched = match verb {
             Verb::Keep => self.ledger.keep(selection)?,
             Verb::Unkeep => self.ledger.unkeep(selection)?,
             Verb::Reject => self.ledger.reject(selection)?,
-            Verb::Undo => return Ok(self.ledger.undo(selection)?),
-            Verb::Accept => return Ok(self.ledger.accept(selection)?),
+            Verb::Undo => return self.decided(self.ledger.undo(selection)?).await,
+            Verb::Accept => return self.decided(self.ledger.accept(selection)?).await,
         };
-        self.tell(touched);
-        Ok(Vec::new())
+        self.tell(touched).await;
+        Ok(Decided::default())
+    }
+
+    /// What texts are to be changed into.
+    async fn decided(&self, writes: Vec<Write>) -> Result<Decided, ReviewError> {
+        let mut changes = Vec::new();
+        for write in &writes {
+            let path = write.path.clone();
+            if write.expected == write.wanted {
+                continue;
+            }
+            let before = self.bytes_now(&write.path, &write.expected).await?;
+            let wanted = self.bytes_kept(&write.path, &write.wanted).await?;
+            changes.extend(match (before, wanted) {
+                (None, None) => None,
+                (None, Some(bytes)) => Some(Change::Create { path, bytes }),
+                (Some(before), None) => Some(Change::Delete { path, before }),
+                (Some(before), Some(bytes)) => Some(Change::Replace { path, before, bytes }),
+            });
+        }
+        Ok(Decided { writes, changes })
+    }
+
+    /// The bytes that stand for a content now; what has no lines is read from the disk, and must be it.
+    async fn bytes_now(&self, path: &RootedPath, expected: &Content) -> Result<Option<Vec<u8>>, WriteError> {
+        match expected {
+            Content::Absent => Ok(None),
+            Content::Text(bytes) => Ok(Some(bytes.to_vec())),
+            Content::Other(_) => {
+                let disk = self.disk(path).await?;
+                if content(disk.clone()) == *expected { Ok(disk) } else { Err(WriteError::Stale(path.clone())) }
+            }
+        }
+    }
+
+    /// The bytes of a content; of what has no lines those that were kept before it was replaced.
+    async fn bytes_kept(&self, path: &RootedPath, wanted: &Content) -> Result<Option<Vec<u8>>, WriteError> {
+        let lost = |why: String| WriteError::Io { path: path.clone(), why };
+        match wanted {
+            Content::Absent => Ok(None),
+            Content::Text(bytes) => Ok(Some(bytes.to_vec())),
+            Content::Other(hash) => {
+                let hash = blake3::Hash::from_hex(&**hash).map_err(|error| lost(error.to_string()))?;
+                let blobs = self.shared.checkpoints.blobs().clone();
+                let kept = blocking(move || blobs.get(&hash)).await;
+                let kept = kept.unwrap_or_else(|| Err(std::io::Error::other("reading them failed inside")));
+                kept.map(Some).map_err(|error| lost(format!("its former bytes cannot be had: {error}")))
+            }
+        }
     }
 
     fn hunks(&self, path: Option<RootedPath>, client: Option<&ConnectionId>) -> Vec<Hunk> {
@@ -402,21 +548,26 @@ impl Actor {
     }
 
     /// Tells of what nobody has changed for a while.
-    fn tell_due(&mut self) {
+    async fn tell_due(&mut self) {
         let now = Instant::now();
         let due: BTreeSet<RootedPath> =
             self.due.iter().filter(|(_, due)| **due <= now).map(|(path, _)| path.clone()).collect();
-        self.tell(due);
+        self.tell(due).await;
     }
 
-    fn tell(&mut self, paths: impl IntoIterator<Item = RootedPath>) {
+    async fn tell(&mut self, paths: impl IntoIterator<Item = RootedPath>) {
         for path in paths {
             self.due.remove(&path);
+            self.save(&path).await;
             let hunks = self.ledger.hunks(&path, None).into();
             let versions = self.versions(&path);
             // Nobody may be listening.
             let _ = self.shared.reviewed.send(Reviewed { root: self.root.clone(), path, versions, hunks });
         }
+        if self.due.is_empty() {
+            self.end().await;
+        }
+        self.watch();
     }
 
     fn rooted(&self, file: &AbsPath) -> Option<RootedPath> {
@@ -430,6 +581,13 @@ fn unsaved(standing: Standing) -> Option<Buffer> {
         Standing::Disk(_) => None,
         Standing::Unsaved(buffer) => Some(buffer),
         Standing::Split(buffers) => buffers.into_iter().next(),
+    }
+}
+
+async fn next_changes(watching: &mut Option<ChangesReceiver>) -> Option<Changes> {
+    match watching {
+        Some(changes) => changes.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -2,10 +2,10 @@
 //! Whatever the person typed meanwhile stays: the change is made anew to their text, and given up where both meet.
 
 use super::texts::{kept, shown};
-use super::{By, Change, Event, Workspace, WriteError};
+use super::{By, Cause, Change, Event, Workspace, WriteError};
 use crate::documents::{Buffer, Declined, Standing};
 use crate::path::RootedPath;
-use crate::review::{Author, rebase};
+use crate::review::rebase;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -26,6 +26,14 @@ pub(super) struct Stand {
     pub(super) disk: Option<Vec<u8>>,
 }
 
+/// A file that an editor is about to change and save.
+#[derive(Debug)]
+pub(super) struct Touch {
+    pub(super) path: RootedPath,
+    pub(super) before: Vec<u8>,
+    pub(super) after: Vec<u8>,
+}
+
 /// A text that an editor changed for us, with what it takes to change it back.
 struct Edited {
     path: RootedPath,
@@ -39,8 +47,8 @@ impl Workspace {
     ///
     /// # Errors
     /// When that cannot be, or a file cannot be written; then nothing has changed.
-    pub async fn apply(&self, changes: Vec<Change>, author: &Author) -> Result<(), WriteError> {
-        self.apply_by(changes, &By::Author(author.clone())).await
+    pub async fn apply(&self, changes: Vec<Change>, cause: &Cause) -> Result<(), WriteError> {
+        self.apply_by(changes, &By { cause: cause.clone(), decision: Arc::default() }).await
     }
 
     /// As [`Workspace::apply`], also for what the person decided.
@@ -123,7 +131,10 @@ impl Workspace {
                 before: kept(&buffer.text, disk).to_vec(),
                 after: kept(&target, disk).to_vec(),
             };
-            if target == buffer.text || self.ask_editor(path, &buffer, &target, by).await? {
+            // What is not saved is nothing that files are taken back to.
+            let touched =
+                is_saved.then(|| Touch { path: path.clone(), before: done.before.clone(), after: done.after.clone() });
+            if target == buffer.text || self.ask_editor(path, &buffer, &target, by, touched).await? {
                 if is_saved {
                     buffer.editor.wants_saving(&absolute);
                 }
@@ -143,11 +154,12 @@ impl Workspace {
         buffer: &Buffer,
         target: &Arc<str>,
         by: &By,
+        touched: Option<Touch>,
     ) -> Result<bool, WriteError> {
         let absolute = self.root.join(path);
         let mut expected = self.shared.documents.expect(&buffer.client, &absolute, target);
         let (token, by) = (expected.token, by.clone());
-        self.ask(|answer| Event::Intend { token, by, answer }).await.ok_or_else(|| self.closed())?;
+        self.ask(|answer| Event::Intend { token, by, touched, answer }).await.ok_or_else(|| self.closed())??;
         let asked = buffer.editor.edit(&absolute, buffer.version, buffer.text.clone(), target.clone());
         match asked.await {
             Ok(()) => Ok(expected.came(buffer.version, PATIENCE).await),

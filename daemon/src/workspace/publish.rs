@@ -3,6 +3,7 @@
 //! git's own files follow git's own order and locks. Nothing here follows a link out of a folder, runs a program, or looks at
 //! what a file means beyond what deciding these things takes.
 
+use super::checkpoint::Recorder;
 use super::layers::LayerPlan;
 use crate::path::{AbsPath, RootedPath};
 use crate::policy::paths::Class;
@@ -12,18 +13,19 @@ use std::path::{Path, PathBuf};
 
 mod aliases;
 mod delete;
-mod disk;
+pub(super) mod disk;
 pub mod early;
 mod hold;
+mod keep;
 mod links;
 mod release;
 mod report;
 mod repository;
 mod seeds;
-mod stage;
+pub(super) mod stage;
 mod stamp;
 mod through;
-mod trail;
+pub(super) mod trail;
 mod tree;
 
 pub use seeds::{Seeded, Seeds};
@@ -199,16 +201,17 @@ pub struct Published {
     pub notes: Vec<String>,
 }
 
-/// Publishes what a command wrote. Blocks; only the owner of the workspace may call it.
+/// Publishes what a command wrote. What it changes in the workspace is recorded first, where there is a recorder. Blocks; only the
+/// owner of the workspace may call it.
 #[must_use]
-pub fn publish(publication: &Publication) -> Published {
-    tree::publish(publication, &|_| true)
+pub fn publish(publication: &Publication, recorder: Option<&Recorder>) -> Published {
+    tree::publish(publication, recorder, &|_| true)
 }
 
 /// Publishes what was held back, after a person said yes. What changed on disk since then is a conflict.
 #[must_use]
-pub fn release(publication: &Publication, held: &[Held]) -> Published {
-    tree::release(publication, held)
+pub fn release(publication: &Publication, held: &[Held], recorder: Option<&Recorder>) -> Published {
+    tree::release(publication, held, recorder)
 }
 
 /// After a person said no: what stays gets the time of now, so that no build tool takes a result of the refused text for fresh.
@@ -234,4 +237,4 @@ fn below(root: &AbsPath, path: &Path) -> AbsPath {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

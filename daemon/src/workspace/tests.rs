@@ -1,6 +1,14 @@
 use super::*;
+use crate::clock::Clock;
+use crate::journal::Journal;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+
+/// A turn of this id.
+pub(crate) fn cause(turn: &str) -> Cause {
+    let author = Author::Agent(Source { session: "s1".into(), turn: turn.into() });
+    Cause { author, at: "2026-01-01T00:00:00.000Z".to_owned(), title: format!("The words of {turn}") }
+}
 
 struct Fixture {
     directory: tempfile::TempDir,
@@ -8,11 +16,13 @@ struct Fixture {
 }
 
 /// What a workspace needs of others.
-pub(crate) fn shared() -> Shared {
+pub(crate) fn shared(state: &Path) -> Shared {
+    let (journal, clock) = (Journal::in_memory().expect("a thread"), Clock::counting());
     Shared {
+        checkpoints: Checkpoints::open(state, journal, clock.clone()),
         documents: Documents::default(),
         watcher: Watcher::default(),
-        clock: Clock::counting(),
+        clock,
         reviewed: broadcast::channel(64).0,
     }
 }
@@ -28,7 +38,7 @@ impl Fixture {
             std::fs::write(path, text).expect("written");
         }
         let root = AbsPath::canonical(&root.display().to_string()).expect("exists");
-        Self { directory, workspace: Workspace::open(root, shared()) }
+        Self { workspace: Workspace::open(root, shared(&directory.path().join("state"))), directory }
     }
 
     fn path(&self, path: &str) -> RootedPath {
@@ -40,7 +50,7 @@ impl Fixture {
     }
 
     async fn apply(&self, changes: Vec<Change>) -> String {
-        match self.workspace.apply(changes, &Author::Person).await {
+        match self.workspace.apply(changes, &cause("t1")).await {
             Ok(()) => "done".to_owned(),
             Err(error) => error.to_string(),
         }

@@ -1,7 +1,11 @@
-//! The only writer of user files. Changes are made all or none: every new text is first staged beside its target, then the
-//! names are switched, and when a switch fails the earlier ones are taken back. A reader sees each file wholly old or wholly new.
+//! The only writer of user files. Changes are made all or none: every new text is first staged beside its target, then what stands
+//! there is recorded for a checkpoint and the names are switched, and when a switch fails the earlier ones are taken back. A reader sees
+//! each file wholly old or wholly new.
 
+use super::checkpoint::Recorder;
 use super::files::{ReadError, open_beneath, read};
+use super::image::Image;
+use super::publish::trail::Trail;
 use super::temporary::temporary_name;
 use crate::path::{AbsPath, RootedPath};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
@@ -12,6 +16,8 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+mod record;
 
 /// Links followed before a name counts as a loop; the kernel's own limit is 40.
 const LINKS: usize = 16;
@@ -98,6 +104,14 @@ pub enum WriteError {
         /// Which is not as before.
         left: RootedPath,
     },
+    /// What stands there cannot be recorded, so that it could not be taken back.
+    #[error("nothing was written in {root}: {why}")]
+    Unrecorded {
+        /// The workspace.
+        root: AbsPath,
+        /// Why not.
+        why: String,
+    },
     /// Somebody else changed the same lines since.
     #[error("{0} was changed since it was read, in the same place; nothing was written. Read it again")]
     Overlap(RootedPath),
@@ -140,8 +154,8 @@ impl WriteError {
 }
 
 /// Makes all changes or none.
-pub(super) fn apply(root: &AbsPath, changes: &[Change]) -> Result<(), WriteError> {
-    let mut switches = Switches::default();
+pub(super) fn apply(root: &AbsPath, changes: &[Change], recorder: &Recorder) -> Result<(), WriteError> {
+    let mut switches = Switches { recorder, trail: Trail::new(recorder.state()), done: Vec::new() };
     for change in changes {
         // Staging and switching go change by change, so that a later change may build on an earlier one's names.
         if let Err(error) = switches.make(root, change) {
@@ -173,36 +187,42 @@ enum Switch {
     MadeDirectory(Place),
 }
 
-#[derive(Default)]
-struct Switches {
+struct Switches<'a> {
+    recorder: &'a Recorder,
+    trail: Trail,
     done: Vec<Switch>,
 }
 
-impl Switches {
+impl Switches<'_> {
     fn make(&mut self, root: &AbsPath, change: &Change) -> Result<(), WriteError> {
         match change {
             Change::Create { path, bytes } => self.create(root, path, bytes, None),
             Change::Replace { path, before, bytes } => {
                 let place = self.existing(root, path, before)?;
                 let mode = status(&place)?;
-                let temporary = self.stage(&place, bytes, Some(mode))?;
-                exchange(&place.directory, &place.name, &temporary).map_err(|errno| io(path, errno))?;
+                let temporary = self.stage(root, &place, bytes, Some(mode))?;
+                self.touch_staged(root, &place, &temporary)?;
+                if let Err(errno) = exchange(&place.directory, &place.name, &temporary) {
+                    let _ = rustix::fs::unlinkat(&place.directory, &temporary, AtFlags::empty());
+                    return Err(io(path, errno));
+                }
                 self.done.push(Switch::Replaced(place, temporary));
                 Ok(())
             }
             Change::Delete { path, before } => {
                 let place = self.existing(root, path, before)?;
-                self.hide(place)
+                self.hide(root, place)
             }
             Change::Move { from, to, before, bytes } => {
                 let place = self.existing(root, from, before)?;
                 let mode = status(&place)?;
                 self.create(root, to, bytes, Some(mode))?;
-                self.hide(place)
+                self.hide(root, place)
             }
             Change::MoveDirectory { from, to } => {
                 let old = place(root, from)?;
                 let new = self.place_with_parents(root, to)?;
+                self.touch_tree(root, &old, &new)?;
                 move_name(&old, &new)?;
                 self.done.push(Switch::MovedDirectory(old, new));
                 Ok(())
@@ -227,7 +247,8 @@ impl Switches {
         like: Option<rustix::fs::Stat>,
     ) -> Result<(), WriteError> {
         let place = self.place_with_parents(root, path)?;
-        let temporary = self.stage(&place, bytes, like)?;
+        let temporary = self.stage(root, &place, bytes, like)?;
+        self.touch_staged(root, &place, &temporary)?;
         let renamed = rename_to_free(&place.directory, &temporary, &place.directory, &place.name);
         if let Err(errno) = renamed {
             let _ = rustix::fs::unlinkat(&place.directory, &temporary, AtFlags::empty());
@@ -237,7 +258,9 @@ impl Switches {
         Ok(())
     }
 
-    fn hide(&mut self, place: Place) -> Result<(), WriteError> {
+    fn hide(&mut self, root: &AbsPath, place: Place) -> Result<(), WriteError> {
+        self.note(root, &place)?;
+        self.touch(root, &place, Image::Absent)?;
         let hidden = temporary_name(&place.name);
         rename_to_free(&place.directory, &place.name, &place.directory, &hidden)
             .map_err(|errno| io(&place.path, errno))?;
@@ -246,7 +269,14 @@ impl Switches {
     }
 
     /// Writes the bytes beside their target, on the disk, with the mode and owner of what they replace.
-    fn stage(&self, place: &Place, bytes: &[u8], like: Option<rustix::fs::Stat>) -> Result<OsString, WriteError> {
+    fn stage(
+        &mut self,
+        root: &AbsPath,
+        place: &Place,
+        bytes: &[u8],
+        like: Option<rustix::fs::Stat>,
+    ) -> Result<OsString, WriteError> {
+        self.note(root, place)?;
         let temporary = temporary_name(&place.name);
         let write = || -> std::io::Result<()> {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -285,6 +315,8 @@ impl Switches {
         for directory in missing.into_iter().rev() {
             let directory = rooted(root, &directory);
             let place = place(root, &directory)?;
+            // Its permissions are what the person's umask leaves of these.
+            self.touch(root, &place, Image::Directory { mode: 0o777 })?;
             match rustix::fs::mkdirat(&place.directory, &place.name, Mode::from_raw_mode(0o777)) {
                 Ok(()) => self.done.push(Switch::MadeDirectory(place)),
                 // Somebody else made it meanwhile; it is not ours to take back.
@@ -296,7 +328,14 @@ impl Switches {
     }
 
     fn take_back(self, error: WriteError) -> WriteError {
-        for switch in self.done.into_iter().rev() {
+        let error = Self::take_all_back(self.done, error);
+        // What could not be put back lies under a name of ours, and is nobody's to sweep.
+        self.trail.finish();
+        error
+    }
+
+    fn take_all_back(done: Vec<Switch>, error: WriteError) -> WriteError {
+        for switch in done.into_iter().rev() {
             let (path, result) = match &switch {
                 Switch::Created(place) => {
                     (&place.path, rustix::fs::unlinkat(&place.directory, &place.name, AtFlags::empty()))
@@ -322,10 +361,10 @@ impl Switches {
     fn finish(self) {
         for switch in self.done {
             if let Switch::Replaced(place, former) | Switch::Hidden(place, former) = switch {
-                // What stays behind is swept by its name at the next start.
                 let _ = rustix::fs::unlinkat(&place.directory, &former, AtFlags::empty());
             }
         }
+        self.trail.finish();
     }
 }
 

@@ -91,6 +91,7 @@ impl Running {
             turn: id.clone(),
             model: self.model(&resolved),
             tools: tool::specs(),
+            title: state::title(&prompt::words(history.asked())),
             model_name: resolved.name,
             context_size: resolved.context,
             effort: self.state.session.effort,

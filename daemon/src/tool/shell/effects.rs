@@ -4,9 +4,9 @@ use super::super::change;
 use crate::cx::{Need, PROTECTED, Permission, TurnCx};
 use crate::path::{AbsPath, RootedPath};
 use crate::review::Author;
-use crate::workspace::Change;
 use crate::workspace::publish::early::Early;
 use crate::workspace::publish::{Conflict, FileChange, Held, Kind, Publication, Published, Seeded, WITH_TEXT, Why};
+use crate::workspace::{Cause, Change};
 use pilotfish_protocol::{Edit, EditKind, EditState, Item, Mode};
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub(super) async fn publish(
         effects.lines.extend(notes);
         return effects;
     }
-    let Some(published) = cx.workspace.publish(early, &Author::Command(cx.source())).await else {
+    let Some(published) = cx.workspace.publish(early, &cause(cx, item)).await else {
         effects.lines.push("not written: the workspace is closed".to_owned());
         return effects;
     };
@@ -93,7 +93,7 @@ impl Effects {
             };
             let change = Change::Replace { path, before: before.to_vec(), bytes };
             let described = change::describe(cx, super::super::call_id(item), &change, EditState::Applied);
-            match cx.workspace.apply(vec![change], &Author::Command(cx.source())).await {
+            match cx.workspace.apply(vec![change], &cause(cx, item)).await {
                 Ok(()) => {
                     self.lines
                         .push(format!("{name} is open and unsaved: it was changed in the editor, not on the disk"));
@@ -128,7 +128,7 @@ impl Effects {
                 "the mode is read-only now".to_owned()
             }
             Ok(Permission::Granted { by: _ }) => {
-                if let Some(released) = cx.workspace.release(publication, held, &Author::Command(cx.source())).await {
+                if let Some(released) = cx.workspace.release(publication, held, &cause(cx, item)).await {
                     self.take(cx, item, released);
                     self.lines.push(format!("allowed by the person: {}", few(&names)));
                 }
@@ -168,6 +168,11 @@ impl Effects {
         }
         (shown, edits)
     }
+}
+
+/// Whose changes a command's are.
+fn cause(cx: &TurnCx, item: &Item) -> Cause {
+    change::cause(cx, item, Author::Command(cx.source()))
 }
 
 /// A path as people read it: from the workspace when it lies there.

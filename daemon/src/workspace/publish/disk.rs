@@ -16,7 +16,7 @@ const COMPARED: u64 = 256 << 20;
 
 /// What a name stood for when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(in crate::workspace) struct Seen {
     device: u64,
     inode: u64,
     size: i64,
@@ -26,7 +26,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn new(stat: &Stat) -> Self {
+    pub(in crate::workspace) fn new(stat: &Stat) -> Self {
         Self {
             device: stat.st_dev,
             inode: stat.st_ino,
@@ -38,19 +38,19 @@ impl Seen {
     }
 
     /// Whether it is the same file with the same bytes, wherever its name went: a rename changes the ctime.
-    pub(super) fn is_still(&self, stat: &Stat) -> bool {
+    pub(in crate::workspace) fn is_still(&self, stat: &Stat) -> bool {
         Self { changed: self.changed, ..Self::new(stat) } == *self
     }
 
     /// In words that [`Seen::parse`] reads.
-    pub(super) fn to_text(self) -> String {
+    pub(in crate::workspace) fn to_text(self) -> String {
         let Self { device, inode, size, mode, modified, changed } = self;
         let (seconds, nanoseconds) = changed.parts();
         format!("{device} {inode} {size} {mode} {} {} {seconds} {nanoseconds}", modified.0, modified.1)
     }
 
     /// What [`Seen::to_text`] wrote.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::workspace) fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let mut word = || words.next();
         let seen = Self {
@@ -65,13 +65,13 @@ impl Seen {
     }
 
     /// Whether it is the same file or directory, whatever it holds by now.
-    pub(super) fn is_same_file(&self, stat: &Stat) -> bool {
+    pub(in crate::workspace) fn is_same_file(&self, stat: &Stat) -> bool {
         (self.device, self.inode) == (stat.st_dev, stat.st_ino)
     }
 }
 
 /// Makes a directory and those above it, below a root, through no link.
-pub(super) fn make_directories(root: &OwnedFd, path: &Path) -> Result<(), Errno> {
+pub(in crate::workspace) fn make_directories(root: &OwnedFd, path: &Path) -> Result<(), Errno> {
     let mut at = PathBuf::new();
     for component in path.components() {
         let directory = open_below(root, &at)?;
@@ -85,24 +85,24 @@ pub(super) fn make_directories(root: &OwnedFd, path: &Path) -> Result<(), Errno>
 }
 
 /// Removes a directory, if nothing but directories is in it.
-pub(super) fn remove_empty(directory: &OwnedFd, name: &OsStr, depth: usize) {
+pub(in crate::workspace) fn remove_empty(directory: &OwnedFd, name: &OsStr, depth: usize) {
     let Ok(inner) = open_directory(directory, name) else { return };
     let names = if depth > 0 { names(&inner).unwrap_or_default() } else { Vec::new() };
     names.iter().for_each(|child| remove_empty(&inner, child, depth - 1));
     let _ = rustix::fs::unlinkat(directory, name, AtFlags::REMOVEDIR);
 }
 
-pub(super) fn kind(stat: &Stat) -> FileType {
+pub(in crate::workspace) fn kind(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
 
 /// What the overlay puts where a name was deleted.
-pub(super) fn is_whiteout(stat: &Stat) -> bool {
+pub(in crate::workspace) fn is_whiteout(stat: &Stat) -> bool {
     kind(stat) == FileType::CharacterDevice && stat.st_rdev == 0
 }
 
 /// What a name stands for; `None` when there is nothing.
-pub(super) fn look(directory: &OwnedFd, name: &OsStr) -> Result<Option<Stat>, Errno> {
+pub(in crate::workspace) fn look(directory: &OwnedFd, name: &OsStr) -> Result<Option<Stat>, Errno> {
     match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
@@ -111,7 +111,7 @@ pub(super) fn look(directory: &OwnedFd, name: &OsStr) -> Result<Option<Stat>, Er
 }
 
 /// Whether the command deleted something: its name above, or that of a folder it lies in, stands for nothing.
-pub(super) fn is_deleted(upper: &OwnedFd, path: &Path) -> bool {
+pub(in crate::workspace) fn is_deleted(upper: &OwnedFd, path: &Path) -> bool {
     path.ancestors().filter(|path| !path.as_os_str().is_empty()).any(|path| {
         let parent = open_below(upper, path.parent().unwrap_or(Path::new("")));
         let stat = parent.ok().zip(path.file_name()).and_then(|(parent, name)| look(&parent, name).ok().flatten());
@@ -120,25 +120,25 @@ pub(super) fn is_deleted(upper: &OwnedFd, path: &Path) -> bool {
 }
 
 /// Opens a root by its path.
-pub(super) fn open_root(path: &Path) -> Result<OwnedFd, Errno> {
+pub(in crate::workspace) fn open_root(path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty())
 }
 
 /// Opens a directory some way below a root, with no link anywhere on that way.
-pub(super) fn open_below(root: &OwnedFd, path: &Path) -> Result<OwnedFd, Errno> {
+pub(in crate::workspace) fn open_below(root: &OwnedFd, path: &Path) -> Result<OwnedFd, Errno> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::openat2(root, path, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
 }
 
-pub(super) fn open_directory(directory: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
+pub(in crate::workspace) fn open_directory(directory: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(directory, name, flags, Mode::empty())
 }
 
 /// Opens a regular file to read it. What is none is opened without waiting for anybody, and refused.
-pub(super) fn open_file(directory: &OwnedFd, name: &OsStr) -> Result<File, Errno> {
+pub(in crate::workspace) fn open_file(directory: &OwnedFd, name: &OsStr) -> Result<File, Errno> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = rustix::fs::openat(directory, name, flags, Mode::empty())?;
     match kind(&rustix::fs::fstat(&file)?) {
@@ -148,7 +148,7 @@ pub(super) fn open_file(directory: &OwnedFd, name: &OsStr) -> Result<File, Errno
 }
 
 /// As [`open_directory`], of an upper directory: it is ours, so that permissions the command took away are no obstacle.
-pub(super) fn open_upper_directory(directory: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
+pub(in crate::workspace) fn open_upper_directory(directory: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
     open_directory(directory, name).or_else(|errno| {
         allow(directory, name, errno, 0o700)?;
         open_directory(directory, name)
@@ -156,7 +156,7 @@ pub(super) fn open_upper_directory(directory: &OwnedFd, name: &OsStr) -> Result<
 }
 
 /// As [`open_file`], of an upper directory's file.
-pub(super) fn open_upper_file(directory: &OwnedFd, name: &OsStr) -> Result<File, Errno> {
+pub(in crate::workspace) fn open_upper_file(directory: &OwnedFd, name: &OsStr) -> Result<File, Errno> {
     open_file(directory, name).or_else(|errno| {
         allow(directory, name, errno, 0o600)?;
         open_file(directory, name)
@@ -173,7 +173,7 @@ fn allow(directory: &OwnedFd, name: &OsStr, errno: Errno, mode: u32) -> Result<(
 }
 
 /// The names in a directory, sorted.
-pub(super) fn names(directory: &OwnedFd) -> Result<Vec<OsString>, Errno> {
+pub(in crate::workspace) fn names(directory: &OwnedFd) -> Result<Vec<OsString>, Errno> {
     let mut names = Vec::new();
     for entry in Dir::read_from(directory)? {
         let entry = entry?;
@@ -187,12 +187,12 @@ pub(super) fn names(directory: &OwnedFd) -> Result<Vec<OsString>, Errno> {
 }
 
 /// Whether an upper directory hides all that was there before.
-pub(super) fn is_opaque(directory: &OwnedFd) -> bool {
+pub(in crate::workspace) fn is_opaque(directory: &OwnedFd) -> bool {
     attribute(directory, "user.overlay.opaque") || attribute(directory, "trusted.overlay.opaque")
 }
 
 /// Whether an upper directory stands for one of another name, which our overlays never do.
-pub(super) fn is_redirected(directory: &OwnedFd) -> bool {
+pub(in crate::workspace) fn is_redirected(directory: &OwnedFd) -> bool {
     let mut value = [0_u8; 1];
     // Too small for a real value, which is then there.
     !matches!(
@@ -207,7 +207,7 @@ fn attribute(directory: &OwnedFd, name: &str) -> bool {
 }
 
 /// A file's bytes, when they are at most `max`.
-pub(super) fn read(file: &File, max: u64) -> Option<Vec<u8>> {
+pub(in crate::workspace) fn read(file: &File, max: u64) -> Option<Vec<u8>> {
     let size = file.metadata().ok()?.len();
     if size > max {
         return None;
@@ -219,13 +219,13 @@ pub(super) fn read(file: &File, max: u64) -> Option<Vec<u8>> {
 }
 
 /// Where a link leads, as it is written.
-pub(super) fn read_link(directory: &OwnedFd, name: &OsStr) -> Result<OsString, Errno> {
+pub(in crate::workspace) fn read_link(directory: &OwnedFd, name: &OsStr) -> Result<OsString, Errno> {
     let target = rustix::fs::readlinkat(directory, name, Vec::new())?;
     Ok(OsStr::from_bytes(target.as_bytes()).to_owned())
 }
 
 /// Whether two files hold the same bytes. Files above [`COMPARED`] do not: nobody is to wait for the owner of the workspace that long.
-pub(super) fn is_equal(one: &File, other: &File) -> std::io::Result<bool> {
+pub(in crate::workspace) fn is_equal(one: &File, other: &File) -> std::io::Result<bool> {
     let length = one.metadata()?.len();
     if length != other.metadata()?.len() || length > COMPARED {
         return Ok(false);
@@ -258,7 +258,7 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::Result<usize
 }
 
 /// Gives a regular file the time of now. Its bytes stay.
-pub(super) fn touch(directory: &OwnedFd, name: &OsStr) {
+pub(in crate::workspace) fn touch(directory: &OwnedFd, name: &OsStr) {
     if let Ok(Some(stat)) = look(directory, name)
         && kind(&stat) == FileType::RegularFile
     {
@@ -268,7 +268,7 @@ pub(super) fn touch(directory: &OwnedFd, name: &OsStr) {
 }
 
 /// As [`touch`], by a path that was looked at before.
-pub(super) fn touch_path(path: &AbsPath) {
+pub(in crate::workspace) fn touch_path(path: &AbsPath) {
     let (Some(parent), Some(name)) = (path.as_path().parent(), path.as_path().file_name()) else { return };
     let Ok(root) = open_root(Path::new("/")) else { return };
     let Ok(directory) = open_below(&root, parent.strip_prefix("/").unwrap_or(parent)) else { return };
@@ -276,7 +276,7 @@ pub(super) fn touch_path(path: &AbsPath) {
 }
 
 /// Gives a file the mtime of another.
-pub(super) fn set_modified(file: impl AsFd, like: &Stat) -> Result<(), Errno> {
+pub(in crate::workspace) fn set_modified(file: impl AsFd, like: &Stat) -> Result<(), Errno> {
     let last_access = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     let nanoseconds = i64::try_from(like.st_mtime_nsec).unwrap_or(0);
     let last_modification = Timespec { tv_sec: like.st_mtime, tv_nsec: nanoseconds };

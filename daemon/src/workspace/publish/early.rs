@@ -17,6 +17,8 @@ use super::tree::{Killed, Pair, Run};
 use super::{Kind, Publication, Published, Stamp, tree};
 use crate::path::AbsPath;
 use crate::policy::paths;
+use crate::workspace::checkpoint::Recorder;
+use crate::workspace::image::Image;
 use crate::workspace::layers::Over;
 use rustix::fs::{Dir, FileType, Stat};
 use std::collections::{BTreeMap, HashMap};
@@ -132,12 +134,13 @@ impl Early {
         }
     }
 
-    /// Publishes all that the command wrote, now that it has ended, as [`super::publish`] does.
+    /// Publishes all that the command wrote, now that it has ended, as [`super::publish`] does. What shows already is recorded only now:
+    /// until then a kill takes it back.
     #[must_use]
-    pub fn publish(mut self) -> Published {
+    pub fn publish(mut self, recorder: Option<&Recorder>) -> Published {
         let ours = std::mem::take(&mut self.ours);
         self.is_cleared = true;
-        tree::publish_after(ours, &self.publication, &|_| true)
+        tree::publish_after(ours, &self.publication, recorder, &|_| true)
     }
 
     /// Takes all back that showed early, now that the command has ended; answers what else is worth saying, each a sentence.
@@ -286,7 +289,7 @@ impl Ours {
             stage::drop_staged(&pair.lower, &temporary);
             return None;
         };
-        let change = Change { kind: Kind::Created, before: None, after: None };
+        let change = Change { kind: Kind::Created, before: None, after: None, image: None };
         let directory = Rc::clone(&pair.lower);
         stage::switch(&Staged { directory, temporary, name: name.to_owned(), path: path.clone(), seen: None, change })
             .ok()?;
@@ -343,7 +346,12 @@ impl Run<'_> {
     }
 
     /// Tells of a file that showed early and stayed as it was.
-    pub(super) fn tell_shown(&mut self, path: &Path, file: &File) {
+    pub(super) fn tell_shown(&mut self, path: &Path, file: &File, stat: &Stat) {
+        if let Some(image) = self.image_of(path, file, stat) {
+            let mut touched = Vec::new();
+            self.push_touched(path, Image::Absent, image, &mut touched);
+            self.batch.push_shown(touched);
+        }
         let (_, after) = self.report.texts(None, Some(file));
         self.report.change(&self.below(path), Kind::Created, None, after);
     }
@@ -380,7 +388,7 @@ fn pair_of(run: &Run<'_>, path: &Path) -> Option<Pair> {
         (upper, lower) = open_merged(&upper, &lower, name)?;
     }
     (!may_become_repository(&upper, &lower)).then_some(())?;
-    Some(Pair { upper, lower: Rc::new(lower), path: at })
+    Some(Pair { upper, lower: Rc::new(lower), path: at, is_new: false })
 }
 
 /// Opens a folder that both have, if what the command sees of it is both, and it is neither a repository nor on the way to be one.

@@ -1,11 +1,12 @@
 //! Publishing what was held back, after a person said yes to exactly that.
 
 use super::disk::{self, Seen};
+use super::keep::has_git;
 use super::stage::{self, Change, Staged, clash};
 use super::tree::{Killed, Run};
 use super::{Clash, Held, Kind};
+use crate::workspace::image::Image;
 use crate::workspace::temporary::temporary_name;
-use crate::workspace::write::exchange;
 use rustix::fs::{AtFlags, FileType, Mode, Stat};
 use rustix::io::Errno;
 use std::ffi::OsStr;
@@ -40,11 +41,13 @@ impl Run<'_> {
         let (parent, name) =
             (held.inside.parent().unwrap_or(Path::new("")), held.inside.file_name().unwrap_or_default());
         let Some(layer) = self.publication.layers.get(self.layer) else { return Ok(Err(Clash::Changed)) };
+        if held.kind != Kind::Deleted
+            && let Err(clash) = self.make_parents(parent)
+        {
+            return Ok(Err(clash));
+        }
         let open = || -> Result<(Option<OwnedFd>, OwnedFd), Errno> {
             let root = disk::open_root(self.root().as_path())?;
-            if held.kind != Kind::Deleted {
-                disk::make_directories(&root, parent)?;
-            }
             // Of what was deleted with all that was around it, nothing is above.
             let upper = disk::open_root(&layer.upper).and_then(|upper| disk::open_below(&upper, parent)).ok();
             Ok((upper, disk::open_below(&root, parent)?))
@@ -94,13 +97,25 @@ impl Run<'_> {
                 let target = disk::read_link(upper, name).map_err(clash)?;
                 stage::stage_link(&lower, name, &target).map_err(clash)?
             }
-            FileType::Directory => return put_directory(&lower, name, now),
+            FileType::Directory => {
+                let mode = 0o777;
+                self.record_one(&lower, name, &held.inside, Image::Directory { mode })?;
+                return put_directory(&lower, name, now);
+            }
             _ => return Err(Clash::Blocked("a device, a socket or a pipe")),
         };
         let kind = if now.is_some() { held.kind } else { Kind::Created };
-        let change = Change { kind, before: held.before.clone(), after: held.after.clone() };
+        let image = match Image::look(&lower, &temporary) {
+            Ok(image) => Some(image).filter(|_| self.recorder.is_some() && !has_git(&held.inside)),
+            Err(errno) => return Err(clash(errno)),
+        };
+        let change = Change { kind, before: held.before.clone(), after: held.after.clone(), image };
         if was_directory {
-            replace_directory(&lower, name, &temporary)?;
+            if let Some(image) = &change.image {
+                let recorded = self.record_one(&lower, name, &held.inside, image.clone());
+                recorded.inspect_err(|_| stage::drop_staged(&lower, &temporary))?;
+            }
+            stage::replace_directory(&lower, name, &temporary)?;
             self.report.change(&held.path, change.kind, change.before, change.after);
             return Ok(());
         }
@@ -112,6 +127,7 @@ impl Run<'_> {
 
     /// Deletes what the command deleted, and the directories that the command deleted with it once they are empty.
     fn take(&mut self, lower: &OwnedFd, name: &OsStr, held: &Held, now: Option<&Stat>) -> Result<(), Clash> {
+        self.record_gone(lower, name, &held.inside)?;
         match now {
             None => return Ok(()),
             Some(stat) if disk::kind(stat) == FileType::Directory => remove(lower, name, 0).map_err(clash)?,
@@ -127,9 +143,9 @@ impl Run<'_> {
             if !disk::is_deleted(&upper, folder) {
                 break;
             }
-            let removed = disk::open_below(&root, parent)
-                .and_then(|parent| rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR));
-            if removed.is_err() {
+            let Ok(parent) = disk::open_below(&root, parent) else { break };
+            self.record_one(&parent, name, folder, Image::Absent)?;
+            if rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR).is_err() {
                 break;
             }
         }
@@ -147,17 +163,6 @@ fn is_as_seen(now: Option<&Stat>, seen: Option<Seen>) -> bool {
     }
 }
 
-/// Gives a staged file or link the name of a directory that is empty by now. What stands there is only ever gone once the other is in place.
-fn replace_directory(lower: &OwnedFd, name: &OsStr, temporary: &OsStr) -> Result<(), Clash> {
-    exchange(lower, name, temporary).map_err(clash).inspect_err(|_| stage::drop_staged(lower, temporary))?;
-    rustix::fs::unlinkat(lower, temporary, AtFlags::REMOVEDIR).map_err(|errno| {
-        if exchange(lower, name, temporary).is_ok() {
-            stage::drop_staged(lower, temporary);
-        }
-        if errno == Errno::NOTEMPTY { Clash::NotEmpty } else { clash(errno) }
-    })
-}
-
 /// Makes a directory, maybe in the place of a file or link. What is to be in it is released by itself.
 fn put_directory(lower: &OwnedFd, name: &OsStr, now: Option<&Stat>) -> Result<(), Clash> {
     let make = |name: &OsStr| rustix::fs::mkdirat(lower, name, Mode::from_raw_mode(0o777)).map_err(clash);
@@ -167,15 +172,7 @@ fn put_directory(lower: &OwnedFd, name: &OsStr, now: Option<&Stat>) -> Result<()
         Some(now) => {
             let temporary = temporary_name(name);
             make(&temporary)?;
-            let seen = Seen::new(now);
-            let switched =
-                exchange(lower, name, &temporary).map_err(clash).and_then(|()| match disk::look(lower, &temporary) {
-                    Ok(Some(stat)) if seen.is_still(&stat) => Ok(()),
-                    _ => exchange(lower, name, &temporary).map_err(clash).and(Err(Clash::Changed)),
-                });
-            let flags = if switched.is_ok() { AtFlags::empty() } else { AtFlags::REMOVEDIR };
-            let _ = rustix::fs::unlinkat(lower, &temporary, flags);
-            switched
+            stage::replace_by_directory(lower, name, &temporary, &Seen::new(now))
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::disk::{self, Seen};
 use super::{Clash, Kind};
+use crate::workspace::image::{Image, Touched};
 use crate::workspace::temporary::temporary_name;
 use crate::workspace::write::{exchange, rename_to_free};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, SeekFrom, Stat, Uid};
@@ -24,35 +25,52 @@ const ONE_BY_ONE: usize = 64;
 
 /// What a change is called when it is done, with the texts it is shown with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) kind: Kind,
-    pub(super) before: Option<Vec<u8>>,
-    pub(super) after: Option<Vec<u8>>,
+pub(in crate::workspace) struct Change {
+    pub(in crate::workspace) kind: Kind,
+    pub(in crate::workspace) before: Option<Vec<u8>>,
+    pub(in crate::workspace) after: Option<Vec<u8>>,
+    /// What will stand there, if that is recorded.
+    pub(in crate::workspace) image: Option<Image>,
+}
+
+/// A file that is to get other permissions, where it is.
+#[derive(Debug)]
+pub(in crate::workspace) struct Chmod {
+    pub(in crate::workspace) directory: Rc<OwnedFd>,
+    pub(in crate::workspace) name: OsString,
+    pub(in crate::workspace) file: File,
+    /// From the layer's root.
+    pub(in crate::workspace) path: PathBuf,
+    pub(in crate::workspace) mode: Mode,
+    /// Whether it is told of as a file that is new.
+    pub(in crate::workspace) showed: bool,
 }
 
 /// A staged file or link.
 #[derive(Debug)]
-pub(super) struct Staged {
-    pub(super) directory: Rc<OwnedFd>,
-    pub(super) temporary: OsString,
-    pub(super) name: OsString,
+pub(in crate::workspace) struct Staged {
+    pub(in crate::workspace) directory: Rc<OwnedFd>,
+    pub(in crate::workspace) temporary: OsString,
+    pub(in crate::workspace) name: OsString,
     /// From the layer's root.
-    pub(super) path: PathBuf,
+    pub(in crate::workspace) path: PathBuf,
     /// What it replaces.
-    pub(super) seen: Option<Seen>,
-    pub(super) change: Change,
+    pub(in crate::workspace) seen: Option<Seen>,
+    pub(in crate::workspace) change: Change,
 }
 
 /// What is staged and not yet switched.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(in crate::workspace) struct Batch {
     staged: Vec<Staged>,
+    chmods: Vec<Chmod>,
+    shown: Vec<Touched>,
     bytes: u64,
     directories: usize,
 }
 
 impl Batch {
-    pub(super) fn push(&mut self, staged: Staged, bytes: u64) {
+    pub(in crate::workspace) fn push(&mut self, staged: Staged, bytes: u64) {
         if self.staged.last().is_none_or(|last| !Rc::ptr_eq(&last.directory, &staged.directory)) {
             self.directories += 1;
         }
@@ -60,14 +78,24 @@ impl Batch {
         self.bytes += bytes;
     }
 
+    pub(in crate::workspace) fn push_chmod(&mut self, chmod: Chmod) {
+        self.chmods.push(chmod);
+    }
+
+    /// Adds what shows early and stays as it is: nothing is left to be done but to record it.
+    pub(in crate::workspace) fn push_shown(&mut self, touched: Vec<Touched>) {
+        self.shown.extend(touched);
+    }
+
     /// Whether it is time to switch. Each directory is a descriptor, and those are few.
-    pub(super) fn is_full(&self) -> bool {
-        self.staged.len() >= FILES || self.bytes >= BYTES || self.directories >= FILES / 8
+    pub(in crate::workspace) fn is_full(&self) -> bool {
+        let is_much = self.staged.len() >= FILES || self.bytes >= BYTES;
+        is_much || self.directories + self.chmods.len() >= FILES / 8
     }
 
     /// Brings to the disk what is to replace something, and hands all over to be switched.
-    pub(super) fn take(&mut self) -> Vec<Staged> {
-        let staged = std::mem::take(self).staged;
+    pub(in crate::workspace) fn take(&mut self) -> (Vec<Staged>, Vec<Chmod>, Vec<Touched>) {
+        let Self { staged, chmods, shown, .. } = std::mem::take(self);
         // What replaces nothing has nothing to lose: no command waits for its own new files either.
         let replacing: Vec<&Staged> = staged.iter().filter(|staged| staged.seen.is_some()).collect();
         match replacing.as_slice() {
@@ -77,12 +105,12 @@ impl Batch {
             }
             few => few.iter().for_each(|staged| sync(&staged.directory, &staged.temporary)),
         }
-        staged
+        (staged, chmods, shown)
     }
 }
 
 /// Copies a regular file to a name that nobody looks for, with its permissions, its mtime and the owner of what it replaces.
-pub(super) fn stage_file(
+pub(in crate::workspace) fn stage_file(
     directory: &OwnedFd,
     name: &OsStr,
     from: &File,
@@ -106,31 +134,31 @@ pub(super) fn stage_file(
 }
 
 /// Brings a staged file's bytes to the disk.
-pub(super) fn sync(directory: &OwnedFd, temporary: &OsStr) {
+pub(in crate::workspace) fn sync(directory: &OwnedFd, temporary: &OsStr) {
     if let Ok(file) = disk::open_file(directory, temporary) {
         let _ = file.sync_data();
     }
 }
 
 /// Makes a link under a name that nobody looks for.
-pub(super) fn stage_link(directory: &OwnedFd, name: &OsStr, target: &OsStr) -> Result<OsString, Errno> {
+pub(in crate::workspace) fn stage_link(directory: &OwnedFd, name: &OsStr, target: &OsStr) -> Result<OsString, Errno> {
     let temporary = temporary_name(name);
     rustix::fs::symlinkat(target, directory, &temporary)?;
     Ok(temporary)
 }
 
 /// Removes a staged name.
-pub(super) fn drop_staged(directory: &OwnedFd, temporary: &OsStr) {
+pub(in crate::workspace) fn drop_staged(directory: &OwnedFd, temporary: &OsStr) {
     let _ = rustix::fs::unlinkat(directory, temporary, AtFlags::empty());
 }
 
 /// The permissions of a published file: nothing runs as somebody else because a command said so.
-pub(super) fn permissions(stat: &Stat) -> Mode {
+pub(in crate::workspace) fn permissions(stat: &Stat) -> Mode {
     Mode::from_raw_mode(stat.st_mode & 0o1777)
 }
 
 /// Gives a staged file its name, if that still stands for what it stood for. Otherwise nothing changes, and the staged file is gone.
-pub(super) fn switch(staged: &Staged) -> Result<(), Clash> {
+pub(in crate::workspace) fn switch(staged: &Staged) -> Result<(), Clash> {
     let (directory, name, temporary) = (&*staged.directory, &staged.name, &staged.temporary);
     let switched = match &staged.seen {
         None => rename_to_free(directory, temporary, directory, name).map_err(|errno| match errno {
@@ -161,7 +189,7 @@ fn replace(directory: &OwnedFd, name: &OsStr, temporary: &OsStr, seen: &Seen) ->
 }
 
 /// Deletes a file or link, if its name still stands for what it stood for.
-pub(super) fn delete(directory: &OwnedFd, name: &OsStr, seen: &Seen) -> Result<(), Clash> {
+pub(in crate::workspace) fn delete(directory: &OwnedFd, name: &OsStr, seen: &Seen) -> Result<(), Clash> {
     let temporary = temporary_name(name);
     rename_to_free(directory, name, directory, &temporary).map_err(|errno| match errno {
         Errno::NOENT => Clash::Changed,
@@ -178,7 +206,34 @@ pub(super) fn delete(directory: &OwnedFd, name: &OsStr, seen: &Seen) -> Result<(
     }
 }
 
-pub(super) fn clash(errno: Errno) -> Clash {
+/// Gives a staged file or link the name of a directory that is empty by now. What stands there is only ever gone once the other is in place.
+pub(in crate::workspace) fn replace_directory(lower: &OwnedFd, name: &OsStr, temporary: &OsStr) -> Result<(), Clash> {
+    exchange(lower, name, temporary).map_err(clash).inspect_err(|_| drop_staged(lower, temporary))?;
+    rustix::fs::unlinkat(lower, temporary, AtFlags::REMOVEDIR).map_err(|errno| {
+        if exchange(lower, name, temporary).is_ok() {
+            drop_staged(lower, temporary);
+        }
+        if errno == Errno::NOTEMPTY { Clash::NotEmpty } else { clash(errno) }
+    })
+}
+
+/// Gives a directory that is made beside a file or link its name. What stood there is gone then, if it is still what it was.
+pub(in crate::workspace) fn replace_by_directory(
+    lower: &OwnedFd,
+    name: &OsStr,
+    temporary: &OsStr,
+    seen: &Seen,
+) -> Result<(), Clash> {
+    let switched = exchange(lower, name, temporary).map_err(clash).and_then(|()| match disk::look(lower, temporary) {
+        Ok(Some(stat)) if seen.is_still(&stat) => Ok(()),
+        _ => exchange(lower, name, temporary).map_err(clash).and(Err(Clash::Changed)),
+    });
+    let flags = if switched.is_ok() { AtFlags::empty() } else { AtFlags::REMOVEDIR };
+    let _ = rustix::fs::unlinkat(lower, temporary, flags);
+    switched
+}
+
+pub(in crate::workspace) fn clash(errno: Errno) -> Clash {
     Clash::Io(std::io::Error::from(errno).to_string())
 }
 
@@ -228,6 +283,6 @@ fn copy_range(from: &File, to: &File, start: u64, end: u64) -> std::io::Result<(
 }
 
 /// Whether a name is taken by what has no place in a published folder.
-pub(super) fn is_special(stat: &Stat) -> bool {
+pub(in crate::workspace) fn is_special(stat: &Stat) -> bool {
     !matches!(disk::kind(stat), FileType::RegularFile | FileType::Symlink | FileType::Directory)
 }

@@ -6,14 +6,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 
 /// A folder `ws` and an upper directory that tests fill by hand, as the overlay would.
-pub(super) struct Fixture {
-    pub(super) directory: tempfile::TempDir,
-    pub(super) publication: Publication,
+pub(in crate::workspace) struct Fixture {
+    pub(in crate::workspace) directory: tempfile::TempDir,
+    pub(in crate::workspace) publication: Publication,
 }
 
 impl Fixture {
     /// Makes the folder from `path` and `text`, and then starts the command.
-    pub(super) fn new(files: &[(&str, &str)]) -> Self {
+    pub(in crate::workspace) fn new(files: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let real = AbsPath::canonical(&directory.path().display().to_string()).expect("exists");
         for name in ["ws", "upper", "state", "outside"] {
@@ -33,51 +33,51 @@ impl Fixture {
     }
 
     /// Starts the command now.
-    pub(super) fn restarted(mut self) -> Self {
+    pub(in crate::workspace) fn restarted(mut self) -> Self {
         self.publication.started = Stamp::take(&self.publication.state).expect("a stamp");
         self
     }
 
-    pub(super) fn disk(&self, path: &str) -> PathBuf {
+    pub(in crate::workspace) fn disk(&self, path: &str) -> PathBuf {
         self.publication.workspace.as_path().join(path)
     }
 
-    pub(super) fn upper(&self, path: &str) -> PathBuf {
+    pub(in crate::workspace) fn upper(&self, path: &str) -> PathBuf {
         self.directory.path().join("upper").join(path)
     }
 
     /// The command wrote a file.
-    pub(super) fn writes(&self, path: &str, text: &str) -> &Self {
+    pub(in crate::workspace) fn writes(&self, path: &str, text: &str) -> &Self {
         put(&self.upper(path), text);
         self
     }
 
-    pub(super) fn links(&self, path: &str, target: &str) -> &Self {
+    pub(in crate::workspace) fn links(&self, path: &str, target: &str) -> &Self {
         std::fs::create_dir_all(self.upper(path).parent().expect("has a parent")).expect("created");
         symlink(target, self.upper(path)).expect("linked");
         self
     }
 
     /// The command deleted a name that was there.
-    pub(super) fn deletes(&self, path: &str) -> &Self {
+    pub(in crate::workspace) fn deletes(&self, path: &str) -> &Self {
         whiteout(&self.upper(path));
         self
     }
 
     /// The command put another directory in the place of one that was there.
-    pub(super) fn replaces(&self, path: &str) -> &Self {
+    pub(in crate::workspace) fn replaces(&self, path: &str) -> &Self {
         std::fs::create_dir_all(self.upper(path)).expect("created");
         let flags = rustix::fs::XattrFlags::empty();
         rustix::fs::setxattr(self.upper(path), "user.overlay.opaque", b"y", flags).expect("set");
         self
     }
 
-    pub(super) fn publish(&self) -> Published {
-        publish(&self.publication)
+    pub(in crate::workspace) fn publish(&self) -> Published {
+        publish(&self.publication, None)
     }
 
     /// What was told, and then what is there.
-    pub(super) fn check(&self, published: &Published, expected: Expect) {
+    pub(in crate::workspace) fn check(&self, published: &Published, expected: Expect) {
         let mut text = told(published, self.directory.path());
         text.push_str("--\n");
         text.push_str(
@@ -91,12 +91,21 @@ impl Fixture {
     }
 }
 
-pub(super) fn put(path: &Path, text: &str) {
+/// Publishes as the owner of the workspace does, up to where the gate says no.
+pub(in crate::workspace) fn publish_recorded(
+    publication: &Publication,
+    recorder: &Recorder,
+    gate: &dyn Fn(&'static str) -> bool,
+) -> Published {
+    tree::publish(publication, Some(recorder), gate)
+}
+
+pub(in crate::workspace) fn put(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().expect("has a parent")).expect("created");
     std::fs::write(path, text).expect("written");
 }
 
-pub(super) fn whiteout(path: &Path) {
+pub(in crate::workspace) fn whiteout(path: &Path) {
     std::fs::create_dir_all(path.parent().expect("has a parent")).expect("created");
     let kind = rustix::fs::FileType::CharacterDevice;
     rustix::fs::mknodat(rustix::fs::CWD, path, kind, rustix::fs::Mode::empty(), 0).expect("made");
@@ -127,7 +136,7 @@ fn told(published: &Published, base: &Path) -> String {
 }
 
 /// Every file with its text and mode, every link with its target, sorted.
-pub(super) fn listing(root: &Path) -> String {
+pub(in crate::workspace) fn listing(root: &Path) -> String {
     fn walk(root: &Path, at: &Path, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(at).expect("readable") {
             let path = entry.expect("readable").path();
@@ -319,7 +328,7 @@ fn holds_protected_names_back() {
         old/config.toml: orig
     "#]],
     );
-    let released = release(&fixture.publication, &published.held);
+    let released = release(&fixture.publication, &published.held, None);
     fixture.check(
         &released,
         expect![[r#"
@@ -358,7 +367,7 @@ fn releases_only_onto_what_was_seen() {
     for path in [".envrc", ".exrc", ".vimrc"] {
         put(&fixture.disk(path), "mine");
     }
-    let released = release(&fixture.publication, &published.held);
+    let released = release(&fixture.publication, &published.held, None);
     fixture.check(
         &released,
         expect![[r#"
@@ -603,7 +612,7 @@ fn a_kill_leaves_whole_files_and_the_sweep_finds_the_rest() {
         fixture.writes("a", "new").writes("b/c", "new").writes("b/n", "new").deletes("gone").links("l", "a");
         let left = std::cell::Cell::new(steps);
         let gate = |_: &'static str| left.replace(left.get().saturating_sub(1)) > 0;
-        let _ = tree::publish(&fixture.publication, &gate);
+        let _ = tree::publish(&fixture.publication, None, &gate);
         let is_done = left.get() > 0;
         sweep(&fixture.publication.state);
         let found = listing(fixture.publication.workspace.as_path());
@@ -714,7 +723,7 @@ fn a_release_replaces_a_directory_only_when_it_is_empty() {
     let published = fixture.publish();
     let held: Vec<Held> =
         published.held.iter().filter(|held| !held.path.as_path().ends_with(".zed/a")).cloned().collect();
-    let released = release(&fixture.publication, &held);
+    let released = release(&fixture.publication, &held, None);
     fixture.check(
         &released,
         expect![[r#"

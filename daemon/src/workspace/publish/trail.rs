@@ -51,19 +51,19 @@ impl Shown {
 
 /// The list of one publication. It is on the disk only while something is listed.
 #[derive(Debug)]
-pub(super) struct Trail {
+pub(in crate::workspace) struct Trail {
     path: PathBuf,
     file: Option<File>,
     last: Option<(PathBuf, PathBuf)>,
 }
 
 impl Trail {
-    pub(super) fn new(state: &Path) -> Self {
+    pub(in crate::workspace) fn new(state: &Path) -> Self {
         Self { path: state.join(list_name()), file: None, last: None }
     }
 
     /// Lists a folder, before anything is staged in it.
-    pub(super) fn note(&mut self, root: &Path, inside: &Path) -> std::io::Result<()> {
+    pub(in crate::workspace) fn note(&mut self, root: &Path, inside: &Path) -> std::io::Result<()> {
         if self.last.as_ref().is_some_and(|(known, last)| known == root && last == inside) {
             return Ok(());
         }
@@ -90,7 +90,7 @@ impl Trail {
     }
 
     /// Removes the list: nothing staged is left.
-    pub(super) fn finish(self) {
+    pub(in crate::workspace) fn finish(self) {
         if self.file.is_some() {
             let _ = std::fs::remove_file(&self.path);
         }

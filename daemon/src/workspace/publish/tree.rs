@@ -5,12 +5,13 @@ use super::disk::{self, Seen};
 use super::early::Ours;
 use super::report::Report;
 use super::repository::{Bare, GIT};
-use super::stage::{self, Batch, Change, Staged, clash};
+use super::stage::{self, Batch, Change, Chmod, Staged, clash};
 use super::through;
 use super::trail::Trail;
 use super::{Clash, Held, Kind, Publication, Published, Why, below};
 use crate::path::AbsPath;
 use crate::policy::paths;
+use crate::workspace::checkpoint::Recorder;
 use crate::workspace::layers::Over;
 use rustix::fs::{FileType, Mode, Stat};
 use rustix::io::Errno;
@@ -34,6 +35,8 @@ pub(super) struct Killed;
 pub(super) struct Run<'a> {
     pub(super) publication: &'a Publication,
     pub(super) gate: Gate<'a>,
+    /// Who keeps what is changed, so that it can be taken back.
+    pub(super) recorder: Option<&'a Recorder>,
     pub(super) trail: Trail,
     pub(super) report: Report,
     pub(super) batch: Batch,
@@ -57,16 +60,23 @@ pub(super) struct Pair {
     pub(super) lower: Rc<OwnedFd>,
     /// From the layer's root.
     pub(super) path: PathBuf,
+    /// Whether it was made below because of the command.
+    pub(super) is_new: bool,
 }
 
 /// Publishes all layers.
-pub(super) fn publish(publication: &Publication, gate: Gate<'_>) -> Published {
-    publish_after(Ours::default(), publication, gate)
+pub(super) fn publish(publication: &Publication, recorder: Option<&Recorder>, gate: Gate<'_>) -> Published {
+    publish_after(Ours::default(), publication, recorder, gate)
 }
 
 /// As [`publish`], of a command whose files showed early.
-pub(super) fn publish_after(ours: Ours, publication: &Publication, gate: Gate<'_>) -> Published {
-    let mut run = Run { ours, ..Run::new(publication, gate) };
+pub(super) fn publish_after(
+    ours: Ours,
+    publication: &Publication,
+    recorder: Option<&Recorder>,
+    gate: Gate<'_>,
+) -> Published {
+    let mut run = Run { ours, recorder, ..Run::new(publication, gate) };
     through::clear(publication).into_iter().for_each(|note| run.report.note(note));
     if run.all().is_ok() {
         run.trail.finish();
@@ -76,8 +86,8 @@ pub(super) fn publish_after(ours: Ours, publication: &Publication, gate: Gate<'_
 }
 
 /// Publishes what was held back.
-pub(super) fn release(publication: &Publication, held: &[Held]) -> Published {
-    let mut run = Run::new(publication, &|_| true);
+pub(super) fn release(publication: &Publication, held: &[Held], recorder: Option<&Recorder>) -> Published {
+    let mut run = Run { recorder, ..Run::new(publication, &|_| true) };
     if run.release(held).is_ok() {
         run.trail.finish();
     }
@@ -98,6 +108,7 @@ impl<'a> Run<'a> {
         Self {
             publication,
             gate,
+            recorder: None,
             trail: Trail::new(&publication.state),
             report: Report::new(&publication.workspace),
             batch: Batch::default(),
@@ -137,7 +148,7 @@ impl<'a> Run<'a> {
         let open = |path: &Path| disk::open_root(path);
         match open(&layer.upper).and_then(|upper| Ok((upper, open(layer.plan.lower.as_path())?))) {
             Ok((upper, lower)) => {
-                let top = Pair { upper, lower: Rc::new(lower), path: PathBuf::new() };
+                let top = Pair { upper, lower: Rc::new(lower), path: PathBuf::new(), is_new: false };
                 self.walk(&top, 0)?;
             }
             Err(errno) => self.report.conflict(layer.plan.lower.clone(), clash(errno)),
@@ -162,6 +173,11 @@ impl<'a> Run<'a> {
     pub(super) fn conflict(&mut self, lower: &OwnedFd, name: &OsStr, path: &Path, clash: Clash) {
         disk::touch(lower, name);
         self.report.conflict(self.below(path), clash);
+    }
+
+    /// Whether a name is the command's to change.
+    pub(super) fn is_inside(&self, path: &Path) -> bool {
+        matches!(self.scope(path), Scope::Inside)
     }
 
     fn scope(&self, path: &Path) -> Scope {
@@ -203,8 +219,13 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         }
+        let hidden = self.hidden(at, &names);
+        if let Err(clash) = self.foresee(at, &names, &hidden) {
+            self.report.conflict(self.below(&at.path), clash);
+            return Ok(());
+        }
         // What is in the way goes first, so that the names are free.
-        for name in self.hidden(at, &names) {
+        for name in hidden {
             self.delete(&at.lower, &name, &at.path.join(&name), depth)?;
         }
         for name in names {
@@ -331,14 +352,13 @@ impl<'a> Run<'a> {
             // It showed, and somebody deleted it.
             None => self.ours.knows(self.layer, path),
         };
-        if let (Some(before), Some(lower)) = (&before, &lower)
-            && disk::is_equal(before, &file).unwrap_or(false)
-        {
-            if !is_newer {
-                self.attributes(before, path, upper, lower, showed);
-            }
+        let is_same = before.as_ref().is_some_and(|before| disk::is_equal(before, &file).unwrap_or(false));
+        if let (Some(before), Some(lower), true) = (&before, &lower, is_same) {
             if showed {
-                self.tell_shown(path, &file);
+                self.tell_shown(path, &file, upper);
+            }
+            if !is_newer {
+                self.attributes(at, name, before, path, (upper, lower), showed);
             }
             return Ok(());
         }
@@ -360,7 +380,7 @@ impl<'a> Run<'a> {
             }
         };
         let kind = if lower.is_some() && !showed { Kind::Changed } else { Kind::Created };
-        let change = Change { kind, before: old, after: new };
+        let change = Change { kind, before: old, after: new, image: self.image_of(path, &file, upper) };
         let bytes = u64::try_from(upper.st_size).unwrap_or(0);
         self.push(at, name, path, temporary, lower, change, bytes);
         Ok(())
@@ -394,7 +414,8 @@ impl<'a> Run<'a> {
         match staged {
             Ok(temporary) => {
                 let kind = if lower.is_some() { Kind::Changed } else { Kind::Created };
-                self.push(at, name, path, temporary, lower, Change { kind, before: None, after: None }, 0);
+                let change = Change { kind, before: None, after: None, image: self.image_of_link(path, &target) };
+                self.push(at, name, path, temporary, lower, change, 0);
             }
             Err(error) => self.conflict(&at.lower, name, path, Clash::Io(error.to_string())),
         }
@@ -457,16 +478,29 @@ impl<'a> Run<'a> {
     }
 
     /// Permissions and mtime of a file whose bytes did not change.
-    fn attributes(&mut self, file: &File, path: &Path, upper: &Stat, lower: &Stat, showed: bool) {
+    fn attributes(
+        &mut self,
+        at: &Pair,
+        name: &OsStr,
+        file: &File,
+        path: &Path,
+        (upper, lower): (&Stat, &Stat),
+        showed: bool,
+    ) {
         if (upper.st_mtime, upper.st_mtime_nsec) != (lower.st_mtime, lower.st_mtime_nsec) {
             let _ = disk::set_modified(file, upper);
         }
         if stage::permissions(upper) != stage::permissions(lower) {
-            match rustix::fs::fchmod(file, stage::permissions(upper)) {
-                // As a file that is new it is told of already.
-                Ok(()) if showed => {}
-                Ok(()) => self.report.change(&self.below(path), Kind::Mode, None, None),
-                Err(errno) => self.report.conflict(self.below(path), clash(errno)),
+            match file.try_clone() {
+                Ok(file) => self.batch.push_chmod(Chmod {
+                    directory: at.lower.clone(),
+                    name: name.to_owned(),
+                    file,
+                    path: path.to_owned(),
+                    mode: stage::permissions(upper),
+                    showed,
+                }),
+                Err(error) => self.report.conflict(self.below(path), Clash::Io(error.to_string())),
             }
         }
     }
@@ -499,7 +533,7 @@ impl<'a> Run<'a> {
             }
         }
         let pair = match open_both(at, name, path) {
-            Ok(pair) => pair,
+            Ok(pair) => Pair { is_new, ..pair },
             Err(Errno::LOOP | Errno::NOTDIR) => {
                 self.report.conflict(self.below(&at.path.join(name)), Clash::Changed);
                 return Ok(());
@@ -537,7 +571,25 @@ impl<'a> Run<'a> {
 
     /// Switches what is staged.
     pub(super) fn flush(&mut self) -> Result<(), Killed> {
-        for staged in self.batch.take() {
+        let (staged, chmods, shown) = self.batch.take();
+        if let Err(clash) = self.record(&staged, &chmods, shown) {
+            for Staged { directory, name, path, temporary, .. } in staged {
+                stage::drop_staged(&directory, &temporary);
+                self.conflict(&directory, &name, &path, clash.clone());
+            }
+            chmods.iter().for_each(|chmod| self.report.conflict(self.below(&chmod.path), clash.clone()));
+            return Ok(());
+        }
+        for Chmod { file, path, mode, showed, .. } in chmods {
+            self.step("chmod")?;
+            match rustix::fs::fchmod(file, mode) {
+                // As a file that is new it is told of already.
+                Ok(()) if showed => {}
+                Ok(()) => self.report.change(&self.below(&path), Kind::Mode, None, None),
+                Err(errno) => self.report.conflict(self.below(&path), clash(errno)),
+            }
+        }
+        for staged in staged {
             self.step("switch")?;
             let path = self.below(&staged.path);
             match stage::switch(&staged) {
@@ -551,5 +603,5 @@ impl<'a> Run<'a> {
 
 fn open_both(at: &Pair, name: &OsStr, path: PathBuf) -> Result<Pair, Errno> {
     let lower = disk::open_directory(&at.lower, name)?;
-    Ok(Pair { upper: disk::open_upper_directory(&at.upper, name)?, lower: Rc::new(lower), path })
+    Ok(Pair { upper: disk::open_upper_directory(&at.upper, name)?, lower: Rc::new(lower), path, is_new: false })
 }

@@ -39,7 +39,8 @@ impl Run<'_> {
         });
         match staged {
             Ok(temporary) => {
-                let change = Change { kind: Kind::Created, before: None, after: text.map(String::into_bytes) };
+                let change =
+                    Change { kind: Kind::Created, before: None, after: text.map(String::into_bytes), image: None };
                 self.push_staged(lower, name, path, temporary, change);
                 self.flush()
             }

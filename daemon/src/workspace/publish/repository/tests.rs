@@ -146,7 +146,7 @@ const ONE: &str =
 fn check(setup: &str, workspace: &str, script: &str, question: &str, expected: Expect) {
     let Some(scene) = Scene::new(setup) else { return };
     let written = scene.inside(workspace, script);
-    let published = publish(&written.publication);
+    let published = publish(&written.publication, None);
     scene.check(&published, workspace, question, expected);
 }
 
@@ -160,7 +160,7 @@ fn check_kills(setup: &str, script: &str) {
         scene.outside("", "rm -rf at; cp -a before at");
         written.publication.started = Stamp::take(&scene.path("scratch")).expect("a stamp");
         let (left, is_killed) = (Cell::new(steps), Cell::new(None));
-        let published = tree::publish(&written.publication, &|step| {
+        let published = tree::publish(&written.publication, None, &|step| {
             is_killed.set((left.get() == 0).then_some(step));
             left.set(left.get().saturating_sub(1));
             is_killed.get().is_none()
@@ -525,7 +525,7 @@ fn publishes_nothing_but_objects_when_somebody_else_was_there() {
         let written = scene.inside("w", "echo x >a; git commit -qam agents; git tag v1");
         scene.outside("at/w", meanwhile);
         let before = scene.outside("at/w", "git show-ref; git log --format=%s; ls .git");
-        let published = publish(&written.publication);
+        let published = publish(&written.publication, None);
         assert_eq!(scene.outside("at/w", "git show-ref; git log --format=%s; ls .git"), before, "{meanwhile}");
         assert!(published.conflicts.iter().any(|conflict| conflict.clash == Clash::Repository), "{published:?}");
         scene.is_whole("at/w");
