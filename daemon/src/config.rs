@@ -114,6 +114,15 @@ struct RawConfig {
     command_timeout: Option<u64>,
     idle_exit: Option<u64>,
     sandbox: beyond::RawSandbox,
+    editor: RawEditor,
+}
+
+/// What editors without a plugin are to do.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawEditor {
+    /// Ask questions in a box of theirs, which in some of them keeps a person from typing on.
+    ask: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -277,6 +286,12 @@ impl ConfigSource {
     pub fn idle_exit(&self) -> Duration {
         let said = self.files().ok().and_then(|files| files.raw.idle_exit);
         said.map_or(IDLE_EXIT, Duration::from_secs)
+    }
+
+    /// Whether editors without a plugin ask questions of policy, instead of only saying that one waits.
+    #[must_use]
+    pub fn asks_in_editors(&self) -> bool {
+        self.files().is_ok_and(|files| files.raw.editor.ask)
     }
 
     fn files(&self) -> Result<Files, ConfigError> {

@@ -5,6 +5,7 @@ use crate::config::{Beyond, Home, Limits};
 use crate::ground::Ground;
 use crate::journal::Journal;
 use crate::model::{Model, ModelError, ToolSpec};
+use crate::review::Source;
 use crate::sandbox::Sandbox;
 use crate::sandbox::proxy::Resolve;
 use crate::workspace::Workspace;
@@ -96,6 +97,12 @@ pub enum TurnError {
 }
 
 impl TurnCx {
+    /// Whose changes this turn's are.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        Source { session: self.session.clone(), turn: self.turn.clone() }
+    }
+
     /// A new item of this turn.
     #[must_use]
     pub fn item(&self, content: ItemContent) -> Item {

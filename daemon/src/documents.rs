@@ -1,1 +1,376 @@
-//! The texts that editors have open.
+//! The texts that editors have open: one table for all of the daemon, fed by the doors in the order in which their clients speak, so
+//! that whoever looks sees what was typed last.
+//!
+//! It reads and writes no file and decides nothing: whose text counts is said by [`Standing::of`], and what is to become of a text is
+//! asked of the editor that has it.
+
+use crate::path::AbsPath;
+use futures::future::BoxFuture;
+use pilotfish_protocol::ConnectionId;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
+
+/// A client that has texts open, as it is asked to change one.
+pub trait Editor: Send + Sync {
+    /// Asks it to make `after` of the text `before`, which it calls `version`. `Ok` says no more than that it said yes: whether it did is
+    /// seen in its next change.
+    fn edit(
+        &self,
+        path: &AbsPath,
+        version: i32,
+        before: Arc<str>,
+        after: Arc<str>,
+    ) -> BoxFuture<'static, Result<(), Declined>>;
+
+    /// A text that was saved before was changed for the agent: it is to be saved again, so that commands and others see it.
+    fn wants_saving(&self, path: &AbsPath);
+}
+
+/// Why an editor did not change a text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Declined {
+    /// Somebody types there, or the text is newer.
+    #[error("somebody is typing there")]
+    Busy,
+    /// It cannot, or does not answer.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Whether a text is on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// It was just opened: compare it with the disk.
+    Unknown,
+    /// As it was when it was opened or saved last, so that the disk counts.
+    Yes,
+    /// It was changed since.
+    No,
+}
+
+/// A text as one client has it.
+#[derive(Clone)]
+pub struct Buffer {
+    /// Whose.
+    pub client: ConnectionId,
+    /// As that client counts.
+    pub version: i32,
+    /// The text.
+    pub text: Arc<str>,
+    /// Whether it is on the disk.
+    pub saved: Saved,
+    /// The client.
+    pub editor: Arc<dyn Editor>,
+    /// When it was opened, changed or looked at last: a number that grows.
+    used: u64,
+    /// When it was changed last.
+    changed: Option<Instant>,
+}
+
+impl std::fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { client, version, text, saved, .. } = self;
+        let mut shown = f.debug_struct("Buffer");
+        shown.field("client", client).field("version", version).field("text", text).field("saved", saved).finish()
+    }
+}
+
+/// Which text of a file counts.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    /// The disk's: nobody has changed it, if anybody has it open. The buffer is that of the editor to be asked first.
+    Disk(Option<Buffer>),
+    /// That of an editor, which is not saved.
+    Unsaved(Buffer),
+    /// Several editors have it, unsaved, and not the same. The one that was used last comes first.
+    Split(Vec<Buffer>),
+}
+
+impl Standing {
+    /// Of the buffers of a file, that used last first, and what the disk holds, as an editor would show it.
+    #[must_use]
+    pub fn of(mut buffers: Vec<Buffer>, disk: Option<&str>) -> Self {
+        for buffer in &mut buffers {
+            let same = disk == Some(&*buffer.text);
+            buffer.saved = match buffer.saved {
+                _ if same => Saved::Yes,
+                Saved::Unknown => Saved::No,
+                known => known,
+            };
+        }
+        let mut unsaved: Vec<Buffer> = buffers.iter().filter(|buffer| buffer.saved == Saved::No).cloned().collect();
+        match unsaved.len() {
+            // One that shows an older text than the disk is left alone: its editor will read it again.
+            0 => Standing::Disk(buffers.into_iter().find(|buffer| disk == Some(&*buffer.text))),
+            1 => Standing::Unsaved(unsaved.remove(0)),
+            _ if unsaved.windows(2).all(|pair| matches!(pair, [one, other] if one.text == other.text)) => {
+                Standing::Unsaved(unsaved.remove(0))
+            }
+            _ => Standing::Split(unsaved),
+        }
+    }
+}
+
+/// Who made a change, where it was not the person: what [`Documents::expect`] was given.
+pub type Token = u64;
+
+/// What happened to a file's text in an editor, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The person did something: look at it again.
+    Look,
+    /// It became this text because the holder of the token asked for it, from that one before.
+    Asked {
+        /// What it was.
+        before: Arc<str>,
+        /// What it became.
+        after: Arc<str>,
+        /// Whose wish it was.
+        token: Token,
+    },
+}
+
+/// All open texts. Clones share them.
+#[derive(Clone, Default)]
+pub struct Documents(Arc<Mutex<Table>>);
+
+impl std::fmt::Debug for Documents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Documents")
+    }
+}
+
+#[derive(Default)]
+struct Table {
+    files: HashMap<AbsPath, Vec<Buffer>>,
+    uses: u64,
+    wishes: Vec<Wish>,
+    listeners: Vec<Weak<Listener>>,
+}
+
+struct Wish {
+    token: Token,
+    path: AbsPath,
+    client: ConnectionId,
+    text: Arc<str>,
+    done: Option<oneshot::Sender<()>>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    root: AbsPath,
+    steps: Mutex<BTreeMap<AbsPath, Vec<Step>>>,
+    ready: Notify,
+}
+
+/// What happens to the texts below a root.
+#[derive(Debug)]
+pub struct Listening(Arc<Listener>);
+
+impl Listening {
+    /// Waits until something happened.
+    pub async fn ready(&self) {
+        self.0.ready.notified().await;
+    }
+
+    /// What happened since it was last asked, file by file.
+    #[must_use]
+    pub fn take(&self) -> BTreeMap<AbsPath, Vec<Step>> {
+        std::mem::take(&mut *self.0.steps.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Waits for an editor to do as it was asked.
+#[derive(Debug)]
+pub struct Expected {
+    /// Names who asked.
+    pub token: Token,
+    done: oneshot::Receiver<()>,
+    documents: Documents,
+}
+
+impl Expected {
+    /// Waits until the text came, at most so long. Says whether it did.
+    pub async fn came(&mut self, limit: Duration) -> bool {
+        matches!(tokio::time::timeout(limit, &mut self.done).await, Ok(Ok(())))
+    }
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        self.documents.lock().wishes.retain(|wish| wish.token != self.token);
+    }
+}
+
+impl Documents {
+    /// A client opened a file.
+    pub fn open(&self, client: &ConnectionId, path: &AbsPath, version: i32, text: String, editor: Arc<dyn Editor>) {
+        let mut table = self.lock();
+        table.uses += 1;
+        let used = table.uses;
+        let (client, saved) = (client.clone(), Saved::Unknown);
+        let buffer = Buffer { client, version, text: text.into(), saved, editor, used, changed: None };
+        let buffers = table.files.entry(path.clone()).or_default();
+        buffers.retain(|open| open.client != buffer.client);
+        buffers.push(buffer);
+        table.tell(path, &Step::Look);
+    }
+
+    /// A client changed its text. `change` makes the new one of the old. Gives nothing when it does not have the file open.
+    pub fn change(
+        &self,
+        client: &ConnectionId,
+        path: &AbsPath,
+        version: i32,
+        change: impl FnOnce(&str) -> String,
+    ) -> Option<()> {
+        let mut table = self.lock();
+        table.uses += 1;
+        let used = table.uses;
+        let buffer = table.files.get_mut(path)?.iter_mut().find(|buffer| buffer.client == *client)?;
+        let before = buffer.text.clone();
+        buffer.text = change(&before).into();
+        (buffer.version, buffer.used, buffer.changed) = (version, used, Some(Instant::now()));
+        if buffer.text != before {
+            buffer.saved = Saved::No;
+        }
+        let after = buffer.text.clone();
+        let wish = table
+            .wishes
+            .iter_mut()
+            .find(|wish| wish.client == *client && wish.path == *path && wish.text == after && wish.done.is_some());
+        let step = match wish {
+            Some(wish) => {
+                // Whoever asked may have stopped waiting.
+                let _ = wish.done.take().map(|done| done.send(()));
+                Step::Asked { before, after, token: wish.token }
+            }
+            None => Step::Look,
+        };
+        table.tell(path, &step);
+        Some(())
+    }
+
+    /// A client wrote its text to the disk.
+    pub fn save(&self, client: &ConnectionId, path: &AbsPath) {
+        let mut table = self.lock();
+        let buffers = table.files.get_mut(path).into_iter().flatten();
+        buffers.filter(|buffer| buffer.client == *client).for_each(|buffer| buffer.saved = Saved::Yes);
+        table.tell(path, &Step::Look);
+    }
+
+    /// Says of buffers that were just opened whether they are on the disk, which holds this as an editor would show it.
+    pub fn settle(&self, path: &AbsPath, disk: Option<&str>) {
+        for buffer in self.lock().files.get_mut(path).into_iter().flatten() {
+            if buffer.saved == Saved::Unknown {
+                buffer.saved = if disk == Some(&*buffer.text) { Saved::Yes } else { Saved::No };
+            }
+        }
+    }
+
+    /// A client closed a file; what it had not saved is gone.
+    pub fn close(&self, client: &ConnectionId, path: &AbsPath) {
+        let mut table = self.lock();
+        if let Some(buffers) = table.files.get_mut(path) {
+            buffers.retain(|buffer| buffer.client != *client);
+            if buffers.is_empty() {
+                table.files.remove(path);
+            }
+        }
+        table.tell(path, &Step::Look);
+    }
+
+    /// The person looks at a file in a client.
+    pub fn look_at(&self, client: &ConnectionId, path: &AbsPath) {
+        let mut table = self.lock();
+        table.uses += 1;
+        let used = table.uses;
+        let buffers = table.files.get_mut(path).into_iter().flatten();
+        buffers.filter(|buffer| buffer.client == *client).for_each(|buffer| buffer.used = used);
+    }
+
+    /// A client is gone, and its texts with it.
+    pub fn leave(&self, client: &ConnectionId) {
+        let mut table = self.lock();
+        let held = table.files.iter().filter(|(_, buffers)| buffers.iter().any(|buffer| buffer.client == *client));
+        let paths: Vec<AbsPath> = held.map(|(path, _)| path.clone()).collect();
+        for buffers in table.files.values_mut() {
+            buffers.retain(|buffer| buffer.client != *client);
+        }
+        table.files.retain(|_, buffers| !buffers.is_empty());
+        paths.iter().for_each(|path| table.tell(path, &Step::Look));
+    }
+
+    /// Who has a file open; the client that used it last first.
+    #[must_use]
+    pub fn buffers(&self, path: &AbsPath) -> Vec<Buffer> {
+        let mut buffers = self.lock().files.get(path).cloned().unwrap_or_default();
+        buffers.sort_by_key(|buffer| std::cmp::Reverse(buffer.used));
+        buffers
+    }
+
+    /// The files below a root that somebody has open.
+    #[must_use]
+    pub fn below(&self, root: &AbsPath) -> Vec<AbsPath> {
+        let table = self.lock();
+        table.files.keys().filter(|path| path.as_path().starts_with(root.as_path())).cloned().collect()
+    }
+
+    /// How long nobody has changed a file.
+    #[must_use]
+    pub fn quiet_for(&self, path: &AbsPath) -> Duration {
+        let table = self.lock();
+        let changed = table.files.get(path).into_iter().flatten().filter_map(|buffer| buffer.changed).max();
+        changed.map_or(Duration::MAX, |changed| changed.elapsed())
+    }
+
+    /// From now on, that the client's text becomes `text` is the doing of whoever holds what this gives.
+    #[must_use]
+    pub fn expect(&self, client: &ConnectionId, path: &AbsPath, text: &Arc<str>) -> Expected {
+        let (sender, done) = oneshot::channel();
+        let mut table = self.lock();
+        table.uses += 1;
+        let token = table.uses;
+        let (path, client, text) = (path.clone(), client.clone(), text.clone());
+        table.wishes.push(Wish { token, path, client, text, done: Some(sender) });
+        Expected { token, done, documents: self.clone() }
+    }
+
+    /// Hears of what happens below a root from now on.
+    #[must_use]
+    pub fn listen(&self, root: &AbsPath) -> Listening {
+        let listener = Listener { root: root.clone(), steps: Mutex::default(), ready: Notify::new() };
+        let listener = Arc::new(listener);
+        let mut table = self.lock();
+        table.listeners.retain(|listener| listener.strong_count() > 0);
+        table.listeners.push(Arc::downgrade(&listener));
+        Listening(listener)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn tell(&self, path: &AbsPath, step: &Step) {
+        for listener in self.listeners.iter().filter_map(Weak::upgrade) {
+            if !path.as_path().starts_with(listener.root.as_path()) {
+                continue;
+            }
+            let mut steps = listener.steps.lock().unwrap_or_else(PoisonError::into_inner);
+            let steps = steps.entry(path.clone()).or_default();
+            // To look once is enough, so that this grows with what was asked for alone.
+            if steps.last() != Some(&Step::Look) || *step != Step::Look {
+                steps.push(step.clone());
+            }
+            listener.ready.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

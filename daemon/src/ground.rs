@@ -5,14 +5,17 @@ use crate::path::AbsPath;
 use crate::sandbox::scratch::Run;
 use crate::sandbox::{Layer, Scratch, ScratchError, Spec, spec_env};
 use crate::workspace::layers::{self, LayerPlan};
-use crate::workspace::publish::{self, Publication, Stamp};
-use crate::workspace::{git, passthrough};
+use crate::workspace::publish::{self, Publication, Seeds, Stamp};
+use crate::workspace::{Unsaved, git, passthrough};
 use pilotfish_protocol::Mode;
+use seeds::{Field, Places, Sown};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+mod seeds;
 
 /// What is to be run, and where.
 #[derive(Debug, Clone)]
@@ -33,12 +36,15 @@ pub struct Wanted {
     pub paths: Vec<PathBuf>,
     /// The session whose read-only commands leave the results of builds to one another.
     pub session: Option<String>,
+    /// What it is to see otherwise than it is on the disk.
+    pub unsaved: Unsaved,
 }
 
 /// Where the writes of commands go, and what we keep of publishing them.
 #[derive(Debug, Clone)]
 pub struct Ground {
     scratch: Result<Scratch, Arc<ScratchError>>,
+    sown: Sown,
 }
 
 /// A command that can be run.
@@ -49,6 +55,8 @@ pub struct Prepared {
     /// What is to be published when it has ended; nothing in read-only mode, or where nothing can be written.
     pub publication: Option<Arc<Publication>>,
     run: Option<Run>,
+    /// What was put where before it ran.
+    places: Places,
 }
 
 impl Ground {
@@ -66,7 +74,7 @@ impl Ground {
             }
             Err(error) => tracing::warn!(%error, "commands can read, but write nothing"),
         }
-        Self { scratch: scratch.map_err(Arc::new) }
+        Self { scratch: scratch.map_err(Arc::new), sown: Sown::default() }
     }
 
     /// Removes, beside what [`Ground::open`] does, what sessions of daemons that are gone left. For the one daemon.
@@ -89,7 +97,7 @@ impl Ground {
     /// # Errors
     /// When a folder cannot be made.
     pub fn prepare(&self, wanted: Wanted) -> Result<Prepared, ScratchError> {
-        let Wanted { mode, workspace, cwd, argv, environment, time_limit, paths, session } = wanted;
+        let Wanted { mode, workspace, cwd, argv, environment, time_limit, paths, session, unsaved } = wanted;
         let home = environment.get("HOME").map(Path::new);
         let repository = git::find(&workspace, home);
         let mut env = spec_env(&environment, mode);
@@ -106,20 +114,27 @@ impl Ground {
             grants_paths: paths,
         };
         // Without a place for its writes the command reads.
-        let Ok(scratch) = &self.scratch else { return Ok(Prepared { spec, publication: None, run: None }) };
-        let run = match (mode, session) {
-            (Mode::ReadOnly, Some(session)) => scratch.session(&session)?,
+        let Ok(scratch) = &self.scratch else {
+            return Ok(Prepared { spec, publication: None, run: None, places: Places::new() });
+        };
+        let run = match (mode, &session) {
+            (Mode::ReadOnly, Some(session)) => scratch.session(session)?,
             (Mode::ReadOnly, None) | (Mode::Agent, _) => scratch.run()?,
         };
         let plans = layers::plan(&workspace, &cwd, mode, repository.as_ref());
         for (number, plan) in plans.iter().enumerate() {
             spec.layers.push(layer(&run, number, plan)?);
         }
+        let session = session.as_deref();
+        let field = Field { workspace: &workspace, plans: &plans, run: &run, mode, session };
+        let places = self.sown.sow(&field, &unsaved);
+        let seen = |(place, text): (&(usize, PathBuf), &Option<Arc<[u8]>>)| Some((place.clone(), text.clone()?));
+        let seeds: Seeds = places.iter().filter_map(seen).collect();
         let publication = match mode {
             Mode::ReadOnly => None,
-            Mode::Agent => Some(Arc::new(publication(workspace, plans, &run, scratch.root())?)),
+            Mode::Agent => Some(Arc::new(publication(workspace, plans, seeds, &run, scratch.root())?)),
         };
-        Ok(Prepared { spec, publication, run: Some(run) })
+        Ok(Prepared { spec, publication, run: Some(run), places })
     }
 }
 
@@ -128,8 +143,7 @@ impl Prepared {
     #[must_use]
     pub fn wrote_in_vain(&self) -> bool {
         let (None, Some(run)) = (&self.publication, &self.run) else { return false };
-        let entries = std::fs::read_dir(run.upper(0)).into_iter().flatten().flatten();
-        entries.map(|entry| entry.file_name()).any(|name| !is_built(&name))
+        seeds::is_written((0, &run.upper(0)), Path::new(""), &self.places, &is_built)
     }
 
     /// Ends it, when all is published that will be: what it wrote is removed, but for what a session keeps.
@@ -144,13 +158,14 @@ impl Prepared {
 fn publication(
     workspace: AbsPath,
     plans: Vec<LayerPlan>,
+    seeds: Seeds,
     run: &Run,
     scratch: &Path,
 ) -> Result<Publication, ScratchError> {
     let layers = plans.into_iter().enumerate();
     let layers = layers.map(|(number, plan)| publish::Layer { plan, upper: run.upper(number) }).collect();
     let started = Stamp::take(run.path()).map_err(|error| ScratchError::Io { path: run.path().to_owned(), error })?;
-    Ok(Publication { workspace, layers, started, state: scratch.to_owned() })
+    Ok(Publication { workspace, layers, seeds, started, state: scratch.to_owned() })
 }
 
 /// Whether a folder of this name holds what tools make, and make again.

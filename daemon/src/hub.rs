@@ -13,6 +13,7 @@ use pilotfish_protocol::{
 };
 use std::collections::HashMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{broadcast, watch};
@@ -350,6 +351,18 @@ impl Hub {
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<Session> {
         self.parts.changed.subscribe()
+    }
+
+    /// Where documents are written for editors that have no panel of ours.
+    #[must_use]
+    pub fn answers_folder(&self) -> PathBuf {
+        self.parts.config.home().state.join("answers")
+    }
+
+    /// Whether editors without a plugin are to ask questions, and not only to say that they wait.
+    #[must_use]
+    pub fn asks_in_editors(&self) -> bool {
+        self.parts.config.asks_in_editors()
     }
 
     /// The folders that are open.

@@ -1,4 +1,4 @@
-//! Paths: absolute ones, and ones that cannot leave their root. Pure but for [`AbsPath::canonical`].
+//! Paths: absolute ones, and ones that cannot leave their root. Pure but for [`AbsPath::canonical`] and [`AbsPath::real`].
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -57,6 +57,13 @@ impl AbsPath {
             Ok(path) => Ok(Self(path)),
             Err(error) => Err(PathError::Unreadable { path: path.to_string(), why: error.to_string() }),
         }
+    }
+
+    /// The same place by its name without links, as far as it exists: of a file that does not, its folder's.
+    #[must_use]
+    pub fn real(&self) -> Self {
+        let beside = || Some(self.0.parent()?.canonicalize().ok()?.join(self.0.file_name()?));
+        self.0.canonicalize().ok().or_else(beside).map_or_else(|| self.clone(), Self)
     }
 
     /// Reads a `file:` URI (RFC 8089) of this machine.
@@ -139,6 +146,12 @@ impl RootedPath {
             return Err(outside());
         }
         Ok(Self(relative.to_owned()))
+    }
+
+    /// Where an absolute path lies below `root`; nothing when it does not.
+    #[must_use]
+    pub fn below(root: &AbsPath, path: &AbsPath) -> Option<Self> {
+        path.0.strip_prefix(&root.0).ok().map(|inside| Self(inside.to_owned()))
     }
 
     /// The relative path; empty for the root itself.

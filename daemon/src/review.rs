@@ -68,3 +68,60 @@ pub struct Selection {
     /// Of one session.
     pub session: Option<SessionId>,
 }
+pub mod rebase;
+use crate::path::AbsPath;
+use pilotfish_protocol::Hunk;
+#[derive(Debug)]
+pub struct Ledger;
+#[derive(Debug, Clone)]
+pub struct Write {
+    pub path: RootedPath,
+    pub expected: Content,
+    pub wanted: Content,
+}
+pub struct NoSuchHunk;
+impl Ledger {
+    pub fn new(_root: AbsPath) -> Self {
+        Self
+    }
+    pub fn record(&mut self, _path: &RootedPath, _before: &Content, _after: &Content, _author: &Author) {}
+    pub fn current(&self, _path: &RootedPath) -> Option<&Content> {
+        None
+    }
+    pub fn base(&self, _path: &RootedPath) -> Option<&Content> {
+        None
+    }
+    pub fn paths(&self) -> impl Iterator<Item = &RootedPath> {
+        std::iter::empty()
+    }
+    pub fn hunks(&mut self, _path: &RootedPath, _version: Option<i32>, _ids: &mut dyn FnMut() -> HunkId) -> Vec<Hunk> {
+        vec![]
+    }
+    pub fn propose(&mut self, _path: &RootedPath, _current: &Content, _proposed: &Content, _source: &Source) {}
+    pub fn seen_by(&self, _session: &SessionId, _path: &RootedPath) -> Option<Content> {
+        None
+    }
+    pub fn proposed_by(&self, _session: &SessionId) -> Vec<RootedPath> {
+        vec![]
+    }
+    pub fn keep(&mut self, _s: &Selection) -> Result<Vec<RootedPath>, crate::workspace::ReviewError> {
+        Ok(vec![])
+    }
+    pub fn unkeep(&mut self, _s: &Selection) -> Result<Vec<RootedPath>, crate::workspace::ReviewError> {
+        Ok(vec![])
+    }
+    pub fn reject(&mut self, _s: &Selection) -> Result<Vec<RootedPath>, crate::workspace::ReviewError> {
+        Ok(vec![])
+    }
+    pub fn undo(&self, _s: &Selection) -> Result<Vec<Write>, crate::workspace::ReviewError> {
+        Ok(vec![])
+    }
+    pub fn accept(&self, _s: &Selection) -> Result<Vec<Write>, crate::workspace::ReviewError> {
+        Ok(vec![])
+    }
+    pub fn accepted(&mut self, _w: &Write) {}
+    pub fn undone(&mut self, _w: &Write) {}
+    pub fn told(&mut self, _s: &SessionId) -> Option<String> {
+        None
+    }
+}

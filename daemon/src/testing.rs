@@ -187,7 +187,7 @@ fn hub(home: PathBuf, model: &Scripted, clock: &Clock) -> Hub {
         environment,
         changed,
         running: RunningTurns::default(),
-        workspaces: Workspaces::default(),
+        workspaces: Workspaces::new(clock.clone()),
     })
 }
 

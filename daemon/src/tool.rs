@@ -3,7 +3,7 @@
 use crate::cx::{TurnCx, TurnError};
 use crate::model::{Call, ToolSpec};
 use crate::text::excerpt::excerpt;
-use pilotfish_protocol::{Edit, Item, ItemContent, Plan, Status, ToolCall, ToolStatus, Update};
+use pilotfish_protocol::{Edit, EditState, Item, ItemContent, Plan, Status, ToolCall, ToolStatus, Update};
 use std::sync::{Arc, LazyLock};
 
 mod args;
@@ -121,10 +121,18 @@ pub async fn run(cx: &TurnCx, step: u32, call: Call) -> Result<Item, TurnError> 
         tracing::warn!(session = %cx.session, %error, "could not keep a tool's full output");
     }
     updates.push(Update::ItemEnded { item: item.clone() });
-    updates.extend(edits.into_iter().map(|edit| Update::ItemEnded { item: cx.item(ItemContent::Edit(edit)) }));
+    updates.extend(edits.into_iter().map(|edit| Update::ItemEnded { item: cx.item(shown(edit)) }));
     updates.extend(plan.map(|plan| Update::PlanChanged { plan }));
     cx.record(updates).await?;
     Ok(item)
+}
+
+/// An edit as its item; one that could not be made is a conflict.
+fn shown(edit: Edit) -> ItemContent {
+    match edit.state {
+        EditState::Applied | EditState::Proposed => ItemContent::Edit(edit),
+        EditState::Conflict => ItemContent::Conflict(edit),
+    }
 }
 
 fn not_run() -> Output {

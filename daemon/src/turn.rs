@@ -3,7 +3,7 @@
 use crate::cx::{TurnCx, TurnError};
 use crate::prompt::History;
 use crate::tool;
-use pilotfish_protocol::StopReason;
+use pilotfish_protocol::{Audience, ItemContent, Notice, StopReason, Update};
 use sample::sample;
 
 mod sample;
@@ -14,6 +14,7 @@ mod sample;
 /// When it is interrupted, or the model cannot be asked. Everything until then is in the history.
 pub async fn run(cx: &mut TurnCx, history: &mut History) -> Result<StopReason, TurnError> {
     for step in 0..cx.limits.max_steps {
+        tell_decisions(cx, history).await?;
         let answer = sample(cx, history, step).await?;
         if answer.calls.is_empty() && !take_steered(cx, history) {
             return Ok(answer.stop);
@@ -28,6 +29,16 @@ pub async fn run(cx: &mut TurnCx, history: &mut History) -> Result<StopReason, T
         }
     }
     Ok(StopReason::StepLimit)
+}
+
+/// What the person did with the agent's changes since the last step, so that the model goes on from there.
+async fn tell_decisions(cx: &TurnCx, history: &mut History) -> Result<(), TurnError> {
+    if let Some(text) = cx.workspace.told(&cx.session).await {
+        let item = cx.item(ItemContent::Notice(Notice { text, audience: Audience::Model }));
+        cx.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
+        history.push(item);
+    }
+    Ok(())
 }
 
 /// Puts what came from outside into the history. Says whether anything did.

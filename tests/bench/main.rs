@@ -4,6 +4,7 @@
 
 mod cancel;
 mod daemon;
+mod files;
 mod floor;
 mod journal;
 mod machine;
@@ -40,6 +41,7 @@ enum Part {
     Stream,
     Output,
     Journal,
+    Files,
     Size,
     Kills,
     Sessions,
@@ -49,7 +51,7 @@ enum Part {
     Frames,
 }
 
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 10] = [
     ("start", Part::Start),
     ("memory", Part::Memory),
     ("step", Part::Step),
@@ -58,6 +60,7 @@ const PARTS: [(&str, Part); 9] = [
     ("stream", Part::Stream),
     ("output", Part::Output),
     ("journal", Part::Journal),
+    ("files", Part::Files),
     ("size", Part::Size),
 ];
 
@@ -113,6 +116,7 @@ async fn measure(parts: &[Part], extent: Extent) -> anyhow::Result<()> {
             Part::Stream => stream::measure(&mut table).await?,
             Part::Output => stream::measure_output(&mut table, extent).await?,
             Part::Journal => journal::measure(&mut table, extent).await?,
+            Part::Files => files::measure(&mut table).await?,
             Part::Size => size::measure(&mut table)?,
             Part::Kills => soak::kills(&mut table).await?,
             Part::Sessions => soak::sessions(&mut table).await?,

@@ -6,6 +6,7 @@ mod approvals;
 mod door;
 mod durable;
 mod exec;
+mod files;
 mod frames;
 mod granted;
 mod harmless;

@@ -90,8 +90,10 @@ impl TestDaemon {
         let path = ("PATH".to_owned(), "/usr/bin:/bin".to_owned());
         let environment = Arc::new(BTreeMap::from([("PILOTFISH_HOME".to_owned(), folder), path]));
         let names = Names::default();
+        let clock = Clock::counting();
         let parts = Parts {
-            clock: Clock::counting(),
+            workspaces: Workspaces::new(clock.clone()),
+            clock,
             journal: Journal::in_memory().expect("a thread"),
             config: ConfigSource::new(Home::of(&environment).expect("it is set")),
             connect,
@@ -101,7 +103,6 @@ impl TestDaemon {
             environment: environment.clone(),
             changed: broadcast::channel(256).0,
             running: RunningTurns::default(),
-            workspaces: Workspaces::default(),
         };
         let workspace = tempfile::tempdir().expect("a folder");
         Self { hub: Hub::new(parts), script, workspace, names, environment, _home: home }

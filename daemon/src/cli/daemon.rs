@@ -40,8 +40,10 @@ pub async fn build(home: &Home, environment: Environment) -> anyhow::Result<Hub>
     let sandbox = Sandbox::find().context("pilotfish is not installed whole")?;
     let ground = Ground::open(&home.state);
     ground.sweep();
+    let clock = Clock::system();
     Ok(Hub::new(Parts {
-        clock: Clock::system(),
+        workspaces: Workspaces::new(clock.clone()),
+        clock,
         journal: Journal::open(&home.state)?,
         config: ConfigSource::new(home.clone()),
         connect: Arc::new(Http::new()),
@@ -51,7 +53,6 @@ pub async fn build(home: &Home, environment: Environment) -> anyhow::Result<Hub>
         environment,
         changed,
         running: RunningTurns::default(),
-        workspaces: Workspaces::default(),
     }))
 }
 

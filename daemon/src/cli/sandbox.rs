@@ -10,6 +10,7 @@ use crate::config::{Environment, Home};
 use crate::ground::{Ground, Wanted};
 use crate::path::AbsPath;
 use crate::sandbox::{Exit, Finished, Sandbox, SandboxError, Spec, Tier};
+use crate::workspace::Unsaved;
 use crate::workspace::publish::early::{self, Early};
 use crate::workspace::publish::{self, Conflict, Published};
 
@@ -63,6 +64,7 @@ fn try_run(args: &Args, environment: &Environment) -> anyhow::Result<Exit> {
         time_limit: None,
         paths: Vec::new(),
         session: None,
+        unsaved: Unsaved::new(),
     })?;
     // Nobody is here to be asked for hosts.
     prepared.spec.proxy = false;

@@ -10,9 +10,11 @@
 
 mod feed;
 
+use crate::path::AbsPath;
 use crate::session::Outlet;
+use crate::workspace::Reviewed;
 use feed::{Feed, Next};
-use pilotfish_protocol::{Attached, Session, SessionId, SessionUpdate};
+use pilotfish_protocol::{Attached, Hunk, HunkList, Session, SessionId, SessionUpdate};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,6 +29,9 @@ const MAX_ANSWERS: usize = 4 << 20;
 
 /// Updates held for one session of a connection, likewise.
 const MAX_UPDATES: usize = 4096;
+
+/// Files whose hunks wait to be sent, at most. With more they are dropped, and all files are listed anew.
+const MAX_REVIEWED: usize = 4096;
 
 /// The least time between two deltas of an item: 30 a second.
 const DELTA_PACE: Duration = Duration::from_millis(33);
@@ -54,6 +59,10 @@ pub(crate) enum Out {
     Resend(SessionId),
     /// Send word that a session of the list changed.
     Changed(Box<Session>),
+    /// Send the hunks of a file, all of them.
+    Reviewed(Box<HunkList>),
+    /// List the hunks of all files that are under review, and send them.
+    ReviewAll,
 }
 
 /// The queues of one connection. Sessions push through the [`Tap`] they were given; one [`OutboxReader`] takes.
@@ -75,6 +84,10 @@ struct Queues {
     turn: VecDeque<SessionId>,
     /// The latest word on sessions of the list.
     changed: BTreeMap<SessionId, Box<Session>>,
+    /// The latest word on files under review.
+    reviewed: BTreeMap<AbsPath, (Option<i32>, Arc<[Hunk]>)>,
+    /// Words on files were lost.
+    review_all: bool,
     /// All that feeds hold.
     bytes: usize,
     taps: u64,
@@ -169,6 +182,8 @@ impl Outbox {
         queues.feeds.clear();
         queues.turn.clear();
         queues.changed.clear();
+        queues.reviewed.clear();
+        queues.review_all = false;
         queues.bytes = 0;
         drop(queues);
         self.ready.notify_one();
@@ -181,6 +196,33 @@ impl Outbox {
             return;
         }
         queues.changed.insert(session.id.clone(), Box::new(session.clone()));
+        drop(queues);
+        self.ready.notify_one();
+    }
+
+    /// Holds the latest word on a file under review, with the version that the client's text of it has, if it shows what was reviewed.
+    pub(crate) fn reviewed(&self, reviewed: Reviewed, version: Option<i32>) {
+        let mut queues = self.lock();
+        if queues.ended || queues.review_all {
+            return;
+        }
+        queues.reviewed.insert(reviewed.root.join(&reviewed.path), (version, reviewed.hunks));
+        if queues.reviewed.len() > MAX_REVIEWED {
+            queues.reviewed.clear();
+            queues.review_all = true;
+        }
+        drop(queues);
+        self.ready.notify_one();
+    }
+
+    /// Has the hunks of all files sent, as words on some were lost.
+    pub(crate) fn review_all(&self) {
+        let mut queues = self.lock();
+        if queues.ended {
+            return;
+        }
+        queues.reviewed.clear();
+        queues.review_all = true;
         drop(queues);
         self.ready.notify_one();
     }
@@ -299,6 +341,14 @@ impl OutboxReader {
         }
         if let Some((_, session)) = queues.changed.pop_first() {
             return Ok(Out::Changed(session));
+        }
+        if std::mem::take(&mut queues.review_all) {
+            return Ok(Out::ReviewAll);
+        }
+        if let Some((file, (version, hunks))) = queues.reviewed.pop_first() {
+            let hunks = hunks.iter().map(|hunk| Hunk { version, ..hunk.clone() }).collect();
+            let list = HunkList { uri: Some(file.to_uri()), version, hunks };
+            return Ok(Out::Reviewed(Box::new(list)));
         }
         let now = Instant::now();
         let mut earliest: Option<Instant> = None;

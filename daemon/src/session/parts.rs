@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config::{ConfigSource, Environment, trust};
+use crate::documents::Documents;
 use crate::ground::Ground;
 use crate::journal::Journal;
 use crate::model::Connect;
@@ -10,7 +11,7 @@ use crate::sandbox::Sandbox;
 use crate::sandbox::proxy::Resolve;
 use crate::session::{RunningTurns, SessionError};
 use crate::workspace::watch::Watcher;
-use crate::workspace::{Reviewed, Workspace};
+use crate::workspace::{Reviewed, Shared, Workspace};
 use pilotfish_protocol::{Mode, Session, Trust};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,39 +65,48 @@ impl Parts {
 /// Folder to workspace; one for each root.
 pub struct Workspaces {
     open: Mutex<HashMap<AbsPath, Workspace>>,
-    reviewed: broadcast::Sender<Reviewed>,
-    watcher: Watcher,
+    shared: Shared,
 }
 
 impl Workspaces {
+    /// None is open.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        let (reviewed, _) = broadcast::channel(REVIEWED);
+        let shared = Shared { documents: Documents::default(), clock, reviewed, watcher: Watcher::default() };
+        Self { open: Mutex::default(), shared }
+    }
+
     /// The workspace of a root, opened on first use.
     pub fn open(&self, root: &AbsPath) -> Workspace {
-        self.lock().entry(root.clone()).or_insert_with(|| Workspace::open(root.clone(), &self.watcher)).clone()
+        self.lock().entry(root.clone()).or_insert_with(|| Workspace::open(root.clone(), self.shared.clone())).clone()
     }
 
     /// The open workspaces that hold a file, the innermost first, with its path there.
     pub fn holding(&self, file: &AbsPath) -> Vec<(Workspace, RootedPath)> {
-        let inside = |workspace: &Workspace| {
-            let path = RootedPath::new(workspace.root(), file.as_path().to_str()?).ok()?;
-            Some((workspace.clone(), path))
-        };
+        let inside = |workspace: &Workspace| Some((workspace.clone(), RootedPath::below(workspace.root(), file)?));
         let mut holding: Vec<(Workspace, RootedPath)> = self.lock().values().filter_map(inside).collect();
         holding.sort_by_key(|(_, path)| path.as_path().components().count());
         holding
     }
 
+    /// All that are open.
+    pub fn all(&self) -> Vec<Workspace> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// The texts that editors have open.
+    #[must_use]
+    pub fn documents(&self) -> &Documents {
+        &self.shared.documents
+    }
+
     /// Files whose hunks change, in any workspace.
     pub fn reviewed(&self) -> broadcast::Receiver<Reviewed> {
-        self.reviewed.subscribe()
+        self.shared.reviewed.subscribe()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AbsPath, Workspace>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Default for Workspaces {
-    fn default() -> Self {
-        Self { open: Mutex::default(), reviewed: broadcast::channel(REVIEWED).0, watcher: Watcher::default() }
     }
 }

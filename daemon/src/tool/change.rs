@@ -5,8 +5,9 @@ use super::{Output, call_id};
 use crate::cx::{GrantedBy, Need, PROTECTED, Permission, TurnCx};
 use crate::path::{AbsPath, RootedPath};
 use crate::policy::{self, Action, Verdict};
+use crate::review::{Author, Source};
 use crate::text::hunks;
-use crate::workspace::{Change, FileText, ReadError, Workspace};
+use crate::workspace::{Change, FileText, ReadError, Workspace, WriteError};
 use pilotfish_protocol::{Edit, EditKind, EditState, Hunk, HunkKind, HunkSpan, HunkState, Item, LineRange, ToolStatus};
 
 /// The largest file the editing tools change, in bytes.
@@ -17,15 +18,24 @@ const MAX_HUNK_TEXT: usize = 256 << 10;
 
 /// Who carries changes out. The proposer has no disk: read-only mode is kept by what it lacks.
 enum Writer<'a> {
-    Proposer,
+    Proposer(Proposer<'a>),
     Disk(&'a Workspace),
 }
 
+/// Can show changes to the person, and nothing else.
+struct Proposer<'a>(&'a Workspace);
+
+impl Proposer<'_> {
+    async fn propose(&self, changes: Vec<Change>, source: &Source) -> Result<(), WriteError> {
+        self.0.propose(changes, source).await
+    }
+}
+
 impl Writer<'_> {
-    async fn write(&self, changes: Vec<Change>) -> Result<(), String> {
+    async fn write(&self, changes: Vec<Change>, source: Source) -> Result<(), WriteError> {
         match self {
-            Writer::Proposer => Ok(()),
-            Writer::Disk(workspace) => workspace.apply(changes).await.map_err(|error| error.to_string()),
+            Writer::Proposer(proposer) => proposer.propose(changes, &source).await,
+            Writer::Disk(workspace) => workspace.apply(changes, &Author::Agent(source)).await,
         }
     }
 }
@@ -47,12 +57,15 @@ pub(super) async fn commit(cx: &TurnCx, item: &Item, changes: Vec<Change>, summa
     }
     let (writer, state) = match verdict {
         Verdict::Run => (Writer::Disk(&cx.workspace), EditState::Applied),
-        Verdict::Propose => (Writer::Proposer, EditState::Proposed),
+        Verdict::Propose => (Writer::Proposer(Proposer(&cx.workspace)), EditState::Proposed),
         Verdict::Ask { reason } | Verdict::Refuse { reason } => return Output::refused(format!("refused: {reason}")),
     };
-    let edits = changes.iter().map(|change| describe(cx, call_id(item), change, state)).collect();
-    if let Err(problem) = writer.write(changes).await {
-        return Output::failed(problem);
+    let mut edits: Vec<Edit> = changes.iter().map(|change| describe(cx, call_id(item), change, state)).collect();
+    if let Err(error) = writer.write(changes, cx.source()).await {
+        // What meets the person's own lines is shown to them; the model goes on from what they have.
+        edits.retain(|_| error.is_conflict());
+        edits.iter_mut().for_each(conflicting);
+        return Output { edits, ..Output::failed(error.to_string()) };
     }
     let text = match state {
         EditState::Proposed => {
@@ -61,6 +74,11 @@ pub(super) async fn commit(cx: &TurnCx, item: &Item, changes: Vec<Change>, summa
         EditState::Applied | EditState::Conflict => summary,
     };
     Output { text, status: ToolStatus::Done, edits, ..Output::default() }
+}
+
+fn conflicting(edit: &mut Edit) {
+    edit.state = EditState::Conflict;
+    edit.hunks.iter_mut().for_each(|hunk| hunk.state = HunkState::Conflict);
 }
 
 /// Asks for the changes of protected names, with what would change there. Gives the output of a call that may not go on.
@@ -102,7 +120,7 @@ async fn ask(cx: &TurnCx, item: &Item, changes: &[Change], reason: String) -> Op
 
 /// Reads a file that is to be changed. `None` when it does not exist.
 pub(super) async fn current(cx: &TurnCx, path: &RootedPath) -> Result<Option<String>, String> {
-    match cx.workspace.read(path, MAX_FILE).await {
+    match cx.workspace.read(path, MAX_FILE, Some(&cx.session)).await {
         Ok(file) => text_of(path, file).map(Some),
         Err(ReadError::Missing(_)) => Ok(None),
         Err(error) => Err(error.to_string()),

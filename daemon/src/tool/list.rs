@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Entries looked at before the walk gives up counting.
 const MAX_WALK: usize = 50_000;
@@ -45,9 +46,13 @@ pub(super) async fn run(cx: &TurnCx, args: &Args) -> Output {
         return Output::failed(format!("{path} is a file; use read"));
     }
     let depth = args.depth.map_or(usize::MAX, |depth| depth.max(1) as usize);
+    let unsaved = place::unsaved(cx, &start).await;
     let walked = tokio::task::spawn_blocking(move || walk(&start)).await;
     match walked {
-        Ok((entries, whole)) => Output::done(render(&entries, whole, depth)),
+        Ok((mut entries, whole)) => {
+            see_unsaved(&mut entries, &unsaved);
+            Output::done(render(&entries, whole, depth))
+        }
         Err(error) => Output::failed(format!("cannot list {path}: {error}")),
     }
 }
@@ -79,6 +84,19 @@ fn walk(start: &Path) -> (Vec<(PathBuf, bool)>, bool) {
         entries.push((path.to_owned(), directory));
     }
     (entries, true)
+}
+
+/// Adds the files that are not on the disk yet, and takes away those that are proposed to go.
+fn see_unsaved(entries: &mut Vec<(PathBuf, bool)>, unsaved: &BTreeMap<PathBuf, Option<Arc<[u8]>>>) {
+    entries.retain(|(path, _)| !matches!(unsaved.get(path), Some(None)));
+    for path in unsaved.iter().filter(|(_, text)| text.is_some()).map(|(path, _)| path) {
+        let folders = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+        for entry in folders.map(|folder| (folder.to_owned(), true)).chain([(path.clone(), false)]) {
+            if let Err(place) = entries.binary_search_by(|(known, _)| known.cmp(&entry.0)) {
+                entries.insert(place, entry);
+            }
+        }
+    }
 }
 
 /// As many whole levels as fit. A folder that is not opened says how many files it holds.

@@ -60,7 +60,7 @@ pub(super) async fn run(cx: &TurnCx, args: &Args) -> Output {
         Ok(path) => path,
         Err(problem) => return Output::failed(problem),
     };
-    let file = match cx.workspace.read(&path, MAX_READ).await {
+    let file = match cx.workspace.read(&path, MAX_READ, Some(&cx.session)).await {
         Ok(file) => file,
         Err(error) => return Output::failed(error.to_string()),
     };

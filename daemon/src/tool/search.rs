@@ -11,7 +11,9 @@ use grep_searcher::sinks::Lossy;
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder};
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Matches shown at most.
@@ -64,10 +66,11 @@ pub(super) async fn run(cx: &TurnCx, args: Args) -> Output {
         Ok(start) => start,
         Err(problem) => return Output::failed(problem),
     };
-    let query = match Query::new(cx, &args) {
+    let mut query = match Query::new(cx, &args) {
         Ok(query) => query,
         Err(problem) => return Output::failed(problem),
     };
+    query.unsaved = place::unsaved(cx, &start).await;
     let cancel = cx.cancel.clone();
     match tokio::task::spawn_blocking(move || query.find(&start, &cancel)).await {
         Ok(found) => Output::done(found.render(&args.pattern)),
@@ -85,6 +88,7 @@ pub(super) async fn literal(cx: &TurnCx, text: &str) -> Option<String> {
         root: cx.workspace.root().as_path().to_owned(),
         files: MAX_LITERAL_FILES,
         enough: 1,
+        unsaved: place::unsaved(cx, cx.workspace.root().as_path()).await,
     };
     let (start, cancel) = (query.root.clone(), cx.cancel.clone());
     let found = tokio::task::spawn_blocking(move || query.find(&start, &cancel)).await.ok()?;
@@ -99,12 +103,20 @@ struct Query {
     files: usize,
     /// Matches to count.
     enough: usize,
+    /// Texts in the stead of those on the disk, by their paths from where it starts.
+    unsaved: BTreeMap<PathBuf, Option<Arc<[u8]>>>,
 }
 
 struct Found {
     path: PathBuf,
     line: u64,
     text: String,
+}
+
+/// Where a text is.
+enum Text<'a> {
+    File(&'a Path),
+    Bytes(&'a [u8]),
 }
 
 #[derive(Default)]
@@ -132,7 +144,14 @@ impl Query {
             built.map(|glob| glob.compile_matcher()).map_err(|error| format!("the glob is broken: {error}"))
         });
         let root = cx.workspace.root().as_path().canonicalize().map_err(|error| error.to_string())?;
-        Ok(Self { matcher, glob: glob.transpose()?, root, files: usize::MAX, enough: MAX_COUNTED })
+        Ok(Self {
+            matcher,
+            glob: glob.transpose()?,
+            root,
+            files: usize::MAX,
+            enough: MAX_COUNTED,
+            unsaved: BTreeMap::new(),
+        })
     }
 
     fn find(&self, start: &Path, cancel: &CancellationToken) -> Matches {
@@ -152,12 +171,30 @@ impl Query {
                 all.stopped = true;
                 break;
             }
-            self.search_file(&mut searcher, entry.path(), path, &mut all);
+            let from_start = entry.path().strip_prefix(start).unwrap_or(entry.path());
+            if !self.unsaved.contains_key(from_start) {
+                self.search_text(&mut searcher, Text::File(entry.path()), path, &mut all);
+            }
+        }
+        if !self.unsaved.is_empty() {
+            self.find_unsaved(start, &mut searcher, &mut all);
+            all.matches.sort_by(|one, other| one.path.cmp(&other.path));
         }
         all
     }
 
-    fn search_file(&self, searcher: &mut Searcher, file: &Path, path: &Path, all: &mut Matches) {
+    fn find_unsaved(&self, start: &Path, searcher: &mut Searcher, all: &mut Matches) {
+        for (from_start, text) in &self.unsaved {
+            let Some(text) = text else { continue };
+            let file = if from_start.as_os_str().is_empty() { start.to_owned() } else { start.join(from_start) };
+            let path = file.strip_prefix(&self.root).unwrap_or(&file);
+            if self.glob.as_ref().is_none_or(|glob| glob.is_match(path)) {
+                self.search_text(searcher, Text::Bytes(text), path, all);
+            }
+        }
+    }
+
+    fn search_text(&self, searcher: &mut Searcher, text: Text<'_>, path: &Path, all: &mut Matches) {
         let before = all.counted;
         let sink = Lossy(|line, text| {
             all.counted += 1;
@@ -166,7 +203,11 @@ impl Query {
             }
             Ok(all.counted < self.enough)
         });
-        if let Err(error) = searcher.search_path(&self.matcher, file, sink) {
+        let searched = match text {
+            Text::File(file) => searcher.search_path(&self.matcher, file, sink),
+            Text::Bytes(bytes) => searcher.search_slice(&self.matcher, bytes, sink),
+        };
+        if let Err(error) = searched {
             tracing::debug!(path = %path.display(), %error, "could not search a file");
         }
         if all.counted > before {

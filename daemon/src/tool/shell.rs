@@ -82,6 +82,7 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
         time_limit: Some(time_limit),
         paths,
         session: Some(cx.session.to_string()),
+        unsaved: cx.workspace.unsaved(Some(&cx.session)).await,
     };
     let ground = cx.ground.clone();
     let prepared = match tokio::task::spawn_blocking(move || ground.prepare(wanted)).await {

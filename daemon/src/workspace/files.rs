@@ -98,6 +98,28 @@ pub(super) fn read(root: &AbsPath, path: &RootedPath, max: u64) -> Result<FileTe
     Ok(FileText { bytes, size })
 }
 
+/// Files listed at most by [`below`].
+const LISTED: usize = 10_000;
+
+/// The regular files in a folder and the folders in it, no link followed.
+pub(super) fn below(root: &AbsPath, folder: &RootedPath) -> Vec<RootedPath> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.join(folder).as_path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(kind) if kind.is_file() && found.len() < LISTED => {
+                    let path = entry.path();
+                    found.extend(path.to_str().and_then(|path| RootedPath::new(root, path).ok()));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    found
+}
+
 fn read_error(path: &RootedPath, errno: Errno) -> ReadError {
     match errno {
         Errno::NOENT | Errno::NOTDIR => ReadError::Missing(path.clone()),

@@ -19,12 +19,14 @@ mod links;
 mod release;
 mod report;
 mod repository;
+mod seeds;
 mod stage;
 mod stamp;
 mod through;
 mod trail;
 mod tree;
 
+pub use seeds::{Seeded, Seeds};
 pub use stamp::Stamp;
 pub use trail::sweep;
 
@@ -53,6 +55,8 @@ pub struct Publication {
     pub workspace: AbsPath,
     /// Every overlay of the command.
     pub layers: Vec<Layer>,
+    /// What it saw otherwise than it was on the disk.
+    pub seeds: Seeds,
     /// When the command started.
     pub started: Stamp,
     /// Our state directory: a list of folders is kept in it while they are written to, so that [`sweep`] finds what a crash
@@ -185,6 +189,8 @@ pub struct Published {
     pub changed: Vec<FileChange>,
     /// What waits for a person.
     pub held: Vec<Held>,
+    /// Texts that are unsaved or proposed, as the command would have them.
+    pub seeded: Vec<Seeded>,
     /// What was dropped.
     pub conflicts: Vec<Conflict>,
     /// How many.
@@ -210,6 +216,11 @@ pub fn refuse(held: &[Held]) {
     for held in held {
         disk::touch_path(&held.path);
     }
+}
+
+/// Gives a file the time of now, so that no build tool takes results of another text for fresh.
+pub(super) fn touch(path: &AbsPath) {
+    disk::touch_path(path);
 }
 
 /// Opens a directory below a root, which it must be without any link on the way.

@@ -7,6 +7,12 @@ struct Fixture {
     workspace: Workspace,
 }
 
+/// What a workspace needs of others.
+pub(crate) fn shared() -> Shared {
+    let (reviewed, _) = broadcast::channel(64);
+    Shared { documents: Documents::default(), clock: Clock::counting(), reviewed, watcher: Watcher::default() }
+}
+
 impl Fixture {
     fn new(files: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -18,7 +24,7 @@ impl Fixture {
             std::fs::write(path, text).expect("written");
         }
         let root = AbsPath::canonical(&root.display().to_string()).expect("exists");
-        Self { directory, workspace: Workspace::open(root, &Watcher::default()) }
+        Self { directory, workspace: Workspace::open(root, shared()) }
     }
 
     fn path(&self, path: &str) -> RootedPath {
@@ -30,7 +36,7 @@ impl Fixture {
     }
 
     async fn apply(&self, changes: Vec<Change>) -> String {
-        match self.workspace.apply(changes).await {
+        match self.workspace.apply(changes, &Author::Person).await {
             Ok(()) => "done".to_owned(),
             Err(error) => error.to_string(),
         }
@@ -127,7 +133,7 @@ async fn links_inside_are_followed_and_stay_links() {
     symlink(fixture.disk().join("real/a"), fixture.disk().join("absolute")).expect("linked");
     symlink(fixture.disk().join("real"), fixture.disk().join("folder")).expect("linked");
     for (path, before, text) in [("relative", "1", "2"), ("absolute", "2", "3"), ("folder/a", "3", "4")] {
-        let read = fixture.workspace.read(&fixture.path(path), 100).await.expect("readable");
+        let read = fixture.workspace.read(&fixture.path(path), 100, None).await.expect("readable");
         assert_eq!(read.text(), Some(before));
         assert_eq!(fixture.apply(vec![fixture.replace(path, before, text)]).await, "done");
     }
@@ -146,7 +152,7 @@ async fn links_that_leave_are_refused() {
     symlink("loop", fixture.disk().join("loop")).expect("linked");
     for path in ["dir/canary", "file", "loop"] {
         let leaves = format!("{path} leads out of the workspace through a link");
-        let read = fixture.workspace.read(&fixture.path(path), 100).await.expect_err("refused");
+        let read = fixture.workspace.read(&fixture.path(path), 100, None).await.expect_err("refused");
         assert_eq!(read.to_string(), leaves);
         let written = fixture.apply(vec![fixture.replace(path, "canary", "x")]).await;
         assert_eq!(written, format!("{leaves}; nothing was written"));
@@ -196,7 +202,7 @@ async fn odd_files_are_named_and_not_opened() {
     let read = |path: &str| {
         let path = fixture.path(path);
         let workspace = fixture.workspace.clone();
-        async move { workspace.read(&path, 1000).await }
+        async move { workspace.read(&path, 1000, None).await }
     };
     assert_eq!(read("pipe").await.expect_err("refused").to_string(), "pipe is not a regular file");
     assert_eq!(read("dir").await.expect_err("refused").to_string(), "dir is a directory; use list");

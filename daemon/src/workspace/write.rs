@@ -98,12 +98,45 @@ pub enum WriteError {
         /// Which is not as before.
         left: RootedPath,
     },
+    /// Somebody else changed the same lines since.
+    #[error("{0} was changed since it was read, in the same place; nothing was written. Read it again")]
+    Overlap(RootedPath),
+    /// Several editors have it open, each with changes of its own.
+    #[error(
+        "{0} has different unsaved changes in two editors; nothing was written. One of them is to be saved or closed first"
+    )]
+    Split(RootedPath),
+    /// It would go, and with it what was typed and not saved.
+    #[error("{0} has unsaved changes in an editor; nothing was written. It is to be saved or closed first")]
+    Unsaved(RootedPath),
+    /// Somebody went on typing there.
+    #[error("{0} is being typed in, just there; nothing was written. Try again later")]
+    Busy(RootedPath),
+    /// The editor that has it open did not change it.
+    #[error("cannot change {path}: {why}; nothing was written")]
+    Refused {
+        /// Which.
+        path: RootedPath,
+        /// The editor's words.
+        why: String,
+    },
+    /// There is no showing it without making it.
+    #[error("moving the folder {0} cannot be proposed; nothing was proposed. Propose moving its files")]
+    NoProposal(RootedPath),
     /// The workspace is closed.
     #[error("the workspace {root} is closed")]
     Closed {
         /// Which.
         root: AbsPath,
     },
+}
+
+impl WriteError {
+    /// Whether the change met what a person has there.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Stale(_) | Self::Overlap(_) | Self::Split(_) | Self::Unsaved(_) | Self::Busy(_))
+    }
 }
 
 /// Makes all changes or none.

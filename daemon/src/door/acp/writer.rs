@@ -54,7 +54,7 @@ impl<O: AsyncWrite + Unpin> Writer<O> {
                 self.add_update(&update, attachment).await;
             }
             // The protocol has no word for changes of a list.
-            Out::Changed(_) => {}
+            Out::Changed(_) | Out::Reviewed(_) | Out::ReviewAll => {}
             Out::Resend(session_id) => {
                 let connection = &self.acp.connection;
                 connection.hub.session(&session_id).resend_open(connection.id.clone());

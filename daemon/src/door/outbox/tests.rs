@@ -1,9 +1,11 @@
-use super::{MAX_ANSWERS, MAX_BYTES, Out, Outbox, OutboxReader, PAGE, Tap};
+use super::{MAX_ANSWERS, MAX_BYTES, MAX_REVIEWED, Out, Outbox, OutboxReader, PAGE, Tap};
+use crate::path::{AbsPath, RootedPath};
 use crate::session::Outlet;
+use crate::workspace::Reviewed;
 use expect_test::{Expect, expect};
 use pilotfish_protocol::{
-    AgentMessage, Attached, Completion, Item, ItemContent, ItemId, Mode, Plan, Session, SessionId, SessionStatus,
-    SessionUpdate, Status, Update, Usage,
+    AgentMessage, Attached, Completion, HunkList, Item, ItemContent, ItemId, Mode, Plan, Session, SessionId,
+    SessionStatus, SessionUpdate, Status, Update, Usage,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -483,4 +485,38 @@ async fn what_was_fetched_for_an_earlier_attachment_is_known_as_such() {
     assert!(!reader.is_current(&id(), first));
     outbox.detach(&id());
     assert!(!reader.is_current(&id(), first));
+}
+
+fn reviewed(name: &str) -> Reviewed {
+    let root = AbsPath::new("/p").expect("absolute");
+    let path = RootedPath::new(&root, name).expect("inside");
+    Reviewed { root, path, versions: Vec::new(), hunks: Arc::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_file_under_review_only_the_latest_word_is_held() {
+    let outbox = Outbox::new();
+    let mut reader = OutboxReader::new(Arc::clone(&outbox));
+    for version in 1..=3 {
+        outbox.reviewed(reviewed("a"), Some(version));
+        outbox.reviewed(reviewed("b"), Some(version));
+    }
+    let list = |name: &str| HunkList { uri: Some(format!("file:///p/{name}")), version: Some(3), hunks: Vec::new() };
+    assert_eq!(reader.try_next(), Ok(Out::Reviewed(Box::new(list("a")))));
+    assert_eq!(reader.try_next(), Ok(Out::Reviewed(Box::new(list("b")))));
+    assert_eq!(reader.try_next(), Err(None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_on_too_many_files_become_one_list_of_all() {
+    let outbox = Outbox::new();
+    let mut reader = OutboxReader::new(Arc::clone(&outbox));
+    for count in 0..=MAX_REVIEWED {
+        outbox.reviewed(reviewed(&count.to_string()), None);
+    }
+    outbox.reviewed(reviewed("late"), None);
+    assert_eq!(reader.try_next(), Ok(Out::ReviewAll));
+    assert_eq!(reader.try_next(), Err(None));
+    outbox.reviewed(reviewed("later"), None);
+    assert!(matches!(reader.try_next(), Ok(Out::Reviewed(_))));
 }

@@ -3,9 +3,10 @@
 use super::super::change;
 use crate::cx::{Need, PROTECTED, Permission, TurnCx};
 use crate::path::{AbsPath, RootedPath};
+use crate::review::Author;
 use crate::workspace::Change;
 use crate::workspace::publish::early::Early;
-use crate::workspace::publish::{Conflict, FileChange, Held, Kind, Publication, Published, WITH_TEXT, Why};
+use crate::workspace::publish::{Conflict, FileChange, Held, Kind, Publication, Published, Seeded, WITH_TEXT, Why};
 use pilotfish_protocol::{Edit, EditKind, EditState, Item, Mode};
 use std::sync::Arc;
 
@@ -41,11 +42,14 @@ pub(super) async fn publish(
         effects.lines.extend(notes);
         return effects;
     }
-    let Some(published) = cx.workspace.publish(early).await else {
+    let Some(published) = cx.workspace.publish(early, &Author::Command(cx.source())).await else {
         effects.lines.push("not written: the workspace is closed".to_owned());
         return effects;
     };
+    let mut published = published;
+    let seeded = std::mem::take(&mut published.seeded);
     let held = effects.take(cx, item, published);
+    effects.reap(cx, item, seeded).await;
     if !held.is_empty() {
         effects.ask(cx, item, command, publication, held).await;
     }
@@ -60,7 +64,8 @@ impl Effects {
 
     /// Notes what was published; gives back what was not and waits for a person.
     fn take(&mut self, cx: &TurnCx, item: &Item, published: Published) -> Vec<Held> {
-        let Published { changed, held, conflicts, counts, notes } = published;
+        // Seeded texts are taken before.
+        let Published { changed, held, seeded: _, conflicts, counts, notes } = published;
         let listed = changed.len().min(WITH_TEXT);
         self.edits.extend(changed.into_iter().take(listed).map(|file| edit(cx, item, file, EditState::Applied)));
         let all = counts.created + counts.changed + counts.deleted;
@@ -73,6 +78,30 @@ impl Effects {
         }
         self.lines.extend(notes);
         held
+    }
+
+    /// What the command made of texts that are unsaved or proposed becomes a change of these texts.
+    async fn reap(&mut self, cx: &TurnCx, item: &Item, seeded: Vec<Seeded>) {
+        for Seeded { path, before, after } in seeded {
+            let name = shown(cx, &path);
+            let Some(path) = RootedPath::below(cx.workspace.root(), &path) else { continue };
+            let Some(bytes) = after.filter(|after| is_text(after)) else {
+                self.lines.push(format!(
+                    "not written: {name}: it is unsaved in an editor or only proposed, and what the command left there is no text"
+                ));
+                continue;
+            };
+            let change = Change::Replace { path, before: before.to_vec(), bytes };
+            let described = change::describe(cx, super::super::call_id(item), &change, EditState::Applied);
+            match cx.workspace.apply(vec![change], &Author::Command(cx.source())).await {
+                Ok(()) => {
+                    self.lines
+                        .push(format!("{name} is open and unsaved: it was changed in the editor, not on the disk"));
+                    self.edits.push(described);
+                }
+                Err(error) => self.lines.push(format!("not written: {error}")),
+            }
+        }
     }
 
     async fn ask(&mut self, cx: &TurnCx, item: &Item, command: &str, publication: Arc<Publication>, held: Vec<Held>) {
@@ -99,7 +128,7 @@ impl Effects {
                 "the mode is read-only now".to_owned()
             }
             Ok(Permission::Granted { by: _ }) => {
-                if let Some(released) = cx.workspace.release(publication, held).await {
+                if let Some(released) = cx.workspace.release(publication, held, &Author::Command(cx.source())).await {
                     self.take(cx, item, released);
                     self.lines.push(format!("allowed by the person: {}", few(&names)));
                 }

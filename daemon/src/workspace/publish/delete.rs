@@ -29,6 +29,10 @@ impl Run<'_> {
                 return Ok(false);
             }
         };
+        if self.seed(path).is_some() {
+            self.report.conflict(self.below(path), Clash::Blocked("what is unsaved in an editor"));
+            return Ok(false);
+        }
         let class =
             self.class_of(name, path, disk::kind(&stat)).filter(|_| !(name == ".git" && self.is_left_over(path)));
         if let Some(class) = class {

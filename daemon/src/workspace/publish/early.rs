@@ -15,6 +15,7 @@ use super::through;
 use super::trail::{Shown, Trail};
 use super::tree::{Killed, Pair, Run};
 use super::{Kind, Publication, Published, Stamp, tree};
+use crate::path::AbsPath;
 use crate::policy::paths;
 use crate::workspace::layers::Over;
 use rustix::fs::{Dir, FileType, Stat};
@@ -89,6 +90,17 @@ impl Early {
     #[must_use]
     pub fn new(publication: Arc<Publication>) -> Self {
         Self { publication, before: HashMap::new(), room: FILES, ours: Ours::default(), is_cleared: false }
+    }
+
+    /// What the command sees otherwise than it is on the disk: which files, and with which text.
+    #[must_use]
+    pub fn seeds(&self) -> Vec<(AbsPath, Arc<[u8]>)> {
+        let seeds = self.publication.seeds.iter();
+        let placed = |((layer, path), text): (&Place, &Arc<[u8]>)| {
+            let layer = self.publication.layers.get(*layer)?;
+            Some((super::below(&layer.plan.lower, path), text.clone()))
+        };
+        seeds.filter_map(placed).collect()
     }
 
     /// Publishes what is new and has not changed since the look before. Blocks; only the owner of the workspace may call it, and only
@@ -213,7 +225,8 @@ impl Look<'_> {
 
     fn file(&mut self, place: Place, upper: &OwnedFd, lower: &OwnedFd, name: &OsStr) {
         let Ok(Some(stat)) = disk::look(upper, name) else { return };
-        if !may_show(&stat) || is_of_repositories(name) || self.early.ours.files.contains_key(&place) {
+        let is_seed = self.early.publication.seeds.contains_key(&place);
+        if is_seed || !may_show(&stat) || is_of_repositories(name) || self.early.ours.files.contains_key(&place) {
             return;
         }
         let seen = Seen::new(&stat);

@@ -1,6 +1,6 @@
 //! What is told of a publication, within bounds.
 
-use super::{Clash, Conflict, FileChange, Held, Kind, LISTED, Published, TEXT_BYTES, WITH_TEXT};
+use super::{Clash, Conflict, FileChange, Held, Kind, LISTED, Published, Seeded, TEXT_BYTES, WITH_TEXT};
 use crate::path::{AbsPath, RootedPath};
 use std::fs::File;
 use std::path::Path;
@@ -78,6 +78,10 @@ impl Report {
         if self.published.held.len() < HELD {
             self.published.held.push(held);
         }
+    }
+
+    pub(super) fn seeded(&mut self, seeded: Seeded) {
+        self.published.seeded.push(seeded);
     }
 
     pub(super) fn conflict(&mut self, path: AbsPath, clash: Clash) {

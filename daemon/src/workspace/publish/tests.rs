@@ -29,7 +29,7 @@ impl Fixture {
         let layers = vec![Layer { plan, upper: real.as_path().join("upper") }];
         let state = real.as_path().join("state");
         let started = Stamp::take(&state).expect("a stamp");
-        Self { publication: Publication { workspace, layers, started, state }, directory }
+        Self { publication: Publication { workspace, layers, seeds: Seeds::new(), started, state }, directory }
     }
 
     /// Starts the command now.

@@ -236,6 +236,10 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         };
+        if let Some(before) = self.seed(&path) {
+            self.reap(at, name, &path, &upper, before);
+            return Ok(());
+        }
         match self.scope(&path) {
             Scope::Inside => {}
             Scope::Above if disk::kind(&upper) == FileType::Directory => {

@@ -97,7 +97,15 @@ impl Scene {
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(output.status.success(), "{script}\n{text}");
         let state = self.path("state");
-        Written { publication: Publication { workspace, layers, started, state } }
+        Written {
+            publication: Publication {
+                workspace,
+                layers,
+                seeds: crate::workspace::publish::Seeds::new(),
+                started,
+                state,
+            },
+        }
     }
 
     /// What was told in a few words, that git finds nothing wrong, and what git says of a folder.

@@ -1,0 +1,117 @@
+use super::*;
+use expect_test::{Expect, expect};
+
+struct Silent;
+
+impl Editor for Silent {
+    fn edit(&self, _: &AbsPath, _: i32, _: Arc<str>, _: Arc<str>) -> BoxFuture<'static, Result<(), Declined>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn wants_saving(&self, _: &AbsPath) {}
+}
+
+fn path(path: &str) -> AbsPath {
+    AbsPath::new(path).expect("absolute")
+}
+
+fn client(name: &str) -> ConnectionId {
+    ConnectionId::from(name)
+}
+
+fn open(documents: &Documents, name: &str, text: &str) {
+    documents.open(&client(name), &path("/ws/a"), 1, text.to_owned(), Arc::new(Silent));
+}
+
+fn typed(documents: &Documents, name: &str, version: i32, text: &str) {
+    documents.change(&client(name), &path("/ws/a"), version, |_| text.to_owned()).expect("it is open");
+}
+
+fn check(documents: &Documents, disk: Option<&str>, expected: Expect) {
+    let buffer = |buffer: &Buffer| format!("{} {} {:?}", buffer.client, buffer.version, buffer.text);
+    let shown = match Standing::of(documents.buffers(&path("/ws/a")), disk) {
+        Standing::Disk(None) => "disk".to_owned(),
+        Standing::Disk(Some(open)) => format!("disk, open in {}", buffer(&open)),
+        Standing::Unsaved(open) => format!("unsaved in {}", buffer(&open)),
+        Standing::Split(all) => format!("split: {}", all.iter().map(buffer).collect::<Vec<_>>().join(", ")),
+    };
+    expected.assert_eq(&shown);
+}
+
+#[test]
+fn the_text_that_was_typed_and_not_saved_counts() {
+    let documents = Documents::default();
+    check(&documents, Some("old"), expect!["disk"]);
+    open(&documents, "n1", "old");
+    documents.settle(&path("/ws/a"), Some("old"));
+    check(&documents, Some("old"), expect![[r#"disk, open in n1 1 "old""#]]);
+    typed(&documents, "n1", 2, "new");
+    check(&documents, Some("old"), expect![[r#"unsaved in n1 2 "new""#]]);
+    documents.save(&client("n1"), &path("/ws/a"));
+    check(&documents, Some("new"), expect![[r#"disk, open in n1 2 "new""#]]);
+}
+
+#[test]
+fn a_saved_text_that_is_older_than_the_disk_does_not_count() {
+    let documents = Documents::default();
+    open(&documents, "n1", "old");
+    documents.settle(&path("/ws/a"), Some("old"));
+    check(&documents, Some("written by a command"), expect!["disk"]);
+}
+
+#[test]
+fn the_editor_that_was_used_last_is_asked_first() {
+    let documents = Documents::default();
+    open(&documents, "n1", "old");
+    open(&documents, "n2", "old");
+    check(&documents, Some("old"), expect![[r#"disk, open in n2 1 "old""#]]);
+    documents.look_at(&client("n1"), &path("/ws/a"));
+    check(&documents, Some("old"), expect![[r#"disk, open in n1 1 "old""#]]);
+    documents.settle(&path("/ws/a"), Some("old"));
+    typed(&documents, "n2", 2, "mine");
+    documents.look_at(&client("n1"), &path("/ws/a"));
+    check(&documents, Some("old"), expect![[r#"unsaved in n2 2 "mine""#]]);
+}
+
+#[test]
+fn two_editors_with_different_unsaved_texts_are_told_apart() {
+    let documents = Documents::default();
+    open(&documents, "n1", "old");
+    open(&documents, "n2", "old");
+    typed(&documents, "n1", 2, "one");
+    typed(&documents, "n2", 2, "two");
+    check(&documents, Some("old"), expect![[r#"split: n2 2 "two", n1 2 "one""#]]);
+    typed(&documents, "n1", 3, "two");
+    check(&documents, Some("old"), expect![[r#"unsaved in n1 3 "two""#]]);
+    documents.leave(&client("n1"));
+    documents.close(&client("n2"), &path("/ws/a"));
+    check(&documents, Some("old"), expect!["disk"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_for_is_told_apart_from_what_was_typed() {
+    let documents = Documents::default();
+    let heard = documents.listen(&path("/ws"));
+    open(&documents, "n1", "a");
+    let mut expected = documents.expect(&client("n1"), &path("/ws/a"), &Arc::from("ab"));
+    typed(&documents, "n1", 2, "ab");
+    typed(&documents, "n1", 3, "abc");
+    typed(&documents, "n1", 4, "abcd");
+    assert!(expected.came(Duration::from_millis(1)).await);
+    heard.ready().await;
+    let asked = Step::Asked { before: "a".into(), after: "ab".into(), token: expected.token };
+    assert_eq!(heard.take(), BTreeMap::from([(path("/ws/a"), vec![Step::Look, asked, Step::Look])]));
+    // Once only, and not for the next one who types the same.
+    typed(&documents, "n1", 5, "ab");
+    assert_eq!(heard.take(), BTreeMap::from([(path("/ws/a"), vec![Step::Look])]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stops_waiting_is_not_waited_for() {
+    let documents = Documents::default();
+    open(&documents, "n1", "a");
+    let mut expected = documents.expect(&client("n1"), &path("/ws/a"), &Arc::from("ab"));
+    assert!(!expected.came(Duration::from_millis(500)).await);
+    drop(expected);
+    assert!(documents.lock().wishes.is_empty());
+}
