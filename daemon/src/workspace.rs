@@ -37,12 +37,12 @@ const MAILBOX: usize = 64;
 pub struct Shared {
     /// The texts that editors have open.
     pub documents: Documents,
+    /// What all roots are watched through.
+    pub watcher: Watcher,
     /// Names hunks.
     pub clock: Clock,
     /// Says which files have other hunks.
     pub reviewed: broadcast::Sender<Reviewed>,
-    /// Watches folders.
-    pub watcher: Watcher,
 }
 
 /// The way to a workspace. Clones share it; it ends with the last of them.
@@ -50,8 +50,8 @@ pub struct Shared {
 pub struct Workspace {
     root: AbsPath,
     mailbox: mpsc::Sender<Event>,
-    shared: Shared,
     files: Files,
+    shared: Shared,
 }
 
 /// Files that a session sees otherwise than they are on the disk, with their bytes; nothing for one that it does not see.
@@ -119,7 +119,8 @@ impl Workspace {
         let (mailbox, events) = mpsc::channel(MAILBOX);
         // The task ends when the last handle is dropped, which is when nobody can wait for it any more.
         tokio::spawn(actor::Actor::new(root.clone(), shared.clone()).run(events));
-        Self { files: Files::open(root.clone(), &shared.watcher), root, mailbox, shared }
+        let files = Files::open(root.clone(), &shared.watcher);
+        Self { root, mailbox, files, shared }
     }
 
     /// Its index, and what happens to its files.

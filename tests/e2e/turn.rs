@@ -2,82 +2,13 @@
 
 use expect_test::{Expect, expect};
 use pilotfish::config::Dialect;
-use pilotfish_protocol::{
-    Attached, Completion, Done, Item, ItemContent, ItemPage, Mode, PromptTaken, SessionId, SessionUpdate, Status,
-    StopReason, ToolCall, Update,
-};
-use pilotfish_tests::client::TestClient;
-use pilotfish_tests::daemon::TestDaemon;
-use pilotfish_tests::fake_model::{FakeModel, Step, answer, status};
-use serde_json::{Value, json};
+use pilotfish_protocol::{Completion, Item, ItemContent, Mode, Status, StopReason, Update};
+use pilotfish_tests::fake_model::{Step, answer, status};
+use pilotfish_tests::story::{Story, calls};
+use serde_json::json;
 use std::time::Duration;
 
 const DIALECTS: [Dialect; 2] = [Dialect::Responses, Dialect::Chat];
-
-/// A model server, a daemon that asks it, and an editor attached to one session.
-struct Story {
-    model: FakeModel,
-    daemon: TestDaemon,
-    editor: TestClient,
-    session: SessionId,
-}
-
-impl Story {
-    async fn begin(dialect: Dialect, mode: Mode, files: &[(&str, &str)]) -> Self {
-        let model = FakeModel::start(dialect).await;
-        let daemon = TestDaemon::asking(&model);
-        for (path, text) in files {
-            std::fs::write(daemon.workspace.path().join(path), text).expect("written");
-        }
-        let mut editor = daemon.client().await;
-        let session = daemon.session_in(&mut editor, mode).await.id;
-        let _: Attached = editor.request("session/attach", json!({"sessionId": session})).await.expect("attached");
-        editor.ignore_rest();
-        Self { model, daemon, editor, session }
-    }
-
-    async fn ask<T: serde::de::DeserializeOwned>(&mut self, method: &str, mut params: Value) -> T {
-        params["sessionId"] = json!(self.session);
-        self.editor.request(method, params).await.expect("it answers")
-    }
-
-    async fn prompt(&mut self, text: &str) {
-        let _: PromptTaken = self.ask("session/prompt", json!({"input": [{"type": "text", "text": text}]})).await;
-    }
-
-    async fn interrupt(&mut self, scope: &str) {
-        let _: Done = self.ask("session/interrupt", json!({"scope": scope})).await;
-    }
-
-    async fn until(&mut self, fits: impl Fn(&Update) -> bool) -> Vec<SessionUpdate> {
-        self.editor.updates_until(|update| fits(&update.update)).await
-    }
-
-    async fn end(&mut self) -> StopReason {
-        let updates = self.until(|update| matches!(update, Update::TurnEnded { .. })).await;
-        let mut stops = updates.iter().rev().filter_map(|update| match &update.update {
-            Update::TurnEnded { stop, .. } => Some(*stop),
-            _ => None,
-        });
-        stops.next().expect("it ended")
-    }
-
-    async fn items(&mut self) -> Vec<Item> {
-        let page: ItemPage = self.ask("session/items", json!({"limit": 1000})).await;
-        page.items
-    }
-
-    fn file(&self, path: &str) -> String {
-        std::fs::read_to_string(self.daemon.workspace.path().join(path)).expect("readable")
-    }
-}
-
-fn calls(items: &[Item]) -> Vec<&ToolCall> {
-    items
-        .iter()
-        .filter_map(|item| if let ItemContent::ToolCall(call) = &item.content { Some(call) } else { None })
-        .collect()
-}
 
 /// A failing command, an edit, and a final message.
 fn mends() -> [Step; 3] {

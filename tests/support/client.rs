@@ -1,6 +1,7 @@
 //! A language client for tests, typed by the protocol. It owns one connection; it decides nothing, and whatever it was sent
 //! and nobody looked at fails the test when it is dropped.
 
+use crate::texts::Texts;
 use pilotfish_protocol::{ErrorData, SessionUpdate, notification};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,6 +44,11 @@ pub struct TestClient {
     /// Answers without an id, as bad frames get them.
     unasked: VecDeque<Value>,
     notifications: VecDeque<Notification>,
+    /// What the server asked, with its ids.
+    requests: VecDeque<(Value, Notification)>,
+    /// The texts it has open; edits of them are made as soon as they come.
+    texts: Texts,
+    outgoing: VecDeque<Value>,
     last_id: i64,
     ignores_rest: bool,
 }
@@ -60,6 +66,9 @@ impl TestClient {
             answers: BTreeMap::new(),
             unasked: VecDeque::new(),
             notifications: VecDeque::new(),
+            requests: VecDeque::new(),
+            texts: Texts::default(),
+            outgoing: VecDeque::new(),
             last_id: 0,
             ignores_rest: false,
         }
@@ -137,6 +146,45 @@ impl TestClient {
         }
     }
 
+    /// Waits until the server asks this. Gives the id for [`reply`](Self::reply), and the parameters.
+    pub async fn asked(&mut self, method: &str) -> (Value, Value) {
+        loop {
+            if let Some(at) = self.requests.iter().position(|(_, request)| request.method == method) {
+                let (id, request) = self.requests.remove(at).expect("it was just found");
+                return (id, request.params);
+            }
+            self.more().await;
+        }
+    }
+
+    /// Answers what the server asked.
+    pub async fn reply(&mut self, id: Value, result: impl Serialize) {
+        self.message(&json!({"jsonrpc": "2.0", "id": id, "result": result})).await;
+    }
+
+    /// Opens a text. From then on it is changed when the server asks for it.
+    pub async fn open(&mut self, uri: &str, text: &str) {
+        let params = self.texts.open(uri, text);
+        self.notify("textDocument/didOpen", params).await;
+    }
+
+    /// The person makes another text of one that is open.
+    pub async fn types(&mut self, uri: &str, text: &str) {
+        let params = self.texts.change(uri, text);
+        self.notify("textDocument/didChange", params).await;
+    }
+
+    /// Closes a text.
+    pub async fn close(&mut self, uri: &str) {
+        let params = self.texts.close(uri);
+        self.notify("textDocument/didClose", params).await;
+    }
+
+    /// A text that is open, as it is now.
+    pub fn text(&self, uri: &str) -> &str {
+        self.texts.text(uri)
+    }
+
     /// Waits for the next update of any session.
     pub async fn update(&mut self) -> SessionUpdate {
         let params = self.notification(notification::SESSION_UPDATE).await;
@@ -208,6 +256,9 @@ impl TestClient {
 
     async fn more(&mut self) {
         assert!(self.read().await, "the server ended the stream while something was waited for");
+        while let Some(message) = self.outgoing.pop_front() {
+            self.message(&message).await;
+        }
     }
 
     /// Reads once and sorts what came. Says whether there was anything.
@@ -242,7 +293,18 @@ impl TestClient {
                 let params = message.get("params").cloned().unwrap_or_default();
                 self.notifications.push_back(Notification { method, params });
             }
-            (Some(method), Some(_)) => panic!("the server asked {method}, which no test here answers"),
+            (Some(method), Some(id)) => {
+                let params = message.get("params").cloned().unwrap_or_default();
+                if method == "workspace/applyEdit" {
+                    let said = json!({"jsonrpc": "2.0", "id": id, "result": {"applied": true}});
+                    let changed = self.texts.apply(&params).into_iter();
+                    let told = changed
+                        .map(|params| json!({"jsonrpc": "2.0", "method": "textDocument/didChange", "params": params}));
+                    self.outgoing.extend(told.chain([said]));
+                } else {
+                    self.requests.push_back((id, Notification { method, params }));
+                }
+            }
             (None, Some(Value::Number(id))) => {
                 self.answers.entry(id.as_i64().expect("our ids are integers")).or_default().push_back(message);
             }
@@ -258,6 +320,7 @@ impl Drop for TestClient {
             return;
         }
         assert!(self.notifications.is_empty(), "unread: {:?}", self.notifications);
+        assert!(self.requests.is_empty(), "the server asked, and nobody answered: {:?}", self.requests);
         assert!(self.answers.values().all(VecDeque::is_empty), "answers nobody waited for: {:?}", self.answers);
         assert!(self.unasked.is_empty(), "refusals nobody looked at: {:?}", self.unasked);
     }

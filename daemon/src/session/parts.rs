@@ -73,8 +73,10 @@ impl Workspaces {
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         let (reviewed, _) = broadcast::channel(REVIEWED);
-        let shared = Shared { documents: Documents::default(), clock, reviewed, watcher: Watcher::default() };
-        Self { open: Mutex::default(), shared }
+        Self {
+            open: Mutex::default(),
+            shared: Shared { documents: Documents::default(), watcher: Watcher::default(), clock, reviewed },
+        }
     }
 
     /// The workspace of a root, opened on first use.

@@ -9,8 +9,12 @@ struct Fixture {
 
 /// What a workspace needs of others.
 pub(crate) fn shared() -> Shared {
-    let (reviewed, _) = broadcast::channel(64);
-    Shared { documents: Documents::default(), clock: Clock::counting(), reviewed, watcher: Watcher::default() }
+    Shared {
+        documents: Documents::default(),
+        watcher: Watcher::default(),
+        clock: Clock::counting(),
+        reviewed: broadcast::channel(64).0,
+    }
 }
 
 impl Fixture {

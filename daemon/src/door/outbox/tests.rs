@@ -183,7 +183,7 @@ fn read(reader: &mut OutboxReader, source: &mut Source, tap: &Tap, folded: &mut 
             reader.caught_up(&session_id, folded.seq);
         }
         Ok(Out::Resend(_)) => source.resend(Some(tap)),
-        Ok(Out::Changed(_) | Out::Frame(_)) => {}
+        Ok(Out::Changed(_) | Out::Frame(_) | Out::Reviewed(_) | Out::ReviewAll) => {}
     }
     true
 }
