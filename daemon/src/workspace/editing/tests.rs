@@ -1,7 +1,6 @@
 use super::*;
 use crate::documents::{Documents, Editor};
 use crate::path::AbsPath;
-use crate::workspace::Shared;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use pilotfish_protocol::ConnectionId;
