@@ -94,6 +94,13 @@ struct Mark {
     lines: Range<u32>,
 }
 
+impl Mark {
+    /// What has no lines.
+    fn whole(id: &HunkId, source: &Source) -> Self {
+        Self { id: id.clone(), source: source.clone(), lines: 0..0 }
+    }
+}
+
 /// Where names of new hunks come from.
 struct Ids(Box<dyn FnMut() -> HunkId + Send + Sync>);
 

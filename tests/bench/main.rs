@@ -4,7 +4,9 @@
 
 mod cancel;
 mod daemon;
+mod files;
 mod floor;
+mod hunks;
 mod journal;
 mod machine;
 mod memory;
@@ -40,6 +42,8 @@ enum Part {
     Stream,
     Output,
     Journal,
+    Hunks,
+    Files,
     Size,
     Kills,
     Sessions,
@@ -49,7 +53,7 @@ enum Part {
     Frames,
 }
 
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 11] = [
     ("start", Part::Start),
     ("memory", Part::Memory),
     ("step", Part::Step),
@@ -58,6 +62,8 @@ const PARTS: [(&str, Part); 9] = [
     ("stream", Part::Stream),
     ("output", Part::Output),
     ("journal", Part::Journal),
+    ("hunks", Part::Hunks),
+    ("files", Part::Files),
     ("size", Part::Size),
 ];
 
@@ -113,6 +119,8 @@ async fn measure(parts: &[Part], extent: Extent) -> anyhow::Result<()> {
             Part::Stream => stream::measure(&mut table).await?,
             Part::Output => stream::measure_output(&mut table, extent).await?,
             Part::Journal => journal::measure(&mut table, extent).await?,
+            Part::Hunks => hunks::measure(&mut table)?,
+            Part::Files => files::measure(&mut table).await?,
             Part::Size => size::measure(&mut table)?,
             Part::Kills => soak::kills(&mut table).await?,
             Part::Sessions => soak::sessions(&mut table).await?,

@@ -251,10 +251,9 @@ async fn a_session_that_is_not_there_is_not_found() {
 async fn what_is_not_built_says_so() {
     let daemon = TestDaemon::start();
     let mut client = daemon.client().await;
-    for (method, params) in [
-        ("command/list", json!({"sessionId": "s"})),
-        ("session/compact", json!({"sessionId": "s"})),
-    ] {
+    for (method, params) in
+        [("command/list", json!({"sessionId": "s"})), ("session/compact", json!({"sessionId": "s"}))]
+    {
         let (kind, message) = kind(client.request::<Value>(method, params).await);
         assert_eq!((kind, message.contains(method)), (ErrorKind::NotImplemented, true), "{method}: {message}");
     }

@@ -8,6 +8,7 @@ mod door;
 mod durable;
 mod editors;
 mod exec;
+mod files;
 mod frames;
 mod granted;
 mod harmless;

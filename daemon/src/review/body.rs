@@ -112,10 +112,9 @@ impl Body {
 
     /// All that waits.
     pub(super) fn marks(&self) -> Vec<Mark> {
-        let mark = |(id, source): &(HunkId, Source)| Mark { id: id.clone(), source: source.clone(), lines: 0..0 };
         match self {
-            Body::Lines(sheet) => sheet.open().map(Piece::mark).chain(sheet.bare_presence().map(mark)).collect(),
-            Body::Whole(whole) => whole.change.iter().map(mark).collect(),
+            Body::Lines(sheet) => sheet.marks(),
+            Body::Whole(whole) => whole.change.iter().map(|(id, source)| Mark::whole(id, source)).collect(),
         }
     }
 
@@ -124,11 +123,7 @@ impl Body {
         let mut marks = self.marks();
         match self {
             Body::Lines(sheet) => marks.extend(sheet.pieces.iter().filter(|piece| !piece.is_open()).map(Piece::mark)),
-            Body::Whole(whole) => marks.extend(whole.kept.iter().map(|(id, source, _)| Mark {
-                id: id.clone(),
-                source: source.clone(),
-                lines: 0..0,
-            })),
+            Body::Whole(whole) => marks.extend(whole.kept.iter().map(|(id, source, _)| Mark::whole(id, source))),
         }
         marks
     }

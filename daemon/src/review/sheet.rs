@@ -114,6 +114,12 @@ impl Sheet {
         self.open().next().is_some() || self.bare_presence().is_some()
     }
 
+    /// All that waits.
+    pub(super) fn marks(&self) -> Vec<Mark> {
+        let bare = self.bare_presence().map(|(id, source)| Mark::whole(id, source));
+        self.open().map(Piece::mark).chain(bare).collect()
+    }
+
     /// The text below.
     pub(super) fn base(&self) -> Content {
         if !self.has_open() {

@@ -8,6 +8,7 @@ use super::{Piece, Sheet, Stretch, bytes, derive};
 use crate::review::lines::{self, Lines, overlap};
 use crate::review::{Content, Ids, Source};
 use crate::text::hunks::{LineHunk, diff_bytes};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 impl Sheet {
@@ -105,21 +106,32 @@ fn settle_others(
 ) -> (Vec<Placed>, Vec<Range<u32>>) {
     let mut own: Vec<Range<u32>> = edits.iter().map(|edit| edit.new.clone()).collect();
     let mut left = Vec::with_capacity(pieces.len());
+    // What grows together with a piece of the session's own is not taken apart again.
+    let is_own = |placed: &&Placed| placed.piece.is_open() && placed.piece.source.session == source.session;
+    let mut joined = BTreeSet::new();
+    for Placed { piece, .. } in pieces.iter().filter(is_own) {
+        let first = edits.partition_point(|edit| edit.old.end < piece.new.start);
+        let touching = edits.iter().skip(first).take_while(|edit| edit.old.start <= piece.new.end).count();
+        joined.extend(first..first + touching);
+    }
+    let (mut above, mut used) = (None, None);
     for mut placed in pieces {
-        if placed.piece.source.session != source.session && placed.piece.is_open() {
-            let was = placed.piece.new.clone();
+        let was = placed.piece.new.clone();
+        let is_first = above.replace(was.clone()) != Some(was.start..was.start);
+        if is_first && placed.piece.source.session != source.session && placed.piece.is_open() {
             // What is put back moves with the text after, as the piece does.
             let mut moved = Piece { new: placed.after.clone(), ..placed.piece.clone() };
-            if let Some(Restored(restored)) = restore(&mut moved, &was, edits, text) {
-                for (index, head, tail) in restored {
-                    if let Some(own) = own.get_mut(index) {
-                        *own = (own.start + head).min(own.end)..own.end.saturating_sub(tail).max(own.start + head);
-                    }
+            let may = |index: usize| used != Some(index) && !joined.contains(&index);
+            let Restored(restored) = restore(&mut moved, &was, edits, text, may);
+            for (index, head, tail) in restored {
+                used = Some(index);
+                if let Some(own) = own.get_mut(index) {
+                    *own = (own.start + head).min(own.end)..own.end.saturating_sub(tail).max(own.start + head);
                 }
-                (placed.after, placed.piece.old) = (moved.new, moved.old);
-                if placed.after.is_empty() && placed.piece.old.is_empty() {
-                    continue;
-                }
+            }
+            (placed.after, placed.piece.old) = (moved.new, moved.old);
+            if placed.after.is_empty() && placed.piece.old.is_empty() {
+                continue;
             }
         }
         left.push(placed);
@@ -225,15 +237,22 @@ impl Work<'_> {
         let mut at = after.start;
         for typed in typed {
             let lines = typed.new.start + group.range.start..typed.new.end + group.range.start;
-            let edits = group.edits.iter().filter_map(|index| self.edits.get(*index));
-            let touches = |edit: &LineHunk| edit.old.start <= lines.end && lines.start <= edit.old.end;
-            if edits.into_iter().any(touches) {
+            let over = |lines: &Range<u32>| {
+                group.edits.iter().filter_map(|index| self.edits.get(*index)).any(|edit| overlap(&edit.old, lines))
+            };
+            if !over(&lines) {
+                let range = carry(&lines, self.edits).range;
+                lines::append(&mut made, self.text.get(at..range.start));
+                lines::append(&mut made, was_made.get(typed.old));
+                at = range.end;
                 continue;
             }
-            let range = carry(&lines, self.edits).range;
-            lines::append(&mut made, self.text.get(at..range.start));
-            lines::append(&mut made, was_made.get(typed.old));
-            at = range.end;
+            // What is left of the person's lines is still no line of the agent's.
+            for line in lines.filter(|line| !over(&(*line..line + 1))) {
+                let range = carry(&(line..line + 1), self.edits).range;
+                lines::append(&mut made, self.text.get(at..range.start));
+                at = range.end;
+            }
         }
         lines::append(&mut made, self.text.get(at..after.end));
         made

@@ -33,18 +33,15 @@ pub(super) fn cut(piece: &Piece, places: &[u32], text: &Lines<'_>) -> Vec<Piece>
     parts
 }
 
-/// Gives the parts of a piece their own names: the first that goes on has the name of the whole.
-pub(super) fn name(parts: &mut [Piece], goes_on: impl Fn(&Piece) -> bool, ids: &mut Ids) {
-    if parts.len() < 2 {
-        return;
-    }
+/// Gives the parts of a piece their own names: the first that goes on has the name of the whole. Says which one that is.
+pub(super) fn name(parts: &mut [Piece], goes_on: impl Fn(&Piece) -> bool, ids: &mut Ids) -> usize {
     let heir = parts.iter().position(goes_on).unwrap_or(0);
     for (index, part) in parts.iter_mut().enumerate() {
         if index != heir {
-            part.part_of = Some(part.part_of.take().unwrap_or_else(|| part.id.clone()));
-            part.id = ids.next();
+            (part.id, part.part_of) = (ids.next(), None);
         }
     }
+    heir
 }
 
 /// Cuts out `lines` of the text, if they are only a part of the piece. Says which of the parts they are.

@@ -4,6 +4,7 @@ use super::cut::{cut_out, name};
 use super::{Choice, Piece, Sheet, State, bytes};
 use crate::review::lines::{self, Lines};
 use crate::review::{Content, Ids};
+use pilotfish_protocol::HunkId;
 use std::sync::Arc;
 
 impl Sheet {
@@ -23,7 +24,11 @@ impl Sheet {
                 Some(Choice { lines: Some(lines), .. }) => {
                     let (mut parts, inside) = cut_out(&piece, lines, &text);
                     parts.iter_mut().skip(inside).take(1).for_each(|part| part.state = kept);
+                    let whole = family(&piece);
                     name(&mut parts, Piece::is_open, ids);
+                    for part in parts.iter_mut().filter(|part| part.id != piece.id) {
+                        part.part_of = Some(whole.clone());
+                    }
                     pieces.extend(parts);
                 }
             }
@@ -53,7 +58,9 @@ impl Sheet {
     pub(in crate::review) fn unkeep(&mut self, choices: &[Choice]) {
         let text = Lines::new(bytes(&self.now));
         let mut pieces: Vec<Piece> = Vec::with_capacity(self.pieces.len());
+        let mut is_back = false;
         for mut piece in std::mem::take(&mut self.pieces) {
+            let was_back = std::mem::take(&mut is_back);
             let is_chosen = choices.iter().any(|choice| choice.id == piece.id);
             if let (State::Kept { settled_presence }, true) = (piece.state, is_chosen) {
                 let is_absent = self.now == Content::Absent;
@@ -66,9 +73,10 @@ impl Sheet {
                     continue;
                 }
                 piece.state = State::Open;
+                is_back = true;
             }
             match pieces.last_mut() {
-                Some(last) if are_parts(last, &piece) => join(last, piece),
+                Some(last) if (is_back || was_back) && are_parts(last, &piece) => join(last, piece),
                 _ => pieces.push(piece),
             }
         }
@@ -125,14 +133,18 @@ impl Sheet {
     }
 }
 
+/// The name of the hunk that was cut when a part of it was kept.
+fn family(piece: &Piece) -> HunkId {
+    piece.part_of.clone().unwrap_or_else(|| piece.id.clone())
+}
+
 /// Whether two pieces were one, and stand beside each other.
 fn are_parts(one: &Piece, other: &Piece) -> bool {
-    let root = |piece: &Piece| piece.part_of.clone().unwrap_or_else(|| piece.id.clone());
     one.is_open()
         && other.is_open()
         && one.new.end == other.new.start
         && one.source == other.source
-        && root(one) == root(other)
+        && family(one) == family(other)
 }
 
 fn join(one: &mut Piece, other: Piece) {

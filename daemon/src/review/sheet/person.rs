@@ -1,7 +1,7 @@
 //! What the person changes. Outside the pieces it changes the text below as well; inside, the pieces stay and have the person's lines.
 
 use super::slide::slide;
-use super::{Piece, Sheet, Stretch, derive};
+use super::{Piece, Sheet, Stretch, bytes, derive};
 use crate::review::lines::Lines;
 use crate::review::{Content, Ids, Mark};
 use crate::text::hunks::{LineHunk, byte_lines, diff_bytes};
@@ -20,48 +20,73 @@ pub(in crate::review) struct Trace {
 impl Sheet {
     /// The person's text is `after`.
     pub(in crate::review) fn person(&mut self, after: &Content, ids: &mut Ids) -> Trace {
-        let is_base = self.has_open() && self.base() == *after;
-        let was = std::mem::replace(&mut self.now, after.clone());
-        let mut pieces = std::mem::take(&mut self.pieces);
-        let mut trace = Trace::default();
-        if is_base {
-            // However the lines are compared, nothing differs from the text below.
-            trace.gone = pieces.iter().filter(|piece| piece.is_open()).map(Piece::mark).collect();
-            pieces.retain(|piece| !piece.is_open());
-            self.on_nothing = *after == Content::Absent;
-            self.presence = None;
-        }
-        let has_gone = *after == Content::Absent && was != Content::Absent;
-        if has_gone || (self.on_nothing, after) == (true, &Content::Absent) {
+        if *after == Content::Absent {
             // There is nothing left to look at.
-            trace.gone = pieces.iter().filter(|piece| piece.is_open()).map(Piece::mark).collect();
+            let gone = self.marks();
             *self = Sheet::new(Content::Absent);
+            return Trace { gone, typed: Vec::new() };
+        }
+        let mut trace = Trace::default();
+        if self.has_open() && self.may_lie_on(bytes(after)) && self.base() == *after {
+            // However the lines are compared, nothing differs from the text below.
+            trace.gone = self.marks();
+            self.pieces.retain(|piece| !piece.is_open());
+            (self.on_nothing, self.presence) = (false, None);
+        }
+        let was = std::mem::replace(&mut self.now, after.clone());
+        let pieces = std::mem::take(&mut self.pieces);
+        let mut edits = diff_bytes(bytes(&was), bytes(after));
+        if pieces.is_empty() || edits.is_empty() {
+            self.pieces = pieces;
             return trace;
         }
-        let (before, text) = (Lines::new(super::bytes(&was)), Lines::new(super::bytes(after)));
-        let mut edits = diff_bytes(super::bytes(&was), super::bytes(after));
+        let (before, text) = (Lines::new(bytes(&was)), Lines::new(bytes(after)));
         slide(&mut edits, &before, &text, &pieces);
-        for piece in pieces {
-            let carried = carry(&piece.new, &edits);
-            let mut moved = Piece { new: carried.range, ..piece.clone() };
-            let trimmed = moved.is_open() && restore(&mut moved, &piece.new, &edits, &text).is_some();
-            match carried.fate {
-                Fate::Swallowed => trace.gone.extend(piece.is_open().then(|| piece.mark())),
-                Fate::Whole if !trimmed => self.pieces.push(moved),
-                Fate::Whole | Fate::Touched if moved.is_open() => {
-                    let id = moved.id.clone();
-                    let left = settle(moved, &text, ids);
-                    if left.is_empty() {
-                        trace.gone.push(piece.mark());
-                    } else if carried.fate == Fate::Touched {
-                        trace.typed.push(id);
-                    }
-                    self.pieces.extend(left);
-                }
-                Fate::Whole | Fate::Touched => self.pieces.push(moved),
+        let (mut above, mut used) = (None, None);
+        for mut piece in pieces {
+            let was = piece.new.clone();
+            let Carried { range, fate } = carry(&was, &edits);
+            piece.new = range;
+            let is_first = above.replace(was.clone()) != Some(was.start..was.start);
+            let mut trimmed = false;
+            if is_first && piece.is_open() {
+                let Restored(restored) = restore(&mut piece, &was, &edits, &text, |index| used != Some(index));
+                used = restored.last().map(|(index, ..)| *index).or(used);
+                trimmed = !restored.is_empty();
             }
+            if !piece.is_open() {
+                // What was kept and is written over is nothing that could be taken back.
+                self.pieces.extend((fate != Fate::Swallowed).then_some(piece));
+                continue;
+            }
+            if fate == Fate::Whole && !trimmed {
+                self.pieces.push(piece);
+                continue;
+            }
+            let mark = Mark { lines: was, ..piece.mark() };
+            let left = if fate == Fate::Swallowed { Vec::new() } else { settle(piece, &text, ids) };
+            if left.is_empty() {
+                trace.gone.push(mark);
+            } else if fate == Fate::Touched {
+                trace.typed.push(mark.id);
+            }
+            self.pieces.extend(left);
         }
         trace
+    }
+
+    /// Whether the text below may be this one, by its length.
+    fn may_lie_on(&self, below: &[u8]) -> bool {
+        let text = Lines::new(self.bytes());
+        let (mut added, mut removed, mut count) = (0, 0, 0);
+        for piece in self.open() {
+            added += text.get(piece.new.clone()).len();
+            removed += piece.old.len();
+            count += 1;
+        }
+        // A line in between may have got an ending, of two bytes at most.
+        let least = self.bytes().len() + removed - added;
+        (least..=least + 2 * count).contains(&below.len())
     }
 }
 
@@ -124,12 +149,20 @@ pub(in crate::review) fn carry(range: &Range<u32>, edits: &[LineHunk]) -> Carrie
 }
 
 /// Lines that were added directly above or below a piece and are equal to the first or last lines that it replaced were put back:
-/// they are no longer replaced. Says which of the added lines these are.
-pub(super) fn restore(piece: &mut Piece, was: &Range<u32>, edits: &[LineHunk], text: &Lines<'_>) -> Option<Restored> {
+/// they are no longer replaced. Says which of the added lines these are. Only for a piece that stands at its place first: what is added
+/// where lines were removed goes above them all. `may` says of which edits: what one piece took,
+/// another cannot, or lines would change places.
+pub(super) fn restore(
+    piece: &mut Piece,
+    was: &Range<u32>,
+    edits: &[LineHunk],
+    text: &Lines<'_>,
+    may: impl Fn(usize) -> bool,
+) -> Restored {
     let first = edits.partition_point(|edit| edit.old.end < was.start);
     let mut restored = Restored::default();
     for (index, edit) in edits.iter().enumerate().skip(first).take_while(|(_, edit)| edit.old.start <= was.end) {
-        if !edit.old.is_empty() || piece.old.is_empty() {
+        if !edit.old.is_empty() || piece.old.is_empty() || !may(index) {
             continue;
         }
         let added: Vec<&[u8]> = byte_lines(text.get(edit.new.clone())).collect();
@@ -153,7 +186,7 @@ pub(super) fn restore(piece: &mut Piece, was: &Range<u32>, edits: &[LineHunk], t
         }
         restored.0.push((index, head as u32, tail as u32));
     }
-    (!restored.0.is_empty()).then_some(restored)
+    restored
 }
 
 /// Of which edits how many lines at the beginning and at the end were put back.
