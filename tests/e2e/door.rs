@@ -34,9 +34,13 @@ async fn says_who_it_is_and_what_it_can() {
     assert_eq!(hello["serverInfo"], json!({"name": "pilotfish", "version": version}));
     assert_eq!(
         hello["capabilities"],
-        json!({"experimental": {"pilotfish": {
-            "protocol": 1, "build": version, "features": pilotfish_protocol::FEATURES
-        }}})
+        json!({
+            "experimental": {"pilotfish": {
+                "protocol": 1, "build": version, "features": pilotfish_protocol::FEATURES
+            }},
+            "positionEncoding": "utf-16",
+            "textDocumentSync": {"openClose": true, "change": 2, "save": {"includeText": false}},
+        })
     );
     client.shut_down().await;
 }
