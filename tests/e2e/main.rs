@@ -3,6 +3,7 @@
 mod acp;
 mod acp_clients;
 mod approvals;
+mod checkpoints;
 mod documents;
 mod door;
 mod durable;
