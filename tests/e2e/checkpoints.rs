@@ -1,7 +1,9 @@
 //! Taking the files back: what a turn did, by an edit and by a command in the real sandbox, in a folder without git; and what is left of
 //! it when the daemon is killed.
 
-use pilotfish_protocol::{CheckpointList, PromptTaken, Restored, SessionId, SessionOpened, SessionUpdate, Update};
+use pilotfish_protocol::{
+    CheckpointList, HunkList, PromptTaken, Restored, SessionId, SessionOpened, SessionUpdate, Update,
+};
 use pilotfish_tests::client::TestClient;
 use pilotfish_tests::desk::{Desk, LIMIT, signal};
 use pilotfish_tests::fake_model::{FakeModel, Step, answer};
@@ -173,6 +175,7 @@ async fn a_kill_at_any_moment_tears_nothing_and_is_taken_back() {
                 before.get(name) == Some(what) || after.as_ref().is_some_and(|after| after.get(name) == Some(what));
             assert!(is_whole, "round {kill}: {name} is neither old nor new: {what}");
         }
+        agrees(&desk, &mut client, &before, &torn, kill).await;
         if let Some(id) = checkpoint(&desk, &mut client, kill).await {
             let restore = client.request("checkpoint/restore", json!({"id": id}));
             let restored: Restored = tokio::time::timeout(LIMIT, restore).await.expect("in time").expect("restored");
@@ -180,6 +183,34 @@ async fn a_kill_at_any_moment_tears_nothing_and_is_taken_back() {
             assert_eq!(left, None, "round {kill}");
         }
         assert_eq!(snapshot(&project), before, "round {kill}");
+    }
+}
+
+/// What waits for review is what stands on the disk: every hunk's lines are where it says, and what is not as it was has hunks.
+async fn agrees(
+    desk: &Desk,
+    client: &mut TestClient,
+    before: &BTreeMap<String, String>,
+    now: &BTreeMap<String, String>,
+    round: usize,
+) {
+    let project = desk.path("project");
+    let list: HunkList = client.request("review/list", json!({"workspace": project})).await.expect("listed");
+    for hunk in &list.hunks {
+        let name = hunk.uri.rsplit("/project/").next().expect("a name");
+        let bytes = std::fs::read(project.join(name)).unwrap_or_default();
+        if bytes.contains(&0) {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let range = hunk.new_range.start as usize..hunk.new_range.end as usize;
+        let stands = lines.get(range).map(<[&str]>::concat);
+        assert_eq!(stands.as_ref(), Some(&hunk.new_text), "round {round}: {name}");
+    }
+    for name in ["notes.txt", "deleted", "old_name", "new_name"] {
+        let waits = list.hunks.iter().any(|hunk| hunk.uri.ends_with(&format!("/{name}")));
+        assert_eq!(waits, before.get(name) != now.get(name), "round {round}: {name}");
     }
 }
 
