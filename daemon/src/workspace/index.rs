@@ -186,13 +186,17 @@ impl Index {
 
     /// Lets go of the names of files that are gone, when they are more than those that are left.
     fn tidy(&mut self) {
-        if self.waste <= self.names.len() / 2 {
-            return;
+        if self.waste > self.names.len() / 2 {
+            self.compact();
         }
+    }
+
+    /// Puts the names in the order of the files, which is the order of a search, and lets go of what nobody needs.
+    fn compact(&mut self) {
         let mut names = Vec::with_capacity(self.names.len() - self.waste);
         for file in &mut self.files {
             let path = file.path(&self.names);
-            // It is shorter than the one that is replaced.
+            // It is no longer than the one that is replaced.
             let start = u32::try_from(names.len()).unwrap_or(0);
             names.extend_from_slice(path);
             file.start = start;

@@ -290,7 +290,10 @@ impl Task {
                         self.read_all().await;
                         let _ = self.shared.changes.send(Changes { paths: [].into(), rescan: true });
                     }
-                    Some(_) => self.tell().await,
+                    Some(_) => {
+                        self.work(Keeper::catch_up).await;
+                        self.tell().await;
+                    }
                     None => {}
                 }
                 let _ = answer.send(());

@@ -59,8 +59,7 @@ pub fn scan(root: &Path, start: &Path) -> Scan {
         scan.folders.extend(folders);
     }
     scan.index.sort();
-    scan.index.names.shrink_to_fit();
-    scan.index.files.shrink_to_fit();
+    scan.index.compact();
     scan
 }
 

@@ -135,6 +135,28 @@ fn two_threads_find_what_one_finds() {
     );
 }
 
+/// The rough look leaves out none, and takes none that the close one does not.
+#[test]
+fn finds_just_the_files_whose_paths_hold_the_letters() {
+    let mut random = fastrand::Rng::with_seed(9);
+    let mut text = |most: usize, letters: &[char]| -> String {
+        (0..random.usize(1..=most)).filter_map(|_| random.choice(letters).copied()).collect()
+    };
+    for _ in 0..300 {
+        let paths: BTreeMap<String, ()> = (0..40).map(|_| (text(12, &['a', 'B', 'b', '/', '_', 'é']), ())).collect();
+        let paths: Vec<&str> = paths.keys().map(String::as_str).collect();
+        let word = text(4, &['a', 'b', 'A', '/', '_']);
+        let fits = |path: &&str| {
+            let mut letters = path.chars().map(|letter| letter.to_ascii_lowercase());
+            word.to_ascii_lowercase().chars().all(|wanted| letters.any(|letter| letter == wanted))
+        };
+        let mut found: Vec<String> =
+            index(&paths).search(&word, 100).iter().map(|path| path.display().to_string()).collect();
+        found.sort();
+        assert_eq!(found, paths.iter().filter(|path| fits(path)).copied().collect::<Vec<_>>(), "{word}");
+    }
+}
+
 /// Random changes, against a map that does the same.
 #[test]
 fn holds_what_a_map_would() {

@@ -75,6 +75,11 @@ impl Keeper {
         self.read_all();
     }
 
+    /// Waits until the watcher's thread has read what came before: it answers to a watch that is there already, too.
+    pub(super) fn catch_up(&mut self) {
+        let _ = self.watch.add(Path::new(""));
+    }
+
     /// Takes what changed into the index and the watches.
     pub(super) fn take(&mut self, held: Held) -> Changes {
         // A root that was moved or removed is another one now.

@@ -115,6 +115,16 @@ async fn files_that_come_change_and_go_are_told_and_indexed() {
 }
 
 #[tokio::test]
+async fn who_asks_for_a_rescan_finds_what_came_before() {
+    let fixture = Fixture::new(&["a"]).await;
+    for number in 0..20 {
+        fixture.write(&format!("{number}/deep"), "1");
+        fixture.files.rescan().await;
+        assert_eq!(fixture.index(), fixture.disk());
+    }
+}
+
+#[tokio::test]
 async fn folders_that_come_are_watched_and_those_that_go_are_not() {
     let mut fixture = Fixture::new(&["a"]).await;
     fixture.write("x/y/z", "1");
