@@ -156,7 +156,9 @@ struct Wish {
     path: AbsPath,
     client: ConnectionId,
     text: Arc<str>,
-    done: Option<oneshot::Sender<()>>,
+    /// The editor said yes, so its next change tells whether it did.
+    agreed: bool,
+    done: Option<oneshot::Sender<bool>>,
 }
 
 #[derive(Debug)]
@@ -188,14 +190,17 @@ impl Listening {
 pub struct Expected {
     /// Names who asked.
     pub token: Token,
-    done: oneshot::Receiver<()>,
+    done: oneshot::Receiver<bool>,
     documents: Documents,
 }
 
 impl Expected {
-    /// Waits until the text came, at most so long. Says whether it did.
-    pub async fn came(&mut self, limit: Duration) -> bool {
-        matches!(tokio::time::timeout(limit, &mut self.done).await, Ok(Ok(())))
+    /// The editor said yes to changing the text it called `version`. Waits until its text is another one, at most so long, and says whether
+    /// it is the one that was asked for. Some tell of a change only when nobody has typed for half a second; asked again before that, they
+    /// would change the text a second time.
+    pub async fn came(&mut self, version: i32, limit: Duration) -> bool {
+        self.documents.lock().agree(self.token, version);
+        matches!(tokio::time::timeout(limit, &mut self.done).await, Ok(Ok(true)))
     }
 }
 
@@ -245,11 +250,12 @@ impl Documents {
         let step = match wish {
             Some(wish) => {
                 // Whoever asked may have stopped waiting.
-                let _ = wish.done.take().map(|done| done.send(()));
+                let _ = wish.done.take().map(|done| done.send(true));
                 Step::Asked { before, after, token: wish.token }
             }
             None => Step::Look,
         };
+        table.give_up(|wish| wish.agreed && wish.client == *client && wish.path == *path);
         table.tell(path, &step);
         Some(())
     }
@@ -280,6 +286,7 @@ impl Documents {
                 table.files.remove(path);
             }
         }
+        table.give_up(|wish| wish.client == *client && wish.path == *path);
         table.tell(path, &Step::Look);
     }
 
@@ -301,6 +308,7 @@ impl Documents {
             buffers.retain(|buffer| buffer.client != *client);
         }
         table.files.retain(|_, buffers| !buffers.is_empty());
+        table.give_up(|wish| wish.client == *client);
         paths.iter().for_each(|path| table.tell(path, &Step::Look));
     }
 
@@ -335,7 +343,7 @@ impl Documents {
         table.uses += 1;
         let token = table.uses;
         let (path, client, text) = (path.clone(), client.clone(), text.clone());
-        table.wishes.push(Wish { token, path, client, text, done: Some(sender) });
+        table.wishes.push(Wish { token, path, client, text, agreed: false, done: Some(sender) });
         Expected { token, done, documents: self.clone() }
     }
 
@@ -356,6 +364,25 @@ impl Documents {
 }
 
 impl Table {
+    /// An editor said yes to a wish. Where it has another text by now than it was asked about, that is its answer.
+    fn agree(&mut self, token: Token, version: i32) {
+        let Some(wish) = self.wishes.iter_mut().find(|wish| wish.token == token) else { return };
+        wish.agreed = true;
+        let buffers = self.files.get(&wish.path).into_iter().flatten();
+        let (client, mut of_client) = (&wish.client, buffers);
+        if !of_client.any(|buffer| buffer.client == *client && buffer.version == version) {
+            self.give_up(|wish| wish.token == token);
+        }
+    }
+
+    /// Texts that were waited for do not come.
+    fn give_up(&mut self, which: impl Fn(&Wish) -> bool) {
+        for wish in self.wishes.iter_mut().filter(|wish| which(wish)) {
+            // Whoever asked may have stopped waiting.
+            let _ = wish.done.take().map(|done| done.send(false));
+        }
+    }
+
     fn tell(&self, path: &AbsPath, step: &Step) {
         for listener in self.listeners.iter().filter_map(Weak::upgrade) {
             if !path.as_path().starts_with(listener.root.as_path()) {

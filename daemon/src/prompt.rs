@@ -5,9 +5,12 @@
 
 use crate::model::{Call, Message, ModelRequest, Part, ToolSpec};
 use pilotfish_protocol::{
-    Audience, Completion, Effort, InputPart, Item, ItemContent, Mode, ModelName, Reasoning, SessionId, ToolCall,
+    Audience, Completion, Effort, InputPart, Item, ItemContent, Mode, ModelName, Notice, Reasoning, SessionId, ToolCall,
 };
 use std::sync::{Arc, LazyLock};
+
+/// What the notice of the environment begins with.
+const ENVIRONMENT: &str = "<environment>";
 
 /// Who the model is here.
 const INSTRUCTIONS: &str = include_str!("prompt/instructions.md");
@@ -48,11 +51,21 @@ impl History {
         asked.unwrap_or_default()
     }
 
-    /// The latest notice that was for the model alone: the environment as it was last told.
+    /// The environment as the model was last told of it.
     #[must_use]
     pub fn environment(&self) -> Option<&str> {
-        self.items.iter().rev().find_map(|item| match &item.content {
-            ItemContent::Notice(notice) if notice.audience == Audience::Model => Some(notice.text.as_str()),
+        self.notices().rev().find(|notice| notice.text.starts_with(ENVIRONMENT)).map(|notice| notice.text.as_str())
+    }
+
+    /// Whether somebody was told this already.
+    #[must_use]
+    pub fn says(&self, text: &str) -> bool {
+        self.notices().any(|notice| notice.text == text)
+    }
+
+    fn notices(&self) -> impl DoubleEndedIterator<Item = &Notice> {
+        self.items.iter().filter_map(|item| match &item.content {
+            ItemContent::Notice(notice) => Some(notice),
             _ => None,
         })
     }
@@ -113,7 +126,7 @@ pub fn environment(workspace: &str, platform: &str, mode: Mode, date: &str) -> S
         }
     };
     format!(
-        "<environment>\nworkspace: {workspace}\nplatform: {platform}\ndate: {date}\nmode: {may}\nnetwork: none\n</environment>"
+        "{ENVIRONMENT}\nworkspace: {workspace}\nplatform: {platform}\ndate: {date}\nmode: {may}\nnetwork: none\n</environment>"
     )
 }
 

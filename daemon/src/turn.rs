@@ -13,6 +13,7 @@ mod sample;
 /// # Errors
 /// When it is interrupted, or the model cannot be asked. Everything until then is in the history.
 pub async fn run(cx: &mut TurnCx, history: &mut History) -> Result<StopReason, TurnError> {
+    look_again(cx, history).await?;
     for step in 0..cx.limits.max_steps {
         tell_decisions(cx, history).await?;
         let answer = sample(cx, history, step).await?;
@@ -29,6 +30,18 @@ pub async fn run(cx: &mut TurnCx, history: &mut History) -> Result<StopReason, T
         }
     }
     Ok(StopReason::StepLimit)
+}
+
+/// Where not all of the folder is watched: it is read again, and the person is told why, once.
+async fn look_again(cx: &TurnCx, history: &mut History) -> Result<(), TurnError> {
+    let Some(problem) = cx.workspace.files().problem() else { return Ok(()) };
+    cx.workspace.files().rescan().await;
+    if !history.says(&problem) {
+        let item = cx.item(ItemContent::Notice(Notice { text: problem.to_string(), audience: Audience::Person }));
+        cx.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
+        history.push(item);
+    }
+    Ok(())
 }
 
 /// What the person did with the agent's changes since the last step, so that the model goes on from there.

@@ -4,6 +4,7 @@
 
 mod cancel;
 mod daemon;
+mod files;
 mod floor;
 mod hunks;
 mod journal;
@@ -42,6 +43,7 @@ enum Part {
     Output,
     Journal,
     Hunks,
+    Files,
     Size,
     Kills,
     Sessions,
@@ -51,7 +53,7 @@ enum Part {
     Frames,
 }
 
-const PARTS: [(&str, Part); 10] = [
+const PARTS: [(&str, Part); 11] = [
     ("start", Part::Start),
     ("memory", Part::Memory),
     ("step", Part::Step),
@@ -61,6 +63,7 @@ const PARTS: [(&str, Part); 10] = [
     ("output", Part::Output),
     ("journal", Part::Journal),
     ("hunks", Part::Hunks),
+    ("files", Part::Files),
     ("size", Part::Size),
 ];
 
@@ -117,6 +120,7 @@ async fn measure(parts: &[Part], extent: Extent) -> anyhow::Result<()> {
             Part::Output => stream::measure_output(&mut table, extent).await?,
             Part::Journal => journal::measure(&mut table, extent).await?,
             Part::Hunks => hunks::measure(&mut table)?,
+            Part::Files => files::measure(&mut table).await?,
             Part::Size => size::measure(&mut table)?,
             Part::Kills => soak::kills(&mut table).await?,
             Part::Sessions => soak::sessions(&mut table).await?,

@@ -87,7 +87,8 @@ impl TestClient {
     /// Says hello as an editor of ours does, and answers what the server said.
     pub async fn initialize(&mut self) -> Value {
         let options = json!({"pilotfish": {"protocol": 1, "features": ["session"]}});
-        self.initialize_with(json!({"capabilities": {}, "initializationOptions": options})).await
+        let capabilities = json!({"workspace": {"applyEdit": true}});
+        self.initialize_with(json!({"capabilities": capabilities, "initializationOptions": options})).await
     }
 
     /// Says hello with these parameters.

@@ -41,7 +41,7 @@ pub struct TestDaemon {
     /// The hosts that its commands may be granted, as `name` or `name:port`, and where they really are.
     pub names: Names,
     pub(crate) environment: Environment,
-    _home: TempDir,
+    home: TempDir,
 }
 
 /// Names and where they lead, said by the test.
@@ -107,7 +107,17 @@ impl TestDaemon {
             running: RunningTurns::default(),
         };
         let workspace = tempfile::tempdir().expect("a folder");
-        Self { hub: Hub::new(parts), script, workspace, names, environment, _home: home }
+        Self { hub: Hub::new(parts), script, workspace, names, environment, home }
+    }
+
+    /// Adds to the configuration.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn configure(&self, more: &str) {
+        let file = self.home.path().join("config.toml");
+        let config = std::fs::read_to_string(&file).expect("it was written");
+        std::fs::write(file, config + more).expect("a file");
     }
 
     /// A client that has said nothing yet, and the connection's task.

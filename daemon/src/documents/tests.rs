@@ -97,7 +97,7 @@ async fn what_was_asked_for_is_told_apart_from_what_was_typed() {
     typed(&documents, "n1", 2, "ab");
     typed(&documents, "n1", 3, "abc");
     typed(&documents, "n1", 4, "abcd");
-    assert!(expected.came(Duration::from_millis(1)).await);
+    assert!(expected.came(1, Duration::from_millis(1)).await);
     heard.ready().await;
     let asked = Step::Asked { before: "a".into(), after: "ab".into(), token: expected.token };
     assert_eq!(heard.take(), BTreeMap::from([(path("/ws/a"), vec![Step::Look, asked, Step::Look])]));
@@ -111,7 +111,32 @@ async fn who_stops_waiting_is_not_waited_for() {
     let documents = Documents::default();
     open(&documents, "n1", "a");
     let mut expected = documents.expect(&client("n1"), &path("/ws/a"), &Arc::from("ab"));
-    assert!(!expected.came(Duration::from_millis(500)).await);
+    assert!(!expected.came(1, Duration::from_millis(500)).await);
     drop(expected);
     assert!(documents.lock().wishes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_editor_that_said_yes_is_waited_for_until_its_text_is_another_one() {
+    let documents = Documents::default();
+    let limit = Duration::from_secs(10);
+    let wish = || documents.expect(&client("n1"), &path("/ws/a"), &Arc::from("ab"));
+    open(&documents, "n1", "a");
+    // It said yes, and tells of it a second later.
+    let mut expected = wish();
+    let later = async {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        typed(&documents, "n1", 2, "ab");
+    };
+    assert!(tokio::join!(expected.came(1, limit), later).0);
+    // What comes instead, before its yes or after it, is an answer as well: nobody waits any longer.
+    let mut expected = wish();
+    let instead = async { typed(&documents, "n1", 3, "mine") };
+    assert!(!tokio::join!(expected.came(2, limit), instead).0);
+    let mut expected = wish();
+    typed(&documents, "n1", 4, "mine again");
+    assert!(!expected.came(3, limit).await);
+    let mut expected = wish();
+    let closing = async { documents.close(&client("n1"), &path("/ws/a")) };
+    assert!(!tokio::join!(expected.came(4, limit), closing).0);
 }

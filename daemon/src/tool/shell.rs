@@ -115,6 +115,10 @@ pub(super) async fn run(cx: &TurnCx, item: &Item, args: &Args) -> Output {
         in_vain
     };
     let in_vain = tokio::task::spawn_blocking(settle).await.unwrap_or(false);
+    if cx.workspace.files().problem().is_some() {
+        // What the command changed was not seen where it is not watched.
+        cx.workspace.files().rescan().await;
+    }
     let effects = published.unwrap_or_else(|| discarded(cx, in_vain));
     report(&finished, collector.text(), effects, time_limit)
 }

@@ -10,9 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long an editor may take, after it said yes, until the text shows it.
-const SHOWN: Duration = Duration::from_millis(500);
-
 /// How long nobody must have typed before it is tried again.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -165,7 +162,7 @@ impl Workspace {
         self.ask(|answer| Event::Intend { token, by, touched, answer }).await.ok_or_else(|| self.closed())??;
         let asked = buffer.editor.edit(&absolute, buffer.version, buffer.text.clone(), target.clone());
         match asked.await {
-            Ok(()) => Ok(expected.came(SHOWN).await),
+            Ok(()) => Ok(expected.came(buffer.version, PATIENCE).await),
             Err(Declined::Busy) => Ok(false),
             Err(Declined::Refused(why)) => Err(WriteError::Refused { path: path.clone(), why }),
         }

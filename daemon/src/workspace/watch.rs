@@ -200,16 +200,9 @@ impl Shared {
     }
 }
 
-/// A path from the root, of any bytes. `None` of one with a NUL, which no disk has.
+/// A path from the root, of any bytes.
 fn rooted(root: &AbsPath, path: &Path) -> Option<RootedPath> {
-    match path.to_str() {
-        // The dot keeps a name that looks like a URI a name.
-        Some(text) => RootedPath::new(root, &format!("./{text}")).ok(),
-        None => {
-            let path = root.as_path().join(path);
-            RootedPath::new(root, &AbsPath::new(path).ok()?.to_uri()).ok()
-        }
-    }
+    RootedPath::below(root, &AbsPath::new(root.as_path().join(path)).ok()?)
 }
 
 /// The owner of what is known of a root.

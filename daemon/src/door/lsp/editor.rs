@@ -78,7 +78,11 @@ impl Editor for ClientEditor {
                     None => Err(Declined::Busy),
                     Some(reason) => Err(Declined::Refused(format!("the editor did not change it: {reason}"))),
                 },
-                Ok(Ok(Err(error))) => Err(Declined::Refused(format!("the editor did not change it: {error}"))),
+                // Some say so in this way that the text is newer. What takes no edits at all was not asked.
+                Ok(Ok(Err(error))) => {
+                    tracing::debug!(%error, "the editor did not change a text");
+                    Err(Declined::Busy)
+                }
                 Ok(Err(error)) => Err(Declined::Refused(error.to_string())),
                 Err(_) => Err(Declined::Refused("the editor does not answer".to_owned())),
             }

@@ -170,5 +170,5 @@ fn keep<T, K: Ord>(all: &mut Vec<T>, wanted: usize, order: impl Fn(&T) -> K) {
         all.select_nth_unstable_by(wanted, |one, other| order(one).cmp(&order(other)));
         all.truncate(wanted);
     }
-    all.sort_unstable_by(|one, other| order(one).cmp(&order(other)));
+    all.sort_unstable_by_key(order);
 }

@@ -94,4 +94,4 @@ fn lines(count: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

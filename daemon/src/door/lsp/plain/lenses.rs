@@ -28,6 +28,3 @@ fn of_hunk(hunk: &Hunk) -> [CodeLens; 2] {
     let (added, removed) = (hunk.new_text.lines().count(), hunk.old_text.lines().count());
     [lens(KEEP_HUNK, format!("{keep} +{added} -{removed}")), lens(UNDO_HUNK, undo.to_owned())]
 }
-
-#[cfg(test)]
-mod tests;

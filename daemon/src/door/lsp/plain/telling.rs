@@ -26,11 +26,12 @@ type Asking<'a> = BoxFuture<'a, Option<(ApprovalId, Answer)>>;
 impl Plain {
     /// Tells of changes that wait, and where the client wants it that lenses are to be asked for anew.
     pub(super) async fn hint(&self, ability: Ability) {
+        let mut refreshing: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+        let mut told = false;
         loop {
             if self.desk().take_relist() {
                 self.list().await;
             }
-            let mut told = false;
             while let Some((file, hunks)) = self.next_stale() {
                 let Some(uri) = uri(&file) else { continue };
                 let hints = hints::hints(&uri, &hunks, ability.related);
@@ -38,10 +39,14 @@ impl Plain {
                 self.client.publish_diagnostics(uri, hints, None).await;
                 told = true;
             }
-            if told && ability.lenses && ability.refresh {
-                let _ = soon(self.client.code_lens_refresh()).await;
+            // One at a time: what is told meanwhile is in the answer to the next.
+            if ability.lenses && ability.refresh && refreshing.is_empty() && std::mem::take(&mut told) {
+                refreshing.push(soon(self.client.code_lens_refresh()).map(drop).boxed());
             }
-            self.changes.notified().await;
+            tokio::select! {
+                () = self.changes.notified() => {}
+                Some(()) = refreshing.next() => {}
+            }
         }
     }
 

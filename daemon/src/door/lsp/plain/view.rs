@@ -251,4 +251,4 @@ impl Turn {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
