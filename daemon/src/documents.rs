@@ -13,6 +13,10 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
+mod pull;
+
+pub use pull::Puller;
+
 /// A client that has texts open, as it is asked to change one.
 pub trait Editor: Send + Sync {
     /// Asks it to make `after` of the text `before`, which it calls `version`. `Ok` says no more than that it said yes: whether it did is
@@ -27,6 +31,11 @@ pub trait Editor: Send + Sync {
 
     /// A text that was saved before was changed for the agent: it is to be saved again, so that commands and others see it.
     fn wants_saving(&self, path: &AbsPath);
+
+    /// Whether its yes says that the text is changed and written to the disk, and it will not say so again.
+    fn writes(&self) -> bool {
+        false
+    }
 }
 
 /// Why an editor did not change a text.
@@ -149,6 +158,7 @@ struct Table {
     uses: u64,
     wishes: Vec<Wish>,
     listeners: Vec<Weak<Listener>>,
+    pulled: Vec<pull::Pulled>,
 }
 
 struct Wish {
@@ -308,6 +318,7 @@ impl Documents {
             buffers.retain(|buffer| buffer.client != *client);
         }
         table.files.retain(|_, buffers| !buffers.is_empty());
+        table.pulled.retain(|pulled| pulled.client != *client);
         table.give_up(|wish| wish.client == *client);
         paths.iter().for_each(|path| table.tell(path, &Step::Look));
     }

@@ -26,6 +26,7 @@ pub mod index;
 pub mod layers;
 pub mod passthrough;
 pub mod publish;
+mod pulling;
 pub mod restore;
 mod temporary;
 mod texts;
@@ -183,6 +184,7 @@ impl Workspace {
     /// # Errors
     /// When it is no regular file, leaves the root through a link, or cannot be read.
     pub async fn read(&self, path: &RootedPath, max: u64, session: Option<&SessionId>) -> Result<FileText, ReadError> {
+        self.pull(path).await;
         let gone = || ReadError::Io { path: path.clone(), why: "the workspace is closed".to_owned() };
         let (path, session) = (path.clone(), session.cloned());
         self.ask(|answer| Event::Read { path, max, session, answer }).await.unwrap_or_else(|| Err(gone()))
@@ -190,6 +192,7 @@ impl Workspace {
 
     /// The files that a session sees otherwise than they are on the disk: unsaved in an editor, or proposed by the session.
     pub async fn unsaved(&self, session: Option<&SessionId>) -> Unsaved {
+        self.pull_again(&self.root).await;
         let session = session.cloned();
         self.ask(|answer| Event::Unsaved { session, answer }).await.unwrap_or_default()
     }

@@ -2,6 +2,7 @@
 
 mod acp;
 mod acp_clients;
+mod acp_files;
 mod approvals;
 mod checkpoints;
 mod documents;

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -26,8 +26,48 @@ pub enum Said {
 /// What an answer says: its result, or its error's code and message.
 pub type Outcome = Result<Value, (i64, String)>;
 
+/// The texts of a client that offers its files, and what was asked of them.
+#[derive(Default)]
+pub struct Files {
+    /// What it has, by the path's end.
+    pub texts: BTreeMap<String, String>,
+    /// What was asked, in order: `read a.txt`, or `write a.txt` and the text.
+    pub asked: Vec<String>,
+    /// For each reading to come what the person makes of that text right behind the answer, if anything.
+    pub typed: VecDeque<Option<String>>,
+    /// It answers nothing.
+    pub silent: bool,
+}
+
+impl Files {
+    /// The result of a request, or nothing where there is no answer; an error for a text that it does not have.
+    fn answer(&mut self, method: &str, params: &Value) -> Option<Value> {
+        let path = params["path"].as_str().expect("a path");
+        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        let error = json!({"error": {"code": -32002, "message": "not open"}});
+        if method == "fs/write_text_file" {
+            let content = params["content"].as_str().expect("a text");
+            self.asked.push(format!("write {name} {content:?}"));
+            std::fs::write(path, content).expect("a client writes what it is told to write");
+            self.texts.insert(name, content.to_owned());
+            return Some(json!({"result": null}));
+        }
+        self.asked.push(format!("read {name}"));
+        if self.silent {
+            return None;
+        }
+        let answer = self.texts.get(&name).map(|text| json!({"result": {"content": text}}));
+        if let Some(typed) = self.typed.pop_front().flatten() {
+            self.texts.insert(name, typed);
+        }
+        Some(answer.unwrap_or(error))
+    }
+}
+
 /// One connection to an agent.
 pub struct AcpClient {
+    /// What it has open, where it offers that.
+    pub files: Files,
     input: Box<dyn AsyncRead + Send + Unpin>,
     output: Option<Box<dyn AsyncWrite + Send + Unpin>>,
     bytes: Vec<u8>,
@@ -43,6 +83,7 @@ impl AcpClient {
         output: impl AsyncWrite + Send + Unpin + 'static,
     ) -> Self {
         Self {
+            files: Files::default(),
             input: Box::new(input),
             output: Some(Box::new(output)),
             bytes: Vec::new(),
@@ -55,6 +96,13 @@ impl AcpClient {
     /// Says hello, and answers what the agent said.
     pub async fn initialize(&mut self) -> Value {
         self.request("initialize", json!({"protocolVersion": 1, "clientCapabilities": {}})).await.expect("a hello")
+    }
+
+    /// Says hello as an editor that lets its texts be read and changed.
+    pub async fn initialize_with_files(&mut self) {
+        let fs = json!({"readTextFile": true, "writeTextFile": true});
+        let hello = json!({"protocolVersion": 1, "clientCapabilities": {"fs": fs}});
+        self.request("initialize", hello).await.expect("a hello");
     }
 
     /// Opens a session in a folder; answers its id.
@@ -209,7 +257,16 @@ impl AcpClient {
             let rest = self.bytes.split_off(end + 1);
             let line = std::mem::replace(&mut self.bytes, rest);
             assert!(!line.contains(&0), "a NUL byte");
-            self.said.push_back(said(serde_json::from_slice(&line).expect("the agent sends JSON")));
+            let message: Value = serde_json::from_slice(&line).expect("the agent sends JSON");
+            match message.get("method").and_then(Value::as_str) {
+                Some(method) if method.starts_with("fs/") => {
+                    if let Some(mut answer) = self.files.answer(method, &message["params"]) {
+                        (answer["jsonrpc"], answer["id"]) = (json!("2.0"), message["id"].clone());
+                        self.line(&answer.to_string()).await;
+                    }
+                }
+                _ => self.said.push_back(said(message)),
+            }
         }
         length > 0
     }

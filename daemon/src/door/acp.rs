@@ -9,6 +9,7 @@
 mod calls;
 mod content;
 mod desk;
+mod files;
 mod lines;
 mod options;
 mod permissions;
@@ -63,6 +64,8 @@ struct Acp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Client {
     notices: Notices,
+    /// What it does with files for us, if anything.
+    files: Option<files::Offer>,
 }
 
 /// How a client is told what is no part of a transcript.
@@ -100,6 +103,7 @@ where
     };
     acp.desk().prompts.clear();
     acp.placed.notify_waiters();
+    acp.connection.hub.workspaces().documents().leave(&acp.connection.id);
     let attached = acp.connection.outbox.sessions();
     acp.connection.outbox.end();
     if can_write {
@@ -191,6 +195,9 @@ impl Acp {
     /// The client answered a question. When somebody else was first, or its turn was stopped, that is all there is to it.
     fn answered(&self, answer: &envelope::Reply<'_>) -> Option<Work> {
         let result = answer.result.map(RawValue::get);
+        if self.desk().files.answered(answer.id.as_ref(), result) {
+            return None;
+        }
         let (approval, decision) = self.desk().permissions.answered(answer.id.as_ref(), result)?;
         let acp = self.clone();
         let give = move |decision| {

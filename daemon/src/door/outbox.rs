@@ -150,6 +150,15 @@ impl Outbox {
         }
     }
 
+    /// Takes a request of ours that belongs to no answer: it lets no attachment be read, also none whose answer is just being written.
+    pub(crate) fn ask(&self, frame: Vec<u8>) {
+        let mut queues = self.lock();
+        queues.frame_bytes += frame.len();
+        queues.frames.push_back(frame);
+        drop(queues);
+        self.ready.notify_one();
+    }
+
     /// Waits until there is room for more answers. The wait may be given up.
     pub(crate) async fn room(&self) {
         if self.lock().frame_bytes <= MAX_ANSWERS {

@@ -592,7 +592,7 @@ async fn next_changes(watching: &mut Option<ChangesReceiver>) -> Option<Changes>
 }
 
 /// Runs what blocks, on one of the runtime's threads for that; they end by themselves when idle. Nothing when it panicked.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Some(done),
         Err(error) => {

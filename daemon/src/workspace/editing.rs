@@ -81,6 +81,7 @@ impl Workspace {
             }
             Change::Delete { path, .. } | Change::Move { from: path, .. } => self.refuse_unsaved(path).await,
             Change::MoveDirectory { from, .. } => {
+                self.pull_again(&self.root.join(from)).await;
                 for path in self.shared.documents.below(&self.root.join(from)) {
                     if let Some(path) = RootedPath::below(&self.root, &path) {
                         self.refuse_unsaved(&path).await?;
@@ -93,6 +94,7 @@ impl Workspace {
 
     /// What is not saved is not taken away with its file.
     async fn refuse_unsaved(&self, path: &RootedPath) -> Result<Option<Edited>, WriteError> {
+        self.pull(path).await;
         if self.shared.documents.buffers(&self.root.join(path)).is_empty() {
             return Ok(None);
         }
@@ -111,6 +113,7 @@ impl Workspace {
         by: &By,
     ) -> Result<Option<Edited>, WriteError> {
         let absolute = self.root.join(path);
+        self.pull(path).await;
         if self.shared.documents.buffers(&absolute).is_empty() {
             return Ok(None);
         }
@@ -132,8 +135,11 @@ impl Workspace {
                 after: kept(&target, disk).to_vec(),
             };
             // What is not saved is nothing that files are taken back to.
-            let touched =
-                is_saved.then(|| Touch { path: path.clone(), before: done.before.clone(), after: done.after.clone() });
+            let touched = match &stand.disk {
+                Some(disk) if buffer.editor.writes() => Some(disk.clone()),
+                _ => is_saved.then(|| done.before.clone()),
+            };
+            let touched = touched.map(|before| Touch { path: path.clone(), before, after: done.after.clone() });
             if target == buffer.text || self.ask_editor(path, &buffer, &target, by, touched).await? {
                 if is_saved {
                     buffer.editor.wants_saving(&absolute);
@@ -144,6 +150,7 @@ impl Workspace {
                 return Err(WriteError::Busy(path.clone()));
             }
             self.wait_for_quiet(path, deadline).await;
+            self.pull(path).await;
         }
     }
 
@@ -162,6 +169,10 @@ impl Workspace {
         self.ask(|answer| Event::Intend { token, by, touched, answer }).await.ok_or_else(|| self.closed())??;
         let asked = buffer.editor.edit(&absolute, buffer.version, buffer.text.clone(), target.clone());
         match asked.await {
+            Ok(()) if buffer.editor.writes() => {
+                self.shared.documents.written(&buffer.client, &absolute, target);
+                Ok(true)
+            }
             Ok(()) => Ok(expected.came(buffer.version, PATIENCE).await),
             Err(Declined::Busy) => Ok(false),
             Err(Declined::Refused(why)) => Err(WriteError::Refused { path: path.clone(), why }),

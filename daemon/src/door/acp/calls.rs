@@ -4,6 +4,7 @@
 //! nothing awaited in between.
 
 use super::desk::{Begin, Then};
+use super::files::Offer;
 use super::options::{self, BadSetting, Setting};
 use super::prompts::Cancel;
 use super::wire::{self, PROTOCOL_VERSION, SessionInfo};
@@ -80,7 +81,7 @@ impl Acp {
         tracing::info!(connection = %self.connection.id, client = name, "initialized");
         // Said again, the first one counts: sessions may be open on its word.
         let _ = self.connection.peer.set(Peer { name, features: None });
-        let _ = self.client.set(Client { notices });
+        let _ = self.client.set(Client { notices, files: offer(params.client_capabilities.as_ref()) });
         let answer = json!({
             // The only one there is here; a client that cannot speak it leaves.
             "protocolVersion": PROTOCOL_VERSION,
@@ -119,7 +120,7 @@ impl Acp {
             let new = NewSession { workspace, mode, model, effort, title, environment };
             let opened = async {
                 let session = acp.connection.hub.new_session(new).await.map_err(|error| failure(error.into()))?;
-                acp.attach(&session.id, Begin::Now).await
+                acp.attach(&session.id, Begin::Now, Some(params.cwd)).await
             };
             match opened.await {
                 Ok(attached) => {
@@ -137,7 +138,7 @@ impl Acp {
     /// Opens a session there is: from its beginning, which tells all of the transcript before it answers, or from now.
     fn open(&self, id: Option<Id>, params: wire::OpenSession, begin: Begin) -> Begun {
         let unused = unused(params.mcp_servers.as_ref(), params.additional_directories.as_ref());
-        let attaching = self.attach(&params.session_id, begin);
+        let attaching = self.attach(&params.session_id, begin, params.cwd.clone());
         let acp = self.clone();
         Ok(async move {
             match attaching.await {
@@ -245,7 +246,7 @@ impl Acp {
         }
         // A session that was closed elsewhere, or never opened here, is opened by its prompt.
         let attached = self.desk().is_attached(&session_id);
-        let attaching = (!attached).then(|| self.attach(&session_id, Begin::Now));
+        let attaching = (!attached).then(|| self.attach(&session_id, Begin::Now, None));
         let number = self.desk().prompts.hold(id, &session_id);
         let taking = self.connection.hub.session(&session_id).prompt(input, Delivery::Queue);
         let acp = self.clone();
@@ -340,7 +341,12 @@ impl Acp {
     }
 
     /// Attaches to a session: the verb is on its way when this returns. Updates come after the next answer.
-    fn attach(&self, session_id: &SessionId, begin: Begin) -> BoxFuture<'static, Result<Attached, Failure>> {
+    fn attach(
+        &self,
+        session_id: &SessionId,
+        begin: Begin,
+        cwd: Option<String>,
+    ) -> BoxFuture<'static, Result<Attached, Failure>> {
         let connection = &self.connection;
         let tap = connection.outbox.attach(session_id);
         let session = connection.hub.session(session_id);
@@ -351,6 +357,7 @@ impl Acp {
             match attaching.await {
                 Ok(attached) => {
                     let after = acp.desk().open(session, &attached, begin);
+                    acp.serve_files(&attached.session, cwd.as_deref());
                     tap.open(&attached, after);
                     Ok(attached)
                 }
@@ -473,6 +480,16 @@ fn read<T: DeserializeOwned>(method: &str, params: Option<&RawValue>) -> Result<
         let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
         invalid(&format!("{method}: {why}"))
     })
+}
+
+/// What a client offers to do with files.
+fn offer(capabilities: Option<&Value>) -> Option<Offer> {
+    let offers = |name| capabilities?.get("fs")?.get(name)?.as_bool();
+    match (offers("readTextFile"), offers("writeTextFile")) {
+        (Some(true), Some(true)) => Some(Offer::ReadAndWrite),
+        (Some(true), _) => Some(Offer::Read),
+        _ => None,
+    }
 }
 
 /// What of a request is not used, in words.

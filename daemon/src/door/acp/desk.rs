@@ -1,6 +1,7 @@
 //! What a connection has open: its sessions as the client sees them, its prompts, and the answers that wait for updates to be
 //! sent first. Pure but for the handles it keeps.
 
+use super::files::Files;
 use super::permissions::Permissions;
 use super::prompts::{Answer, Prompts, cancelled};
 use super::view::{self, Shown, View};
@@ -18,6 +19,8 @@ pub(super) struct Desk {
     pub(super) prompts: Prompts,
     /// What the client is asked.
     pub(super) permissions: Permissions,
+    /// What it is asked of its files.
+    pub(super) files: Files,
     attachments: u64,
 }
 
@@ -135,6 +138,7 @@ impl Desk {
     /// The session is over for this connection. Answers the ids of what waited and of its prompts.
     pub(super) fn close(&mut self, session_id: &SessionId) -> (Vec<Option<Id>>, Vec<Option<Id>>) {
         self.permissions.leave(session_id);
+        self.files.left(session_id);
         let waiting = self.opened.remove(session_id).map(|opened| opened.waiting).unwrap_or_default();
         (waiting.into_iter().map(|waiting| waiting.id).collect(), self.prompts.remove_all(session_id))
     }
@@ -167,6 +171,7 @@ impl Desk {
                 told.push(Told::Frame(self.permissions.ask(&update.session_id, approval)));
             }
             Update::ApprovalClosed { approval_id, .. } => told.push(Told::Frame(self.permissions.closed(approval_id))),
+            Update::TurnEnded { .. } => self.files.turn_ended(),
             // The others ask nothing of the client.
             _ => {}
         }

@@ -32,13 +32,19 @@ impl Permissions {
         if self.pending.iter().any(|pending| pending.approval.id == approval.id) {
             return Vec::new();
         }
-        self.last += 1;
+        let id = self.next_id();
         let (session_id, approval) = (session_id.clone(), approval.clone());
         let request =
             RequestPermission { session_id: &session_id, tool_call: call(&approval), options: options(&approval) };
-        let line = envelope::request_line(self.last, "session/request_permission", &request);
-        self.pending.push(Pending { id: self.last, session_id, approval });
+        let line = envelope::request_line(id, "session/request_permission", &request);
+        self.pending.push(Pending { id, session_id, approval });
         line
+    }
+
+    /// An id for a request of this connection, also for one that is no question.
+    pub(super) fn next_id(&mut self) -> i64 {
+        self.last += 1;
+        self.last
     }
 
     /// The client answered a request. Gives the question and what it says to it; nothing for a request that is over.

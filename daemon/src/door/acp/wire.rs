@@ -48,11 +48,13 @@ pub(super) struct NewSession {
     pub(super) additional_directories: Option<Value>,
 }
 
-/// `session/load` and `session/resume`. The session's own folder stays what it was, so `cwd` is not read.
+/// `session/load` and `session/resume`. The session's own folder stays what it was; `cwd` is what the client calls it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OpenSession {
     pub(super) session_id: SessionId,
+    #[serde(default)]
+    pub(super) cwd: Option<String>,
     #[serde(default)]
     pub(super) mcp_servers: Option<Value>,
     #[serde(default)]
@@ -93,6 +95,12 @@ pub(super) struct SetConfigOption {
     pub(super) session_id: SessionId,
     pub(super) config_id: String,
     pub(super) value: Value,
+}
+
+/// The answer to a [`FileRequest`] without a text.
+#[derive(Debug, Deserialize)]
+pub(super) struct FileContent {
+    pub(super) content: String,
 }
 
 /// The answer to [`RequestPermission`].
@@ -258,6 +266,16 @@ pub(super) struct Choice {
 }
 
 // What we ask.
+
+/// `fs/read_text_file`, and `fs/write_text_file` with the text.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FileRequest<'a> {
+    pub(super) session_id: &'a SessionId,
+    pub(super) path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) content: Option<&'a str>,
+}
 
 /// The parameters of `session/request_permission`.
 #[derive(Debug, Serialize)]
