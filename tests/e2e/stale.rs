@@ -1,6 +1,8 @@
 //! A build inside the sandbox, of a source that is then held back, does not leave a result that the person's own build takes for fresh.
 
 use pilotfish_tests::desk::{Desk, LIMIT};
+use pilotfish_tests::fake_model::{FakeModel, answer};
+use serde_json::json;
 use std::path::Path;
 use tokio::process::Command;
 
@@ -53,4 +55,38 @@ async fn cargo_builds_again() {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let cargo = Path::new(&cargo).display();
     check(&desk, &format!("{cargo} build --quiet"), "target/debug/project").await;
+}
+
+/// Builds what a turn wrote, takes the source back, and builds again.
+async fn check_restored(desk: &Desk, model: &FakeModel, source: &str, build: &str, show: &str) {
+    by_hand(desk, build).await;
+    assert_eq!(by_hand(desk, show).await, "old");
+    let edit = json!({"path": source, "old_string": "old", "new_string": "new"});
+    model.answers(answer().calls("edit", edit)).answers(answer().says("Done."));
+    assert_eq!(desk.run(&["exec", "--mode", "agent", "make it new"]).await.status.code(), Some(0));
+    by_hand(desk, build).await;
+    assert_eq!(by_hand(desk, show).await, "new");
+    assert_eq!(desk.run(&["checkpoint", "restore", "k1"]).await.status.code(), Some(0));
+    by_hand(desk, build).await;
+    assert_eq!(by_hand(desk, show).await, "old");
+}
+
+#[tokio::test]
+async fn make_builds_a_restored_source() {
+    let (desk, model) = Desk::with_model("").await;
+    desk.write("project/source", "old");
+    desk.write("project/Makefile", "out: source\n\tcp source out\n");
+    check_restored(&desk, &model, "source", "make --silent out", "cat out").await;
+}
+
+#[tokio::test]
+async fn cargo_builds_a_restored_source() {
+    let (desk, model) = Desk::with_model("").await;
+    std::fs::create_dir(desk.path("project/src")).expect("a folder");
+    let manifest = "[package]\nname = \"project\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
+    desk.write("project/Cargo.toml", manifest);
+    desk.write("project/src/main.rs", "fn main() { print!(\"old\"); }\n");
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let build = format!("{} build --quiet", Path::new(&cargo).display());
+    check_restored(&desk, &model, "src/main.rs", &build, "target/debug/project").await;
 }

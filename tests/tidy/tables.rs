@@ -42,7 +42,11 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("testing", &["clock", "config", "ground", "hub", "journal", "model", "path", "prompt", "sandbox", "session"]),
+    // It puts a hub together, as cli does.
+    (
+        "testing",
+        &["clock", "config", "ground", "hub", "journal", "model", "path", "prompt", "sandbox", "session", "workspace"],
+    ),
     ("hub", &["clock", "config", "documents", "journal", "model", "path", "review", "sandbox", "session", "workspace"]),
     (
         "session",

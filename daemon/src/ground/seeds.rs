@@ -32,6 +32,9 @@ struct Last {
 /// What was put where: by layer and path from its folder; nothing where the command is to see nothing.
 pub(super) type Places = BTreeMap<(usize, PathBuf), Option<Arc<[u8]>>>;
 
+/// Where something was put, and the time it has there.
+type Put = ((usize, PathBuf), Option<SystemTime>);
+
 /// Where seeds go.
 pub(super) struct Field<'a> {
     pub(super) workspace: &'a AbsPath,
@@ -86,12 +89,7 @@ impl Sown {
 impl Field<'_> {
     /// Puts one text, or that there is nothing. Gives its place and time; nothing where no overlay covers it, or where in agent mode its
     /// folder is not there: publishing would make it.
-    fn put(
-        &self,
-        path: &RootedPath,
-        text: Option<&[u8]>,
-        since: Option<SystemTime>,
-    ) -> io::Result<Option<((usize, PathBuf), Option<SystemTime>)>> {
+    fn put(&self, path: &RootedPath, text: Option<&[u8]>, since: Option<SystemTime>) -> io::Result<Option<Put>> {
         let real = self.workspace.join(path);
         let covers = |plan: &LayerPlan| plan.over == Over::Tree && real.as_path().starts_with(plan.lower.as_path());
         let Some((number, plan)) = self.plans.iter().enumerate().find(|(_, plan)| covers(plan)) else {

@@ -6,6 +6,7 @@ use super::sheet::{Choice, Trace, bytes, carry, names};
 use super::{Content, Ids, Mark, Selection, Source, Verb};
 use crate::text::hunks::diff_bytes;
 use pilotfish_protocol::{HunkId, SessionId};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,8 +129,9 @@ impl File {
         let views = self.proposals.iter().map(|proposal| &proposal.view);
         let marks = [&self.applied].into_iter().chain(views).flat_map(Body::all_marks);
         let conflicts = self.proposals.iter().flat_map(|proposal| &proposal.conflicts).map(Conflict::mark);
+        let choices: BTreeMap<&HunkId, &Choice> = choices.iter().map(|choice| (&choice.id, choice)).collect();
         let meant = |mut mark: Mark| {
-            let choice = choices.iter().find(|choice| choice.id == mark.id)?;
+            let choice = choices.get(&mark.id)?;
             mark.lines = choice.lines.clone().unwrap_or(mark.lines);
             Some(mark)
         };

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::hash::Hash;
+use std::io::BufRead;
 use std::ops::Range;
 
 use imara_diff::{Algorithm, Diff, InternedInput, Token};
@@ -12,6 +13,9 @@ mod gaps;
 
 /// Word spans are for a few lines under a person's eyes; more than this many words are not compared.
 const MAX_WORDS: usize = 4_000;
+
+/// Where so few words (the product of both sides) are left, each is compared with each.
+const FEW: usize = 64;
 
 /// Equal lines that are looked at around a gap: as many as it is long and some more, but no more than this.
 const MOST_MARGIN: usize = 200;
@@ -61,17 +65,27 @@ pub fn diff_bytes(old: &[u8], new: &[u8]) -> Vec<LineHunk> {
     let tail = common_tail(old, new).min(room);
     let tail = tail - after_margin(old.get(old.len() - tail..).unwrap_or_default());
     let first = above.iter().filter(|byte| **byte == b'\n').count() as u32;
+    let part = |text: &'_ [u8]| text.len() - tail;
+    let old: Vec<&[u8]> = byte_lines(old.get(..part(old)).unwrap_or_default()).collect();
+    let new: Vec<&[u8]> = byte_lines(new.get(..part(new)).unwrap_or_default()).collect();
     let mut input = InternedInput::default();
-    let split = |text: &'_ [u8]| text.len() - tail;
-    input.update_before(byte_lines(old.get(..split(old)).unwrap_or_default()));
-    input.update_after(byte_lines(new.get(..split(new)).unwrap_or_default()));
+    input.reserve(old.len() as u32, new.len() as u32);
+    input.update_before(old.into_iter());
+    input.update_after(new.into_iter());
     let shift = |range: Range<u32>| range.start + first..range.end + first;
     compare(&input).into_iter().map(|hunk| LineHunk { old: shift(hunk.old), new: shift(hunk.new) }).collect()
 }
 
 /// The lines of a text that need be no UTF-8, as [`lines`].
-pub fn byte_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split_inclusive(|byte| *byte == b'\n')
+pub fn byte_lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let mut rest = text;
+        // The fastest search for a byte that the standard library has; reading a slice cannot fail.
+        let length = rest.skip_until(b'\n').ok().filter(|length| *length > 0)?;
+        let (line, rest) = text.split_at(length);
+        text = rest;
+        Some(line)
+    })
 }
 
 /// How many bytes are equal at the beginning.
@@ -121,7 +135,8 @@ fn compare<T: AsRef<[u8]> + Eq + Hash + Copy + Default>(input: &InternedInput<T>
         let (old_start, new_start) = (gap.old.start - above, gap.new.start - above);
         let (old_end, new_end) = (gap.old.end + below, gap.new.end + below);
         let part = (old.get(old_start..old_end).unwrap_or_default(), new.get(new_start..new_end).unwrap_or_default());
-        for hunk in if gap.is_small() { compare_closely(input, part) } else { vec![hunk_of(gap, above)] } {
+        let is_whole = gap.is_one_hunk(old, new) || !gap.is_small();
+        for hunk in if is_whole { vec![hunk_of(gap, above)] } else { compare_closely(input, part) } {
             let shift = |range: Range<u32>, by: usize| range.start + by as u32..range.end + by as u32;
             let hunk = LineHunk { old: shift(hunk.old, old_start), new: shift(hunk.new, new_start) };
             match hunks.last_mut() {
@@ -220,19 +235,31 @@ pub fn spans(old_lines: &str, new_lines: &str) -> Vec<(u32, u32, u32)> {
     if old.len().max(new.len()) > MAX_WORDS {
         return Vec::new();
     }
+    let head = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let (old, rest) = (old.split_at(head).1, new.split_at(head).1);
+    let tail = old.iter().rev().zip(rest.iter().rev()).take_while(|(old, new)| old == new).count();
+    let (old, rest) = (old.split_at(old.len() - tail).0, rest.split_at(rest.len() - tail).0);
+    let end = head + rest.len();
+    // A few words are quickly seen to have nothing in common.
+    let is_all = old.len() * rest.len() <= FEW && !old.iter().any(|word| rest.contains(word));
     let mut input = InternedInput::default();
-    input.update_before(old.iter().copied());
-    input.update_after(new.iter().copied());
+    if !is_all {
+        input.update_before(old.iter().copied());
+        input.update_after(rest.iter().copied());
+    }
     let diff = Diff::compute(Algorithm::Myers, &input);
+    let is_added = |index: usize| {
+        (head..end).contains(&index) && (is_all || u32::try_from(index - head).is_ok_and(|index| diff.is_added(index)))
+    };
     let mut spans: Vec<(u32, u32, u32)> = Vec::new();
     let (mut line, mut column, mut blank_since) = (0, 0, None);
-    for (word, index) in new.iter().zip(0..) {
+    for (index, word) in new.iter().enumerate() {
         if matches!(*word, "\n" | "\r\n") {
             (line, column, blank_since) = (line + 1, 0, None);
             continue;
         }
         let end = column + word.encode_utf16().count() as u32;
-        if diff.is_added(index) {
+        if is_added(index) {
             match spans.last_mut() {
                 // Blanks between two changed words are no news of their own.
                 Some(last) if last.0 == line && (last.2 == column || blank_since == Some(last.2)) => last.2 = end,

@@ -4,7 +4,7 @@
 use super::cut::{cut, name};
 use super::person::{Restored, carry, restore, shared};
 use super::slide::slide;
-use super::{Piece, Sheet, Stretch, bytes, derive};
+use super::{Piece, Sheet, State, Stretch, bytes, derive};
 use crate::review::lines::{self, Lines, overlap};
 use crate::review::{Content, Ids, Source};
 use crate::text::hunks::{LineHunk, diff_bytes};
@@ -196,6 +196,10 @@ impl Work<'_> {
     /// The pieces that a group with edits becomes.
     fn change(&self, group: &Group, ids: &mut Ids) -> Vec<Piece> {
         let Some(after) = self.after(group) else { return Vec::new() };
+        if group.pieces.is_empty() {
+            // An edit by itself is a hunk as it is.
+            return self.piece(group, after, ids).into_iter().collect();
+        }
         let old = self.below(group, |piece| &piece.old);
         let was_made = self.below(group, |piece| &piece.made);
         let now = self.text.get(after.clone());
@@ -204,6 +208,20 @@ impl Work<'_> {
         let named = group.pieces.iter().filter(|placed| !placed.is_taken);
         let before = named.map(|placed| (placed.piece.id.clone(), placed.after.clone())).collect();
         derive(&stretch, self.source, before, ids)
+    }
+
+    /// The piece of a group without pieces. `None` when nothing is left of its edits.
+    fn piece(&self, group: &Group, new: Range<u32>, ids: &mut Ids) -> Option<Piece> {
+        let (old, made) = (self.before.get(group.range.clone()), self.text.get(new.clone()));
+        (old != made).then(|| Piece {
+            id: ids.next(),
+            source: self.source.clone(),
+            new,
+            old: old.to_vec(),
+            made: made.to_vec(),
+            state: State::Open,
+            part_of: None,
+        })
     }
 
     /// The group's lines in the text after.

@@ -5,6 +5,7 @@ use super::{Choice, Piece, Sheet, State, bytes};
 use crate::review::lines::{self, Lines};
 use crate::review::{Content, Ids};
 use pilotfish_protocol::HunkId;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Sheet {
@@ -12,10 +13,11 @@ impl Sheet {
     pub(in crate::review) fn keep(&mut self, choices: &[Choice], ids: &mut Ids) {
         let bare = self.bare_presence().cloned();
         let text = Lines::new(bytes(&self.now));
+        let chosen = by_id(choices);
         let mut pieces = Vec::with_capacity(self.pieces.len());
         for mut piece in std::mem::take(&mut self.pieces) {
             let kept = State::Kept { settled_presence: false };
-            match choices.iter().find(|choice| piece.is_open() && choice.id == piece.id) {
+            match chosen.get(&piece.id).filter(|_| piece.is_open()) {
                 None => pieces.push(piece),
                 Some(Choice { lines: None, .. }) => {
                     piece.state = kept;
@@ -57,11 +59,12 @@ impl Sheet {
     /// Takes keeps back.
     pub(in crate::review) fn unkeep(&mut self, choices: &[Choice]) {
         let text = Lines::new(bytes(&self.now));
+        let chosen = by_id(choices);
         let mut pieces: Vec<Piece> = Vec::with_capacity(self.pieces.len());
         let mut is_back = false;
         for mut piece in std::mem::take(&mut self.pieces) {
             let was_back = std::mem::take(&mut is_back);
-            let is_chosen = choices.iter().any(|choice| choice.id == piece.id);
+            let is_chosen = chosen.contains_key(&piece.id);
             if let (State::Kept { settled_presence }, true) = (piece.state, is_chosen) {
                 let is_absent = self.now == Content::Absent;
                 if settled_presence && self.on_nothing == is_absent {
@@ -87,12 +90,13 @@ impl Sheet {
     pub(in crate::review) fn undo(&mut self, choices: &[Choice], ids: &mut Ids) {
         let is_bare = self.bare_presence().is_some_and(|(id, _)| choices.iter().any(|choice| choice.id == *id));
         let text = Lines::new(bytes(&self.now));
+        let chosen = by_id(choices);
         let mut pieces = Vec::with_capacity(self.pieces.len());
         let mut now = Vec::with_capacity(self.bytes().len());
         let (mut at, mut count) = (0, 0);
         let mut changed = false;
         for piece in std::mem::take(&mut self.pieces) {
-            let (parts, undone) = match choices.iter().find(|choice| piece.is_open() && choice.id == piece.id) {
+            let (parts, undone) = match chosen.get(&piece.id).filter(|_| piece.is_open()) {
                 None => (vec![piece], None),
                 Some(Choice { lines: None, .. }) => (vec![piece], Some(0)),
                 Some(Choice { lines: Some(lines), .. }) => {
@@ -131,6 +135,10 @@ impl Sheet {
             self.presence = None;
         }
     }
+}
+
+fn by_id(choices: &[Choice]) -> BTreeMap<&HunkId, &Choice> {
+    choices.iter().map(|choice| (&choice.id, choice)).collect()
 }
 
 /// The name of the hunk that was cut when a part of it was kept.

@@ -27,20 +27,21 @@ impl Sheet {
             return Trace { gone, typed: Vec::new() };
         }
         let mut trace = Trace::default();
-        if self.has_open() && self.may_lie_on(bytes(after)) && self.base() == *after {
+        let was = self.now.clone();
+        let before = Lines::new(bytes(&was));
+        if self.has_open() && self.may_lie_on(bytes(after), &before) && self.base() == *after {
             // However the lines are compared, nothing differs from the text below.
             trace.gone = self.marks();
             self.pieces.retain(|piece| !piece.is_open());
             (self.on_nothing, self.presence) = (false, None);
         }
-        let was = std::mem::replace(&mut self.now, after.clone());
-        let pieces = std::mem::take(&mut self.pieces);
-        let mut edits = diff_bytes(bytes(&was), bytes(after));
-        if pieces.is_empty() || edits.is_empty() {
-            self.pieces = pieces;
+        self.now = after.clone();
+        if self.pieces.is_empty() {
             return trace;
         }
-        let (before, text) = (Lines::new(bytes(&was)), Lines::new(bytes(after)));
+        let pieces = std::mem::take(&mut self.pieces);
+        let mut edits = diff_bytes(bytes(&was), bytes(after));
+        let text = Lines::new(bytes(after));
         slide(&mut edits, &before, &text, &pieces);
         let (mut above, mut used) = (None, None);
         for mut piece in pieces {
@@ -76,8 +77,7 @@ impl Sheet {
     }
 
     /// Whether the text below may be this one, by its length.
-    fn may_lie_on(&self, below: &[u8]) -> bool {
-        let text = Lines::new(self.bytes());
+    fn may_lie_on(&self, below: &[u8], text: &Lines<'_>) -> bool {
         let (mut added, mut removed, mut count) = (0, 0, 0);
         for piece in self.open() {
             added += text.get(piece.new.clone()).len();

@@ -8,6 +8,8 @@ use imara_diff::Token;
 
 /// Parts of so few lines (the product of both sides) are small enough.
 const SMALL: usize = 4_000_000;
+/// Where so few lines (the product of both sides) are left, each is compared with each.
+const FEW: usize = 64;
 /// Where single lines repeat too much, so many in a row may not.
 const ROW: usize = 32;
 
@@ -23,6 +25,26 @@ impl Gap {
     pub(super) fn is_small(&self) -> bool {
         self.old.len().saturating_mul(self.new.len()) <= SMALL
     }
+
+    /// Whether it is plain to see that all its lines are one hunk, and that this stands nowhere else as well.
+    pub(super) fn is_one_hunk(&self, old: &[Token], new: &[Token]) -> bool {
+        let (removed, added) = (old.get(self.old.clone()), new.get(self.new.clone()));
+        let (removed, added) = (removed.unwrap_or_default(), added.unwrap_or_default());
+        match (removed.is_empty(), added.is_empty()) {
+            (true, _) => !slides(&self.new, new),
+            (false, true) => !slides(&self.old, old),
+            (false, false) => {
+                removed.len().saturating_mul(added.len()) <= FEW && !removed.iter().any(|line| added.contains(line))
+            }
+        }
+    }
+}
+
+/// Whether lines could as well be those one further up or down.
+fn slides(lines: &Range<usize>, text: &[Token]) -> bool {
+    let line = |line: Option<usize>| line.and_then(|line| text.get(line));
+    let same = |one: Option<usize>, other: Option<usize>| line(one).is_some_and(|one| line(other) == Some(one));
+    same(lines.start.checked_sub(1), lines.end.checked_sub(1)) || same(Some(lines.start), Some(lines.end))
 }
 
 /// The gaps of two texts, in order and apart.
@@ -69,6 +91,9 @@ fn split(old: &[Token], new: &[Token], gap: &Gap, row: usize) -> Vec<Gap> {
 /// Where equal rows of so many lines start on both sides, in the order of the old one; only rows that are found once.
 /// Rows of the old side do not overlap.
 fn common_rows(old: &[Token], new: &[Token], row: usize) -> Vec<(usize, usize)> {
+    if row == 1 {
+        return common_lines(old, new);
+    }
     let mut seen: HashMap<&[Token], Row> = HashMap::new();
     for (start, lines) in old.windows(row).enumerate().step_by(row) {
         let found = seen.entry(lines).or_default();
@@ -79,14 +104,36 @@ fn common_rows(old: &[Token], new: &[Token], row: usize) -> Vec<(usize, usize)> 
             (found.new, found.in_new) = (start, found.in_new + 1);
         }
     }
-    let once = seen.into_values().filter(|found| found.in_old == 1 && found.in_new == 1);
+    single(seen.into_values())
+}
+
+/// As [`common_rows`] of one line each. Tokens are numbers without large gaps, so that a table is quicker than a map.
+fn common_lines(old: &[Token], new: &[Token]) -> Vec<(usize, usize)> {
+    let most = old.iter().map(|token| token.0 as usize + 1).max().unwrap_or(0);
+    let mut seen: Vec<Row> = vec![Row::default(); most];
+    for (start, line) in old.iter().enumerate() {
+        if let Some(found) = seen.get_mut(line.0 as usize) {
+            (found.old, found.in_old) = (start, found.in_old + 1);
+        }
+    }
+    for (start, line) in new.iter().enumerate() {
+        if let Some(found) = seen.get_mut(line.0 as usize) {
+            (found.new, found.in_new) = (start, found.in_new + 1);
+        }
+    }
+    single(seen)
+}
+
+/// Where those are that each side has but once.
+fn single(rows: impl IntoIterator<Item = Row>) -> Vec<(usize, usize)> {
+    let once = rows.into_iter().filter(|found| found.in_old == 1 && found.in_new == 1);
     let mut rows: Vec<(usize, usize)> = once.map(|found| (found.old, found.new)).collect();
     rows.sort_unstable();
     rows
 }
 
 /// Where a row was found last, and how often.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Row {
     old: usize,
     new: usize,

@@ -2,9 +2,12 @@ use super::*;
 use expect_test::{Expect, expect};
 use tower_lsp::ls_types::Position;
 
-fn check(text: &str, encoding: Encoding, changes: &[((u32, u32), (u32, u32), &str)], expected: Expect) {
+/// From where to where, and what stands there then.
+type Change<'a> = ((u32, u32), (u32, u32), &'a str);
+
+fn check(text: &str, encoding: Encoding, changes: &[Change<'_>], expected: Expect) {
     let place = |(line, character)| Position { line, character };
-    let change = |(start, end, text): &((u32, u32), (u32, u32), &str)| TextDocumentContentChangeEvent {
+    let change = |(start, end, text): &Change<'_>| TextDocumentContentChangeEvent {
         range: Some(Range { start: place(*start), end: place(*end) }),
         range_length: None,
         text: (*text).to_owned(),
