@@ -81,7 +81,7 @@ impl Acp {
         tracing::info!(connection = %self.connection.id, client = name, "initialized");
         // Said again, the first one counts: sessions may be open on its word.
         let _ = self.connection.peer.set(Peer { name, features: None });
-        let _ = self.client.set(Client { notices, files: offer(params.client_capabilities.as_ref()) });
+        let _ = self.client.set(Client { notices, files: Offer::of(params.client_capabilities.as_ref()) });
         let answer = json!({
             // The only one there is here; a client that cannot speak it leaves.
             "protocolVersion": PROTOCOL_VERSION,
@@ -480,16 +480,6 @@ fn read<T: DeserializeOwned>(method: &str, params: Option<&RawValue>) -> Result<
         let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
         invalid(&format!("{method}: {why}"))
     })
-}
-
-/// What a client offers to do with files.
-fn offer(capabilities: Option<&Value>) -> Option<Offer> {
-    let offers = |name| capabilities?.get("fs")?.get(name)?.as_bool();
-    match (offers("readTextFile"), offers("writeTextFile")) {
-        (Some(true), Some(true)) => Some(Offer::ReadAndWrite),
-        (Some(true), _) => Some(Offer::Read),
-        _ => None,
-    }
 }
 
 /// What of a request is not used, in words.

@@ -11,6 +11,7 @@ use crate::path::{AbsPath, RootedPath};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use pilotfish_protocol::{Session, SessionId};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -123,6 +124,18 @@ pub(super) enum Offer {
     Read,
     /// It changes them as well.
     ReadAndWrite,
+}
+
+impl Offer {
+    /// As a client's capabilities say it.
+    pub(super) fn of(capabilities: Option<&Value>) -> Option<Self> {
+        let offers = |name| capabilities?.get("fs")?.get(name)?.as_bool();
+        match (offers("readTextFile"), offers("writeTextFile")) {
+            (Some(true), Some(true)) => Some(Offer::ReadAndWrite),
+            (Some(true), _) => Some(Offer::Read),
+            _ => None,
+        }
+    }
 }
 
 /// The client with its files below one root.
