@@ -558,6 +558,8 @@ impl Actor {
     async fn tell(&mut self, paths: impl IntoIterator<Item = RootedPath>) {
         for path in paths {
             self.due.remove(&path);
+            // Also where not all is watched.
+            self.files.also(&path).await;
             self.save(&path).await;
             let hunks = self.ledger.hunks(&path, None).into();
             let versions = self.versions(&path);
