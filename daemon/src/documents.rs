@@ -5,9 +5,10 @@
 //! asked of the editor that has it.
 
 use crate::path::AbsPath;
+use crate::review::rebase;
 use futures::future::BoxFuture;
 use pilotfish_protocol::ConnectionId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
@@ -253,20 +254,22 @@ impl Documents {
             buffer.saved = Saved::No;
         }
         let after = buffer.text.clone();
-        let wish = table
-            .wishes
-            .iter_mut()
-            .find(|wish| wish.client == *client && wish.path == *path && wish.text == after && wish.done.is_some());
-        let step = match wish {
-            Some(wish) => {
-                // Whoever asked may have stopped waiting.
-                let _ = wish.done.take().map(|done| done.send(true));
-                Step::Asked { before, after, token: wish.token }
-            }
-            None => Step::Look,
-        };
+        let wishes = table.wishes.iter_mut();
+        let mut wishes = wishes.filter(|wish| wish.client == *client && wish.path == *path && wish.done.is_some());
+        // Some editors tell of a change only when nobody typed for a moment, and then of both at once.
+        let is_in = |wish: &&mut Wish| wish.text == after || holds(&before, &wish.text, &after);
+        let asked = wishes.find(is_in).map(|wish| {
+            // Whoever asked may have stopped waiting.
+            let _ = wish.done.take().map(|done| done.send(true));
+            Step::Asked { before, after: wish.text.clone(), token: wish.token }
+        });
+        let is_more = matches!(&asked, Some(Step::Asked { after: asked, .. }) if *asked != after);
+        let step = asked.unwrap_or(Step::Look);
         table.give_up(|wish| wish.agreed && wish.client == *client && wish.path == *path);
         table.tell(path, &step);
+        if is_more {
+            table.tell(path, &Step::Look);
+        }
         Some(())
     }
 
@@ -358,6 +361,12 @@ impl Documents {
         Expected { token, done, documents: self.clone() }
     }
 
+    /// What is expected of editors, by whoever expects it.
+    #[must_use]
+    pub fn expected(&self) -> BTreeSet<Token> {
+        self.lock().wishes.iter().map(|wish| wish.token).collect()
+    }
+
     /// Hears of what happens below a root from now on.
     #[must_use]
     pub fn listen(&self, root: &AbsPath) -> Listening {
@@ -372,6 +381,12 @@ impl Documents {
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a text is what somebody asked for with something else beside it.
+fn holds(before: &str, asked: &str, after: &str) -> bool {
+    let merged = rebase(before.as_bytes(), asked.as_bytes(), after.as_bytes());
+    merged.is_ok_and(|merged| merged == after.as_bytes())
 }
 
 impl Table {

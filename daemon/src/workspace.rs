@@ -121,6 +121,7 @@ impl Workspace {
     /// # Errors
     /// When there is no such checkpoint, or nothing can be recorded; then nothing changed.
     pub async fn restore(&self, id: CheckpointId, dry_run: bool) -> Result<Restored, RestoreError> {
+        self.pull_again(&self.root).await;
         self.ask(|answer| Event::Restore { id, dry_run, answer }).await.ok_or(RestoreError::Closed)?
     }
 }
@@ -266,6 +267,7 @@ impl Workspace {
     /// Publishes what a command wrote, as [`Early::publish`] does. `None` when the workspace is closed.
     pub async fn publish(&self, early: Early, cause: &Cause) -> Option<Published> {
         let cause = cause.clone();
+        self.pull_again(&self.root).await;
         self.ask(|answer| Event::Publish { early, cause, answer }).await
     }
 
@@ -277,6 +279,7 @@ impl Workspace {
     /// Publishes what was held back, as [`publish::release`] does. `None` when the workspace is closed.
     pub async fn release(&self, publication: Arc<Publication>, held: Vec<Held>, cause: &Cause) -> Option<Published> {
         let cause = cause.clone();
+        self.pull_again(&self.root).await;
         self.ask(|answer| Event::Release { publication, held, cause, answer }).await
     }
 

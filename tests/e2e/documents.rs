@@ -134,3 +134,27 @@ async fn keeping_and_taking_it_back_leaves_the_text_alone() {
     assert!(decide(&mut story, "undo", json!({"turnId": before[0].turn_id})).await.is_empty());
     assert_eq!(story.file("a.txt"), "one\ntwo\n");
 }
+
+/// A file that nobody had unsaved when the command began, and that is typed in while it runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_while_a_command_runs_stays() {
+    let mut story = Story::begin(Dialect::Chat, Mode::Agent, &[("a.txt", "one\ntwo\n")]).await;
+    let uri = uri(&story, "a.txt");
+    story.editor.open(&uri, "one\ntwo\n").await;
+    let command = "sed -i s/two/2/ a.txt; echo >began; sleep 6";
+    for step in call("shell", json!({"command": command})) {
+        story.model.answers(step);
+    }
+    story.prompt("go").await;
+    // It shows what it has finished while it runs.
+    let began = story.daemon.workspace.path().join("began");
+    while !began.exists() {
+        tokio::task::yield_now().await;
+    }
+    story.editor.types(&uri, "one\ntwo\ntyped\n").await;
+    let workspace = story.daemon.workspace.path().to_owned();
+    let _: HunkList = story.editor.request("review/list", json!({"workspace": workspace})).await.expect("heard");
+    assert_eq!(story.end().await, StopReason::Done);
+    assert_eq!(story.editor.text(&uri), "one\n2\ntyped\n");
+    assert_eq!(story.file("a.txt"), "one\ntwo\n");
+}

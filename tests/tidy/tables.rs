@@ -79,10 +79,10 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("sandbox", &["path", "policy"]),
     // What a command wrote is held against the protected names when it is published.
     ("workspace", &["clock", "documents", "journal", "path", "policy", "review", "text"]),
+    // The texts that editors have open. Doors feed it and are asked by it to edit, through a trait of its own.
+    ("documents", &["path", "review"]),
     // Pure: what was changed by whom, and what is left to review.
     ("review", &["path", "text"]),
-    // The texts that editors have open. Doors feed it and are asked by it to edit, through a trait of its own.
-    ("documents", &["path"]),
     ("policy", &["path"]),
     ("journal", &["clock", "path"]),
     ("model", &["clock", "config"]),

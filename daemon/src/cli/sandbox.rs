@@ -75,7 +75,7 @@ fn try_run(args: &Args, environment: &Environment) -> anyhow::Result<Exit> {
         (Tier::Weak { reason }, _) => {
             complain(&format!("the command could write to nothing but a temporary folder: {reason}"));
         }
-        (Tier::Full, Some(early)) => say(&early.publish(None)),
+        (Tier::Full, Some(early)) => say(&early.publish(None, publish::Late::new())),
         (Tier::Full, None) => {}
     }
     prepared.settle();

@@ -140,3 +140,18 @@ async fn an_editor_that_said_yes_is_waited_for_until_its_text_is_another_one() {
     let closing = async { documents.close(&client("n1"), &path("/ws/a")) };
     assert!(!tokio::join!(expected.came(4, limit), closing).0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_for_is_found_in_one_change_with_what_was_typed() {
+    let documents = Documents::default();
+    let heard = documents.listen(&path("/ws"));
+    open(&documents, "n1", "one\ntwo\n");
+    let expected = documents.expect(&client("n1"), &path("/ws/a"), &Arc::from("1\ntwo\n"));
+    typed(&documents, "n1", 2, "1\ntwo\ntyped\n");
+    let asked = Step::Asked { before: "one\ntwo\n".into(), after: "1\ntwo\n".into(), token: expected.token };
+    assert_eq!(heard.take(), BTreeMap::from([(path("/ws/a"), vec![Step::Look, asked, Step::Look])]));
+    // What was typed alone is nobody's wish.
+    let _other = documents.expect(&client("n1"), &path("/ws/a"), &Arc::from("1\n2\ntyped\n"));
+    typed(&documents, "n1", 3, "1\ntwo\ntyped on\n");
+    assert_eq!(heard.take(), BTreeMap::from([(path("/ws/a"), vec![Step::Look])]));
+}

@@ -14,10 +14,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::fs::{self, FileTimes};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
+
+/// The largest file that is put there once more, in bytes.
+const LARGEST: u64 = 16 << 20;
 
 /// What the read-only commands of a session saw last, so that the next one finds no result newer than its source. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -65,14 +68,19 @@ impl Sown {
         }
         if let Some((session, last)) = field.session.zip(last) {
             for path in last.keys().filter(|path| !unsaved.contains_key(path)) {
-                let Ok(text) = fs::read(field.workspace.join(path).as_path()) else { continue };
+                let Some(text) = plain(&field.workspace.join(path)) else { continue };
                 match field.put(path, Some(&text), None) {
                     Ok(Some((place, _))) => drop(places.insert(place, Some(text.into()))),
                     Ok(None) => {}
                     Err(error) => tracing::warn!(%path, %error, "a build may take a result for newer than it is"),
                 }
             }
-            self.lock().insert(session.to_owned(), now);
+            let mut sown = self.lock();
+            if now.is_empty() {
+                sown.remove(session);
+            } else {
+                sown.insert(session.to_owned(), now);
+            }
         }
         places
     }
@@ -129,6 +137,13 @@ impl Field<'_> {
     }
 }
 
+/// A regular file's bytes that no link leads to; nothing of a very large one.
+fn plain(file: &AbsPath) -> Option<Vec<u8>> {
+    let found = file.as_path().symlink_metadata().ok()?;
+    let is_plain = found.is_file() && found.len() <= LARGEST && file.real() == *file;
+    is_plain.then(|| fs::read(file.as_path()).ok()).flatten()
+}
+
 /// Whether there is something in an upper directory, at a path from it, that is neither of what was put there nor named by `is_kept`.
 pub(super) fn is_written(
     layer: (usize, &Path),
@@ -142,8 +157,12 @@ pub(super) fn is_written(
         let inside = path.join(entry.file_name());
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         let is_seed = match places.get(&(number, inside.clone())) {
-            Some(Some(text)) => fs::read(entry.path()).is_ok_and(|now| now == **text),
-            Some(None) => !is_folder && fs::read(entry.path()).is_err(),
+            // A command may have put a pipe or a link there.
+            Some(Some(text)) => {
+                let is_as_long = |found: fs::Metadata| found.is_file() && found.len() == text.len() as u64;
+                entry.metadata().is_ok_and(is_as_long) && fs::read(entry.path()).is_ok_and(|now| now == **text)
+            }
+            Some(None) => entry.file_type().is_ok_and(|kind| kind.is_char_device()),
             None => {
                 let holds_seeds = places.keys().any(|(layer, seed)| *layer == number && seed.starts_with(&inside));
                 is_folder && holds_seeds && !is_written(layer, &inside, places, is_kept)
@@ -162,7 +181,13 @@ fn make_folders(lower: &Path, upper: &Path, path: &Path) -> io::Result<()> {
     for component in path.components() {
         at.push(component);
         match fs::DirBuilder::new().mode(0o700).create(upper.join(&at)) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                // What the session's last command left there may be a link, to anywhere.
+                if upper.join(&at).symlink_metadata()?.is_dir() {
+                    continue;
+                }
+                return Err(io::Error::other(format!("a command left something else at {}", at.display())));
+            }
             made => made?,
         }
         let found = rustix::fs::statat(rustix::fs::CWD, lower.join(&at), AtFlags::SYMLINK_NOFOLLOW);

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::documents::{Buffer, Listening, Standing, Step, Token};
 use crate::path::{AbsPath, RootedPath};
-use crate::review::{Author, Content, Ledger, Selection, Source, Verb, Write};
+use crate::review::{Author, Content, Ledger, Selection, Source, Verb, Write, rebase};
 use crate::workspace::checkpoint::Recorder;
 use crate::workspace::editing::Touch;
 use crate::workspace::image::{Image, Touched};
@@ -144,8 +144,9 @@ impl Actor {
                 let seeds = early.seeds().into_iter();
                 self.built_from.extend(seeds.filter_map(|(file, text)| Some((RootedPath::below(root, &file)?, text))));
                 self.begin(&cause).await;
+                let late = self.late().await;
                 let recorder = self.recorder(&cause);
-                let published = blocking(move || early.publish(Some(&recorder))).await;
+                let published = blocking(move || early.publish(Some(&recorder), late)).await;
                 self.published(published, cause, answer);
             }
             Event::TakeBack { early, answer } => {
@@ -154,8 +155,19 @@ impl Actor {
             }
             Event::Release { publication, held, cause, answer } => {
                 self.begin(&cause).await;
+                let late = self.late().await;
+                let (unsaved, held): (Vec<_>, Vec<_>) =
+                    held.into_iter().partition(|held| late.contains_key(&held.path));
                 let recorder = self.recorder(&cause);
-                let published = blocking(move || publish::release(&publication, &held, Some(&recorder))).await;
+                let release = move || {
+                    let mut published = publish::release(&publication, &held, Some(&recorder));
+                    publish::refuse(&unsaved);
+                    let clash = publish::Clash::Blocked("an unsaved text");
+                    let conflict = |held: publish::Held| publish::Conflict { path: held.path, clash: clash.clone() };
+                    published.conflicts.extend(unsaved.into_iter().map(conflict));
+                    published
+                };
+                let published = blocking(release).await;
                 self.published(published, cause, answer);
             }
             Event::Refuse { held, answer } => {
@@ -179,6 +191,9 @@ impl Actor {
 
     /// Takes in what editors said since it was last asked.
     async fn hear(&mut self) {
+        // Of those that are over by now everything was told.
+        let live = self.shared.documents.expected();
+        let over: Vec<Token> = self.wishes.keys().filter(|token| !live.contains(token)).copied().collect();
         for (file, steps) in self.listening.take() {
             for step in steps {
                 match step {
@@ -193,6 +208,9 @@ impl Actor {
                     }
                 }
             }
+        }
+        for token in over {
+            self.wishes.remove(&token);
         }
     }
 
@@ -294,6 +312,20 @@ impl Actor {
         texts
     }
 
+    /// What the disk holds of files that somebody has unsaved.
+    async fn late(&self) -> publish::Late {
+        let mut late = publish::Late::new();
+        for file in self.shared.documents.below(&self.root) {
+            let Some(path) = self.rooted(&file) else { continue };
+            if let Ok(Stand { standing: Standing::Unsaved(_) | Standing::Split(_), disk: Some(disk) }) =
+                self.stand(&path).await
+            {
+                late.insert(file, disk.into());
+            }
+        }
+        late
+    }
+
     // --- changes ---
 
     fn person(&self) -> By {
@@ -368,6 +400,15 @@ impl Actor {
     }
 
     async fn apply(&mut self, changes: Vec<Change>, by: &By) -> Result<(), WriteError> {
+        // Somebody may have opened one of them since it was found that nobody had.
+        for path in changes.iter().flat_map(Change::paths) {
+            let file = self.root.join(path);
+            if !self.shared.documents.buffers(&file).is_empty()
+                && !matches!(self.stand(path).await?.standing, Standing::Disk(_))
+            {
+                return Err(WriteError::Unsaved(path.clone()));
+            }
+        }
         self.begin(&by.cause).await;
         let (root, made, recorder) = (self.root.clone(), changes.clone(), self.recorder(&by.cause));
         let written = blocking(move || write::apply(&root, &made, &recorder)).await;
@@ -447,19 +488,23 @@ impl Actor {
 
     async fn propose(&mut self, change: Change, source: &Source) -> Result<(), WriteError> {
         let proposals = match change {
-            Change::Create { path, bytes } => vec![(path, content(Some(bytes)))],
-            Change::Replace { path, bytes, .. } => vec![(path, content(Some(bytes)))],
-            Change::Delete { path, .. } => vec![(path, Content::Absent)],
-            Change::Move { from, to, bytes, .. } => vec![(from, Content::Absent), (to, content(Some(bytes)))],
+            Change::Create { path, bytes } => vec![(path, None, content(Some(bytes)))],
+            Change::Replace { path, before, bytes } => vec![(path, Some(before), content(Some(bytes)))],
+            Change::Delete { path, before } => vec![(path, Some(before), Content::Absent)],
+            Change::Move { from, to, before, bytes } => {
+                vec![(from, Some(before), Content::Absent), (to, None, content(Some(bytes)))]
+            }
             Change::MoveDirectory { from, .. } => return Err(WriteError::NoProposal(from)),
         };
-        for (path, proposed) in proposals {
+        for (path, before, proposed) in proposals {
             let stand = self.stand(&path).await?;
             let disk = stand.disk.as_deref().unwrap_or_default();
             let current = match unsaved(stand.standing) {
                 Some(buffer) => Content::Text(kept(&buffer.text, disk)),
                 None => content(stand.disk),
             };
+            let seen = self.ledger.seen_by(&source.session, &path).unwrap_or_else(|| current.clone());
+            let proposed = made_anew(&path, before.as_deref(), &seen, proposed)?;
             self.ledger.propose(&path, &current, &proposed, source);
             self.due.insert(path, Instant::now() + QUIET);
         }
@@ -583,6 +628,24 @@ fn unsaved(standing: Standing) -> Option<Buffer> {
         Standing::Disk(_) => None,
         Standing::Unsaved(buffer) => Some(buffer),
         Standing::Split(buffers) => buffers.into_iter().next(),
+    }
+}
+
+/// A proposal that was made from `before`, made to what is seen now.
+fn made_anew(
+    path: &RootedPath,
+    before: Option<&[u8]>,
+    seen: &Content,
+    proposed: Content,
+) -> Result<Content, WriteError> {
+    match (before, bytes(seen), proposed) {
+        (Some(before), Some(seen), Content::Text(proposed)) if before != seen => {
+            let merged = rebase(before, &proposed, seen).map_err(|_| WriteError::Overlap(path.clone()))?;
+            Ok(Content::Text(merged.into()))
+        }
+        (Some(before), seen, Content::Absent) if seen != Some(before) => Err(WriteError::Stale(path.clone())),
+        (None, Some(_), _) => Err(WriteError::Exists(path.clone())),
+        (_, _, proposed) => Ok(proposed),
     }
 }
 

@@ -28,7 +28,7 @@ mod through;
 pub(super) mod trail;
 mod tree;
 
-pub use seeds::{Seeded, Seeds};
+pub use seeds::{Late, Seeded, Seeds};
 pub use stamp::Stamp;
 pub use trail::sweep;
 

@@ -68,6 +68,17 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The names that it is about.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &RootedPath> {
+        let (one, other) = match self {
+            Change::Create { path, .. } | Change::Replace { path, .. } | Change::Delete { path, .. } => (path, None),
+            Change::Move { from, to, .. } | Change::MoveDirectory { from, to } => (from, Some(to)),
+        };
+        std::iter::once(one).chain(other)
+    }
+}
+
 /// Why nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {

@@ -80,3 +80,34 @@ fn a_text_that_stays_keeps_its_time_and_one_that_goes_back_gets_a_new_one() {
     let (places, _) = fixture.sow(Mode::ReadOnly, &[]);
     assert!(places.is_empty());
 }
+
+/// A command of a read-only session leaves results of builds behind, and among them whatever it likes.
+#[test]
+fn nothing_is_put_through_a_link_that_a_command_left() {
+    let fixture = Fixture::new();
+    let outside = fixture.directory.path().join("outside");
+    fs::create_dir(&outside).expect("made");
+    fs::write(outside.join("c"), "mine").expect("written");
+    let plans = layers::plan(&fixture.workspace, &fixture.workspace, Mode::ReadOnly, None);
+    let run = fixture.scratch.run().expect("a folder");
+    run.layer(0, fixture.workspace.as_path()).expect("a layer");
+    fs::create_dir(run.upper(0).join("target")).expect("made");
+    std::os::unix::fs::symlink(&outside, run.upper(0).join("target/x")).expect("linked");
+    let field =
+        Field { workspace: &fixture.workspace, plans: &plans, run: &run, mode: Mode::ReadOnly, session: Some("s1") };
+    let path = RootedPath::new(&fixture.workspace, "target/x/c").expect("inside");
+    let places = fixture.sown.sow(&field, &Unsaved::from([(path, Some(Arc::from(&b"theirs"[..])))]));
+    assert!(places.is_empty());
+    assert_eq!(fs::read_to_string(outside.join("c")).expect("there"), "mine");
+}
+
+#[test]
+fn what_a_command_left_is_looked_at_before_it_is_read() {
+    let fixture = Fixture::new();
+    let (places, run) = fixture.sow(Mode::ReadOnly, &[("b", Some("typed"))]);
+    let left = run.upper(0).join("b");
+    fs::remove_file(&left).expect("removed");
+    rustix::fs::mknodat(rustix::fs::CWD, &left, FileType::Fifo, Permissions::from_raw_mode(0o600), 0).expect("made");
+    // Reading it would never end.
+    assert!(is_written((0, &run.upper(0)), Path::new(""), &places, &|_| false));
+}

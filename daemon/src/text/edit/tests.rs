@@ -701,7 +701,9 @@ proptest! {
                         || hunks::lines(&replaced.text)[new.clone()].iter().all(|line| text.contains(line.trim_start_matches('\u{feff}').trim_end())), "{replaced:?} {new:?}");
                 }
                 let shape = TextShape::of(&text);
-                prop_assert_eq!(TextShape::of(&replaced.text).bom, shape.bom);
+                // A mark that stood further on may be what is first now.
+                let has_another = text.char_indices().any(|(at, character)| at > 0 && character == '\u{feff}');
+                prop_assert!(has_another || TextShape::of(&replaced.text).bom == shape.bom);
                 if shape.line_ending == LineEnding::CrLf && !new.contains('\r') {
                     prop_assert_ne!(TextShape::of(&replaced.text).line_ending, LineEnding::Mixed);
                 }

@@ -315,3 +315,22 @@ async fn no_typed_line_is_lost_in_a_thousand_edits() {
         assert!(text.lines().count() >= before.lines().count());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_proposal_made_from_an_older_text_leaves_what_was_typed_since() {
+    let fixture = Fixture::new(&[("a", "one\ntwo\n")]);
+    let editor = Scripted::open(&fixture, "n1", &fixture.path("a"));
+    editor.becomes("typed\none\ntwo\n");
+    let source = crate::review::Source { session: "s1".into(), turn: "t1".into() };
+    let replace = |bytes: &[u8]| Change::Replace {
+        path: fixture.path("a"),
+        before: b"one\ntwo\n".to_vec(),
+        bytes: bytes.to_vec(),
+    };
+    fixture.workspace.propose(vec![replace(b"one\n2\n")], &source).await.expect("proposed");
+    let hunks = fixture.workspace.hunks(None, None).await.expect("listed");
+    let shown: Vec<_> = hunks.iter().map(|hunk| (hunk.old_text.as_str(), hunk.new_text.as_str())).collect();
+    assert_eq!(shown, [("two\n", "2\n")]);
+    let create = Change::Create { path: fixture.path("a"), bytes: b"other\n".to_vec() };
+    assert!(fixture.workspace.propose(vec![create], &source).await.is_err());
+}

@@ -14,7 +14,7 @@ use super::stage::{self, Change, Staged};
 use super::through;
 use super::trail::{Shown, Trail};
 use super::tree::{Killed, Pair, Run};
-use super::{Kind, Publication, Published, Stamp, tree};
+use super::{Kind, Late, Publication, Published, Stamp, tree};
 use crate::path::AbsPath;
 use crate::policy::paths;
 use crate::workspace::checkpoint::Recorder;
@@ -135,12 +135,12 @@ impl Early {
     }
 
     /// Publishes all that the command wrote, now that it has ended, as [`super::publish`] does. What shows already is recorded only now:
-    /// until then a kill takes it back.
+    /// until then a kill takes it back. What is in `late` is not written, but told as what the command would have of it.
     #[must_use]
-    pub fn publish(mut self, recorder: Option<&Recorder>) -> Published {
+    pub fn publish(mut self, recorder: Option<&Recorder>, late: Late) -> Published {
         let ours = std::mem::take(&mut self.ours);
         self.is_cleared = true;
-        tree::publish_after(ours, &self.publication, recorder, &|_| true)
+        tree::publish_after((ours, late), &self.publication, recorder, &|_| true)
     }
 
     /// Takes all back that showed early, now that the command has ended; answers what else is worth saying, each a sentence.

@@ -8,7 +8,7 @@ use super::repository::{Bare, GIT};
 use super::stage::{self, Batch, Change, Chmod, Staged, clash};
 use super::through;
 use super::trail::Trail;
-use super::{Clash, Held, Kind, Publication, Published, Why, below};
+use super::{Clash, Held, Kind, Late, Publication, Published, Why, below};
 use crate::path::AbsPath;
 use crate::policy::paths;
 use crate::workspace::checkpoint::Recorder;
@@ -42,6 +42,8 @@ pub(super) struct Run<'a> {
     pub(super) batch: Batch,
     /// What showed already while the command ran.
     pub(super) ours: Ours,
+    /// What somebody began to change in an editor while the command ran.
+    pub(super) late: Late,
     /// The layer that is walked.
     pub(super) layer: usize,
     /// What is protected under another name.
@@ -66,17 +68,17 @@ pub(super) struct Pair {
 
 /// Publishes all layers.
 pub(super) fn publish(publication: &Publication, recorder: Option<&Recorder>, gate: Gate<'_>) -> Published {
-    publish_after(Ours::default(), publication, recorder, gate)
+    publish_after((Ours::default(), Late::new()), publication, recorder, gate)
 }
 
-/// As [`publish`], of a command whose files showed early.
+/// As [`publish`], of a command whose files showed early, and beside which people opened some.
 pub(super) fn publish_after(
-    ours: Ours,
+    (ours, late): (Ours, Late),
     publication: &Publication,
     recorder: Option<&Recorder>,
     gate: Gate<'_>,
 ) -> Published {
-    let mut run = Run { ours, recorder, ..Run::new(publication, gate) };
+    let mut run = Run { ours, late, recorder, ..Run::new(publication, gate) };
     through::clear(publication).into_iter().for_each(|note| run.report.note(note));
     if run.all().is_ok() {
         run.trail.finish();
@@ -113,6 +115,7 @@ impl<'a> Run<'a> {
             report: Report::new(&publication.workspace),
             batch: Batch::default(),
             ours: Ours::default(),
+            late: Late::new(),
             layer: 0,
             aliases: aliases::find(publication),
             repositories: Vec::new(),

@@ -49,7 +49,7 @@ fn shows_what_is_new_and_quiet_at_the_second_look() {
     "#]],
     );
     early.look();
-    let published = early.publish(None);
+    let published = early.publish(None, Late::new());
     fixture.check(
         &published,
         expect![[r#"
@@ -119,7 +119,7 @@ fn what_changed_since_replaces_what_showed() {
     let (fixture, early) = shown();
     fixture.writes("d/made", "3");
     std::fs::set_permissions(fixture.upper("d/made"), PermissionsExt::from_mode(0o755)).expect("set");
-    let published = early.publish(None);
+    let published = early.publish(None, Late::new());
     fixture.check(
         &published,
         expect![[r#"
@@ -138,7 +138,7 @@ fn what_got_other_permissions_since_has_them() {
     std::fs::set_permissions(fixture.upper("d/made"), PermissionsExt::from_mode(0o755)).expect("set");
     std::fs::create_dir_all(fixture.upper("d")).expect("there");
     std::fs::set_permissions(fixture.upper("d"), PermissionsExt::from_mode(0o700)).expect("set");
-    let published = early.publish(None);
+    let published = early.publish(None, Late::new());
     assert_eq!(fixture.disk("d").metadata().expect("there").permissions().mode() & 0o7777, 0o700);
     fixture.check(
         &published,
@@ -160,7 +160,7 @@ fn what_was_removed_or_renamed_since_is_gone() {
         if leaves_whiteout {
             fixture.deletes("d/made");
         }
-        let published = early.publish(None);
+        let published = early.publish(None, Late::new());
         fixture.check(
             &published,
             expect![[r#"
@@ -179,7 +179,7 @@ fn a_folder_that_was_removed_since_goes_with_what_showed() {
     let (fixture, early) = shown();
     std::fs::remove_dir_all(fixture.upper("d")).expect("removed");
     fixture.deletes("d");
-    let published = early.publish(None);
+    let published = early.publish(None, Late::new());
     fixture.check(
         &published,
         expect![[r#"
@@ -191,7 +191,7 @@ fn a_folder_that_was_removed_since_goes_with_what_showed() {
     let (fixture, early) = shown();
     std::fs::remove_dir_all(fixture.upper("d")).expect("removed");
     fixture.writes("d", "a file");
-    let published = early.publish(None);
+    let published = early.publish(None, Late::new());
     fixture.check(
         &published,
         expect![[r#"
@@ -209,7 +209,7 @@ fn a_folder_that_somebody_put_something_into_stays() {
     std::fs::write(fixture.disk("d/theirs"), "x").expect("written");
     std::fs::remove_dir_all(fixture.upper("d")).expect("removed");
     fixture.deletes("d");
-    let published = early.publish(None);
+    let published = early.publish(None, Late::new());
     fixture.check(
         &published,
         expect![[r#"
@@ -226,7 +226,7 @@ fn a_folder_that_somebody_put_something_into_stays() {
 fn what_somebody_changed_or_deleted_since_is_theirs() {
     let (fixture, early) = shown();
     std::fs::write(fixture.disk("d/made"), "theirs").expect("written");
-    let published = early.publish(None);
+    let published = early.publish(None, Late::new());
     fixture.check(
         &published,
         expect![[r#"
@@ -239,7 +239,7 @@ fn what_somebody_changed_or_deleted_since_is_theirs() {
     );
     let (fixture, early) = shown();
     std::fs::remove_file(fixture.disk("d/made")).expect("removed");
-    let published = early.publish(None);
+    let published = early.publish(None, Late::new());
     fixture.check(
         &published,
         expect![[r#"
@@ -269,7 +269,7 @@ fn what_became_part_of_a_repository_since_is_asked_about() {
     let early = looked(&fixture, 2);
     assert!(fixture.disk("d/hooks/made").exists());
     fixture.writes("d/HEAD", "ref: refs/heads/main\n").writes("d/refs/x", "").writes("d/objects/x", "");
-    let published = early.publish(None);
+    let published = early.publish(None, Late::new());
     assert!(!fixture.disk("d/hooks/made").exists());
     assert!(published.held.iter().any(|held| held.path.as_path().ends_with("d/hooks/made")));
 }
@@ -279,7 +279,7 @@ fn another_kind_of_thing_takes_the_place_of_what_showed() {
     let (fixture, early) = shown();
     std::fs::remove_file(fixture.upper("d/made")).expect("removed");
     fixture.links("d/made", "old");
-    let published = early.publish(None);
+    let published = early.publish(None, Late::new());
     fixture.check(
         &published,
         expect![[r#"
@@ -327,7 +327,7 @@ fn a_kill_while_publishing_leaves_what_showed_to_the_sweep_or_published() {
         std::fs::remove_file(fixture.upper("gone")).expect("removed");
         let left = std::cell::Cell::new(steps);
         let gate = |_: &'static str| left.replace(left.get().saturating_sub(1)) > 0;
-        let _ = tree::publish_after(early.into_ours(), &fixture.publication, None, &gate);
+        let _ = tree::publish_after((early.into_ours(), Late::new()), &fixture.publication, None, &gate);
         let is_done = left.get() > 0;
         sweep(&fixture.publication.state);
         let found = listing(fixture.publication.workspace.as_path());
