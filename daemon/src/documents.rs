@@ -386,7 +386,7 @@ impl Documents {
 /// Whether a text is what somebody asked for with something else beside it.
 fn holds(before: &str, asked: &str, after: &str) -> bool {
     let merged = rebase(before.as_bytes(), asked.as_bytes(), after.as_bytes());
-    merged.is_ok_and(|merged| merged == after.as_bytes())
+    before != asked && merged.is_ok_and(|merged| merged == after.as_bytes())
 }
 
 impl Table {
