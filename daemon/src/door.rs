@@ -108,16 +108,8 @@ fn existing_folder(parameter: &str, path: &str) -> Result<AbsPath, RpcError> {
 fn file_of(root: &AbsPath, uri: &str) -> Result<RootedPath, RpcError> {
     let refused = |error: PathError| RpcError::new(ErrorKind::InvalidParams, format!("`uri`: {error}"));
     let file = AbsPath::from_uri(uri).map_err(refused)?;
-    if let Some(path) = RootedPath::below(root, &file) {
-        return Ok(path);
-    }
-    // One that is gone has no links of its own left, but its folder may.
-    let real = AbsPath::canonical(uri).ok().or_else(|| {
-        let (folder, name) = (file.as_path().parent()?, file.as_path().file_name()?);
-        AbsPath::new(folder.canonicalize().ok()?.join(name)).ok()
-    });
-    let real = real.and_then(|real| RootedPath::below(root, &real));
-    real.ok_or_else(|| refused(PathError::Outside { path: uri.to_owned(), root: root.clone() }))
+    let path = RootedPath::below(root, &file).or_else(|| RootedPath::below(root, &file.real()));
+    path.ok_or_else(|| refused(PathError::Outside { path: uri.to_owned(), root: root.clone() }))
 }
 
 impl From<SessionError> for RpcError {

@@ -431,6 +431,21 @@ fn lines_of_a_hunk_are_decided_alone() {
             base a b e
             h1 s1/t Change 1..2 [b] -> 1..4 [B C D]
         "#]]);
+    // A part that is kept in part and taken back has the name that it had.
+    Stage::of("a e")
+        .agent("s1", "a B C D e")
+        .keep(&at(1..3))
+        .agent("s2", "a B C X D e")
+        .unkeep(&all())
+        .keep(&at(1..2))
+        .unkeep(&all())
+        .check(expect![[r#"
+            now  a B C X D e
+            base a e
+            h2 s1/t Add 1..1 [] -> 1..3 [B C]
+            h3 s2/t Add 1..1 [] -> 3..4 [X]
+            h1 s1/t Add 1..1 [] -> 4..5 [D]
+        "#]]);
     // Removed lines are meant by the line below them and, where nothing else is, by the one above.
     Stage::of("a b c").agent("s1", "a c").undo(&at(1..2)).check(expect![[r#"
         now  a b c

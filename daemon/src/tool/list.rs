@@ -3,6 +3,7 @@
 use super::{Output, place};
 use crate::cx::TurnCx;
 use crate::model::ToolSpec;
+use crate::workspace::index::scan;
 use ignore::WalkBuilder;
 use serde::Deserialize;
 use serde_json::json;
@@ -57,15 +58,10 @@ pub(super) async fn run(cx: &TurnCx, args: &Args) -> Output {
     }
 }
 
-/// A file walk as all tools see the workspace: hidden files yes, ignored ones and VCS metadata no, links not followed.
+/// A file walk as all tools see the workspace, in the order of names.
 pub(super) fn walker(start: &Path) -> WalkBuilder {
-    let mut builder = WalkBuilder::new(start);
-    builder
-        .hidden(false)
-        .follow_links(false)
-        .require_git(false)
-        .filter_entry(|entry| !matches!(entry.file_name().to_str(), Some(".git" | ".hg" | ".svn" | ".jj")))
-        .sort_by_file_name(std::ffi::OsStr::cmp);
+    let mut builder = scan::walker(start);
+    builder.sort_by_file_name(std::ffi::OsStr::cmp);
     builder
 }
 

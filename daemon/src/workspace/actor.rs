@@ -7,7 +7,7 @@ use super::{
     By, Cause, Change, Decided, Event, FileText, ReadError, ReviewError, Reviewed, Shared, Unsaved, WriteError, files,
     publish, write,
 };
-use crate::documents::{Buffer, Listening, Standing, Step, Token};
+use crate::documents::{Buffer, Listening, Saved, Standing, Step, Token};
 use crate::path::{AbsPath, RootedPath};
 use crate::review::{Author, Content, Ledger, Selection, Source, Verb, Write, rebase};
 use crate::workspace::checkpoint::Recorder;
@@ -145,8 +145,7 @@ impl Actor {
                 self.built_from.extend(seeds.filter_map(|(file, text)| Some((RootedPath::below(root, &file)?, text))));
                 self.begin(&cause).await;
                 let late = self.late().await;
-                let recorder = self.recorder(&cause);
-                let published = blocking(move || early.publish(Some(&recorder), late)).await;
+                let published = self.recorded(&cause, move |recorder| early.publish(Some(recorder), late)).await;
                 self.published(published, cause, answer);
             }
             Event::TakeBack { early, answer } => {
@@ -158,16 +157,15 @@ impl Actor {
                 let late = self.late().await;
                 let (unsaved, held): (Vec<_>, Vec<_>) =
                     held.into_iter().partition(|held| late.contains_key(&held.path));
-                let recorder = self.recorder(&cause);
-                let release = move || {
-                    let mut published = publish::release(&publication, &held, Some(&recorder));
+                let release = move |recorder: &Recorder| {
+                    let mut published = publish::release(&publication, &held, Some(recorder));
                     publish::refuse(&unsaved);
                     let clash = publish::Clash::Blocked("an unsaved text");
                     let conflict = |held: publish::Held| publish::Conflict { path: held.path, clash: clash.clone() };
                     published.conflicts.extend(unsaved.into_iter().map(conflict));
                     published
                 };
-                let published = blocking(release).await;
+                let published = self.recorded(&cause, release).await;
                 self.published(published, cause, answer);
             }
             Event::Refuse { held, answer } => {
@@ -217,6 +215,11 @@ impl Actor {
     /// Takes in what the person did to a file.
     async fn look(&mut self, file: &AbsPath) {
         let Some(path) = self.rooted(file) else { return };
+        let is_new = |buffer: &Buffer| buffer.saved == Saved::Unknown;
+        let is_of_interest = self.ledger.current(&path).is_some() || self.built_from.contains_key(&path);
+        if !is_of_interest && !self.shared.documents.buffers(file).iter().any(is_new) {
+            return;
+        }
         let Ok(stand) = self.stand(&path).await else { return };
         self.touch_discarded(&path, &stand).await;
         let Some(known) = self.ledger.current(&path).cloned() else { return };
@@ -295,12 +298,8 @@ impl Actor {
     /// What a session sees otherwise than it is on the disk.
     async fn unsaved(&self, session: Option<&SessionId>) -> Unsaved {
         let mut texts = Unsaved::new();
-        for file in self.shared.documents.below(&self.root) {
-            let Some(path) = self.rooted(&file) else { continue };
-            let Ok(stand) = self.stand(&path).await else { continue };
-            if let Some(buffer) = unsaved(stand.standing) {
-                texts.insert(path, Some(kept(&buffer.text, stand.disk.as_deref().unwrap_or_default())));
-            }
+        for (path, buffer, disk) in self.unsaved_buffers().await {
+            texts.insert(path, Some(kept(&buffer.text, disk.as_deref().unwrap_or_default())));
         }
         for path in session.map(|session| self.ledger.proposed_by(session)).unwrap_or_default() {
             match session.and_then(|session| self.ledger.seen_by(session, &path)) {
@@ -314,16 +313,19 @@ impl Actor {
 
     /// What the disk holds of files that somebody has unsaved.
     async fn late(&self) -> publish::Late {
-        let mut late = publish::Late::new();
+        let unsaved = self.unsaved_buffers().await.into_iter();
+        unsaved.filter_map(|(path, _, disk)| Some((self.root.join(&path), disk?.into()))).collect()
+    }
+
+    /// The texts that count instead of the disk's, with what it holds.
+    async fn unsaved_buffers(&self) -> Vec<(RootedPath, Buffer, Option<Vec<u8>>)> {
+        let mut found = Vec::new();
         for file in self.shared.documents.below(&self.root) {
             let Some(path) = self.rooted(&file) else { continue };
-            if let Ok(Stand { standing: Standing::Unsaved(_) | Standing::Split(_), disk: Some(disk) }) =
-                self.stand(&path).await
-            {
-                late.insert(file, disk.into());
-            }
+            let Ok(Stand { standing, disk }) = self.stand(&path).await else { continue };
+            found.extend(unsaved(standing).map(|buffer| (path, buffer, disk)));
         }
-        late
+        found
     }
 
     // --- changes ---
@@ -333,16 +335,30 @@ impl Actor {
         By { cause, decision: Arc::default() }
     }
 
-    fn recorder(&self, cause: &Cause) -> Recorder {
-        self.shared.checkpoints.recorder(&self.root, cause)
+    /// Does what changes files and has begun, so that it can be taken back.
+    async fn recorded<T: Send + 'static>(
+        &self,
+        cause: &Cause,
+        work: impl FnOnce(&Recorder) -> T + Send + 'static,
+    ) -> Option<T> {
+        let checkpoints = self.shared.checkpoints.clone();
+        let recorder = checkpoints.recorder(&self.root, cause);
+        let recorded = move || {
+            let done = work(&recorder);
+            // What it held is recorded by now.
+            drop(recorder);
+            checkpoints.collect_if_full();
+            done
+        };
+        blocking(recorded).await
     }
 
     /// Records what an editor is about to change and save, so that it can be taken back.
     async fn intend(&mut self, by: &By, touched: Option<Touch>) -> Result<(), WriteError> {
         self.begin(&by.cause).await;
         let Some(Touch { path, before, after }) = touched else { return Ok(()) };
-        let (recorder, file) = (self.recorder(&by.cause), self.root.join(&path));
-        let record = move || {
+        let file = self.root.join(&path);
+        let record = move |recorder: &Recorder| {
             use std::os::unix::fs::PermissionsExt;
             let mode = file.as_path().metadata().map_or(0o644, |found| found.permissions().mode());
             let before = recorder.keep_bytes(&before, mode)?;
@@ -354,7 +370,7 @@ impl Actor {
             root: path,
             why: error.to_string(),
         };
-        blocking(record).await.ok_or_else(closed)?.map_err(unkept)
+        self.recorded(&by.cause, record).await.ok_or_else(closed)?.map_err(unkept)
     }
 
     /// Takes files back to a checkpoint. What is unsaved in an editor stays.
@@ -410,8 +426,8 @@ impl Actor {
             }
         }
         self.begin(&by.cause).await;
-        let (root, made, recorder) = (self.root.clone(), changes.clone(), self.recorder(&by.cause));
-        let written = blocking(move || write::apply(&root, &made, &recorder)).await;
+        let (root, made) = (self.root.clone(), changes.clone());
+        let written = self.recorded(&by.cause, move |recorder| write::apply(&root, &made, recorder)).await;
         written.unwrap_or_else(|| Err(WriteError::Closed { root: self.root.clone() }))?;
         for change in changes {
             self.record_change(change, by).await;
@@ -444,8 +460,7 @@ impl Actor {
         let inside = blocking(move || files::below(&root, &folder)).await.unwrap_or_default();
         for new in inside {
             let Ok(inner) = new.as_path().strip_prefix(to.as_path()) else { continue };
-            let old = from.as_path().join(inner);
-            let Some(old) = old.to_str().and_then(|old| RootedPath::new(&self.root, old).ok()) else { continue };
+            let Some(old) = RootedPath::of_names(&from.as_path().join(inner)) else { continue };
             let Ok(Some(bytes)) = self.disk(&new).await else { continue };
             let held = content(Some(bytes));
             self.record(&old, &held, &Content::Absent, by);

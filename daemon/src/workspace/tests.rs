@@ -29,6 +29,10 @@ pub(crate) fn shared(state: &Path) -> Shared {
 
 impl Fixture {
     fn new(files: &[(&str, &str)]) -> Self {
+        Self::sharing(files, |shared| shared)
+    }
+
+    fn sharing(files: &[(&str, &str)], with: impl FnOnce(Shared) -> Shared) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().join("ws");
         std::fs::create_dir(&root).expect("created");
@@ -38,7 +42,8 @@ impl Fixture {
             std::fs::write(path, text).expect("written");
         }
         let root = AbsPath::canonical(&root.display().to_string()).expect("exists");
-        Self { workspace: Workspace::open(root, shared(&directory.path().join("state"))), directory }
+        let shared = with(shared(&directory.path().join("state")));
+        Self { workspace: Workspace::open(root, shared), directory }
     }
 
     fn path(&self, path: &str) -> RootedPath {
@@ -231,4 +236,22 @@ async fn a_path_through_a_file_is_an_error() {
     let created = fixture.apply(vec![fixture.create("a/b", "x")]).await;
     assert_eq!(created, "cannot write a/b: Not a directory (os error 20); nothing was written");
     assert_eq!(fixture.listing(), ["a: 1"]);
+}
+
+#[tokio::test]
+async fn turns_that_are_too_old_make_room_for_new_ones() {
+    let capped = |shared: Shared| Shared { checkpoints: shared.checkpoints.capped(1 << 20), ..shared };
+    let fixture = Fixture::sharing(&[("a", "")], capped);
+    let text = |turn: u32| blake3::hash(&turn.to_le_bytes()).to_hex().repeat(500);
+    let mut before = String::new();
+    for turn in 0..100 {
+        let change = fixture.replace("a", &before, &text(turn));
+        fixture.workspace.apply(vec![change], &cause(&format!("t{turn}"))).await.expect("applied");
+        before = text(turn);
+    }
+    let checkpoints = &fixture.workspace.shared.checkpoints;
+    let list = checkpoints.list(fixture.workspace.root()).await.expect("listed");
+    assert!((5..60).contains(&list.len()), "{}", list.len());
+    fixture.workspace.restore(list[0].id.clone(), false).await.expect("restored");
+    assert_eq!(std::fs::read_to_string(fixture.disk().join("a")).expect("there"), text(98));
 }

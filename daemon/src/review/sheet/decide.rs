@@ -26,10 +26,9 @@ impl Sheet {
                 Some(Choice { lines: Some(lines), .. }) => {
                     let (mut parts, inside) = cut_out(&piece, lines, &text);
                     parts.iter_mut().skip(inside).take(1).for_each(|part| part.state = kept);
-                    let whole = family(&piece);
                     name(&mut parts, Piece::is_open, ids);
                     for part in parts.iter_mut().filter(|part| part.id != piece.id) {
-                        part.part_of = Some(whole.clone());
+                        part.part_of = Some(piece.id.clone());
                     }
                     pieces.extend(parts);
                 }
@@ -56,14 +55,12 @@ impl Sheet {
         }
     }
 
-    /// Takes keeps back.
+    /// Takes keeps back. What was one hunk and stands together is one again.
     pub(in crate::review) fn unkeep(&mut self, choices: &[Choice]) {
         let text = Lines::new(bytes(&self.now));
         let chosen = by_id(choices);
         let mut pieces: Vec<Piece> = Vec::with_capacity(self.pieces.len());
-        let mut is_back = false;
         for mut piece in std::mem::take(&mut self.pieces) {
-            let was_back = std::mem::take(&mut is_back);
             let is_chosen = chosen.contains_key(&piece.id);
             if let (State::Kept { settled_presence }, true) = (piece.state, is_chosen) {
                 let is_absent = self.now == Content::Absent;
@@ -76,10 +73,9 @@ impl Sheet {
                     continue;
                 }
                 piece.state = State::Open;
-                is_back = true;
             }
             match pieces.last_mut() {
-                Some(last) if (is_back || was_back) && are_parts(last, &piece) => join(last, piece),
+                Some(last) if are_parts(last, &piece) => join(last, piece),
                 _ => pieces.push(piece),
             }
         }
@@ -141,26 +137,24 @@ fn by_id(choices: &[Choice]) -> BTreeMap<&HunkId, &Choice> {
     choices.iter().map(|choice| (&choice.id, choice)).collect()
 }
 
-/// The name of the hunk that was cut when a part of it was kept.
-fn family(piece: &Piece) -> HunkId {
-    piece.part_of.clone().unwrap_or_else(|| piece.id.clone())
-}
-
 /// Whether two pieces were one, and stand beside each other.
 fn are_parts(one: &Piece, other: &Piece) -> bool {
+    let is_part = |part: &Piece, whole: &Piece| part.part_of.as_ref() == Some(&whole.id);
+    let are_siblings = one.part_of.is_some() && one.part_of == other.part_of;
     one.is_open()
         && other.is_open()
         && one.new.end == other.new.start
         && one.source == other.source
-        && family(one) == family(other)
+        && (are_siblings || is_part(one, other) || is_part(other, one))
 }
 
+/// Two parts become one again, by the name of the whole.
 fn join(one: &mut Piece, other: Piece) {
     one.new.end = other.new.end;
     lines::append(&mut one.old, &other.old);
     lines::append(&mut one.made, &other.made);
-    if other.part_of.is_none() {
-        (one.id, one.part_of) = (other.id, None);
+    if one.part_of.as_ref() == Some(&other.id) {
+        (one.id, one.part_of) = (other.id, other.part_of);
     }
 }
 
