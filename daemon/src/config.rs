@@ -342,8 +342,10 @@ impl Config {
                 model.default = model.name == *default;
             }
             if !models.iter().any(|model| model.default) {
-                models
-                    .insert(0, ModelInfo { name: default.clone(), context: None, efforts: Vec::new(), default: true });
+                models.insert(
+                    0,
+                    ModelInfo { name: default.clone(), context: None, efforts: Vec::new(), price: None, default: true },
+                );
             }
         }
         models
@@ -515,6 +517,7 @@ fn listed(provider: &Provider) -> impl Iterator<Item = ModelInfo> {
         name: ModelName(format!("{name}/{id}")),
         context: *context,
         efforts: Vec::new(),
+        price: None,
         default: false,
     })
 }

@@ -160,6 +160,7 @@ fn message(content: &ItemContent, model: &ModelName) -> Option<Message> {
         | ItemContent::Question(_)
         | ItemContent::Conflict(_)
         | ItemContent::Error(_)
+        | ItemContent::Context(_)
         | ItemContent::Compaction(_) => None,
     }
 }

@@ -43,8 +43,10 @@ pub enum ItemContent {
     Conflict(Edit),
     /// Something failed.
     Error(Fault),
+    /// What the model was given beside the person's words: what the workspace says to agents, what the person attached.
+    Context(ContextReceipt),
     /// Older history was condensed here.
-    Compaction(Notice),
+    Compaction(Compaction),
     /// A fact, for the person, the model or both.
     Notice(Notice),
 }
@@ -64,6 +66,7 @@ impl ItemContent {
             | ItemContent::Question(_)
             | ItemContent::Conflict(_)
             | ItemContent::Error(_)
+            | ItemContent::Context(_)
             | ItemContent::Compaction(_)
             | ItemContent::Notice(_) => {}
         }
@@ -293,6 +296,85 @@ pub struct Fault {
     pub retryable: bool,
 }
 
+/// What the model was given beside the person's words. Editors show it folded: what, how much, and on request the text.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ContextReceipt {
+    /// In the order in which the model reads them.
+    pub parts: Vec<ContextPart>,
+}
+
+/// Where a part of the model's context comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ContextSource {
+    /// What the person or the workspace says to all agents, such as `AGENTS.md`.
+    Instructions,
+    /// A file, or lines of one.
+    File,
+    /// Problems that an editor reports.
+    Diagnostics,
+    /// Changes that wait for review.
+    Changes,
+    /// What the person looks at.
+    Editor,
+}
+
+/// One part of a [`ContextReceipt`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ContextPart {
+    /// Where it comes from.
+    pub source: ContextSource,
+    /// What it is called, for people, such as `src/AGENTS.md` or `src/watch.rs:3-9`.
+    pub title: String,
+    /// The `file:` URI of what it was read from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// What the model reads. May be cut, and then says so.
+    pub text: String,
+    /// How much was left out, in bytes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
+}
+
+/// How history was condensed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum CompactionWay {
+    /// Outputs of tools were left out; all else stands.
+    Masked,
+    /// A text stands for all that was before.
+    Summarized,
+}
+
+/// Older history was condensed here: from now on the model reads less of what lies before. The transcript keeps all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Compaction {
+    /// How.
+    pub way: CompactionWay,
+    /// The first item that the model reads as it was; absent when that is the one after this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_kept: Option<ItemId>,
+    /// What the model reads in place of what was condensed; empty when outputs were masked.
+    pub text: String,
+    /// About how many tokens the model's context held before.
+    pub tokens_before: u64,
+    /// About how many it holds now.
+    pub tokens_after: u64,
+}
+
+impl std::fmt::Display for Compaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = match self.way {
+            CompactionWay::Masked => "older outputs were left out",
+            CompactionWay::Summarized => "older history was summarized",
+        };
+        write!(f, "{what}: about {} tokens of context became {}", self.tokens_before, self.tokens_after)
+    }
+}
+
 /// Whom a notice is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -313,4 +395,9 @@ pub struct Notice {
     pub text: String,
     /// Whom they are for.
     pub audience: Audience,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

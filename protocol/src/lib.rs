@@ -22,10 +22,11 @@ pub use error::{ErrorData, ErrorKind, RpcError, code};
 pub use id::{ApprovalId, CheckpointId, CommandId, ConnectionId, HunkId, ItemId, QueuedId, RuleId, SessionId, TurnId};
 pub use input::{Delivery, InputPart, Position, Range};
 pub use item::{
-    AgentMessage, Audience, Completion, Edit, EditKind, EditState, Fault, FaultKind, Item, ItemContent, Notice, Plan,
-    PlanStep, Question, Reasoning, StepStatus, ToolCall, ToolStatus, UserMessage,
+    AgentMessage, Audience, Compaction, CompactionWay, Completion, ContextPart, ContextReceipt, ContextSource, Edit,
+    EditKind, EditState, Fault, FaultKind, Item, ItemContent, Notice, Plan, PlanStep, Question, Reasoning, StepStatus,
+    ToolCall, ToolStatus, UserMessage,
 };
-pub use model::{Effort, ModelInfo, ModelList, ModelName, Usage, UsageReport};
+pub use model::{ContextUse, Effort, ModelInfo, ModelList, ModelName, Price, Usage, UsageReport};
 pub use review::{Hunk, HunkKind, HunkList, HunkSpan, HunkState, LineRange, ReviewBase};
 pub use session::{
     Attached, InterruptScope, ItemPage, Mode, OutputPage, PromptTaken, Queued, Session, SessionChanged, SessionList,

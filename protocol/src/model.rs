@@ -48,11 +48,40 @@ pub struct Usage {
     pub output_tokens: u64,
     /// Of these, thoughts.
     pub reasoning_tokens: u64,
+    /// What that cost, in millionths of a US dollar, where the configuration knows the model's price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<u64>,
     /// Tokens in the model's context after the last step.
     pub context_tokens: u64,
     /// The model's context size in tokens, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_size: Option<u64>,
+}
+
+/// What a model's context is made of, in tokens, about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ContextUse {
+    /// Who the model is here, its tools, and what the person and the workspace say to all agents.
+    pub instructions: u64,
+    /// What was said, and calls of tools.
+    pub history: u64,
+    /// What tools answered.
+    pub tool_output: u64,
+    /// What was attached, pictures among it.
+    pub files: u64,
+}
+
+/// What a model's tokens cost, in millionths of a US dollar for a million tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Price {
+    /// Read.
+    pub input: u64,
+    /// Read from the provider's cache.
+    pub cached: u64,
+    /// Written.
+    pub output: u64,
 }
 
 /// One model that can be used.
@@ -67,6 +96,9 @@ pub struct ModelInfo {
     /// The efforts it takes; empty when unknown.
     #[serde(default)]
     pub efforts: Vec<Effort>,
+    /// What it costs, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
     /// Whether new sessions use it.
     #[serde(default)]
     pub default: bool,
@@ -84,9 +116,11 @@ pub struct ModelList {
 }
 
 /// Answer of `usage/get`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UsageReport {
     /// The session's, or all sessions'.
     pub usage: Usage,
+    /// All sessions' of this day.
+    pub today: Usage,
 }

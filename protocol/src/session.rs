@@ -1,7 +1,8 @@
 //! Sessions: what one is, what state it is in, what attaching to it answers.
 
 use crate::{
-    Approval, CommandInfo, Effort, InputPart, Item, ItemId, ModelName, Plan, QueuedId, SessionId, TurnId, Usage,
+    Approval, CommandInfo, ContextUse, Effort, InputPart, Item, ItemId, ModelName, Plan, QueuedId, SessionId, TurnId,
+    Usage,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -149,6 +150,9 @@ pub struct Attached {
     pub plan: Plan,
     /// Tokens so far.
     pub usage: Usage,
+    /// What the model's context is made of.
+    #[serde(default)]
+    pub context: ContextUse,
     /// Commands in the background.
     #[serde(default)]
     pub commands: Vec<CommandInfo>,

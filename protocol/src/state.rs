@@ -20,6 +20,9 @@ pub struct CommandInfo {
     pub command: String,
     /// When it started, RFC 3339.
     pub started_at: String,
+    /// How much it has said so far, in bytes.
+    #[serde(default)]
+    pub output_bytes: u64,
     /// How it ended; absent while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,

@@ -1,8 +1,8 @@
 //! Updates: how a session changes.
 
 use crate::{
-    Approval, ApprovalId, ConnectionId, Decision, Effort, Item, ItemId, Mode, ModelName, Plan, Queued, SessionId,
-    SessionStatus, StopReason, TurnId, Usage,
+    Approval, ApprovalId, CommandInfo, ConnectionId, ContextUse, Decision, Effort, Item, ItemId, Mode, ModelName, Plan,
+    Queued, SessionId, SessionStatus, StopReason, TurnId, Usage,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -99,10 +99,18 @@ pub enum Update {
         /// All of it.
         text: String,
     },
-    /// Tokens of the session so far.
+    /// Tokens of the session so far, those of the running turn among them.
     Usage {
         /// The sums.
         usage: Usage,
+        /// What the model's context is made of.
+        #[serde(default)]
+        context: ContextUse,
+    },
+    /// A command in the background began, said more, or ended.
+    CommandChanged {
+        /// As it is.
+        command: CommandInfo,
     },
     /// The model's plan changed.
     PlanChanged {

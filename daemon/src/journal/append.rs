@@ -107,7 +107,10 @@ pub(super) fn fold(connection: &Connection, number: i64, place: i64, update: &Up
             Ok(())
         }
         // No entry is made of these.
-        Update::ItemDelta { .. } | Update::StatusChanged { .. } | Update::DraftChanged { .. } => Ok(()),
+        Update::ItemDelta { .. }
+        | Update::StatusChanged { .. }
+        | Update::DraftChanged { .. }
+        | Update::CommandChanged { .. } => Ok(()),
     }
 }
 

@@ -147,6 +147,7 @@ fn is_copied(update: &Update) -> bool {
         | Update::StatusChanged { .. }
         | Update::QueueChanged { .. }
         | Update::DraftChanged { .. }
+        | Update::CommandChanged { .. }
         | Update::ApprovalOpened { .. }
         | Update::ApprovalClosed { .. } => false,
     }

@@ -34,6 +34,7 @@ pub(super) fn words(content: &ItemContent) -> Option<String> {
         | ItemContent::Question(_)
         | ItemContent::Conflict(_)
         | ItemContent::Error(_)
+        | ItemContent::Context(_)
         | ItemContent::Compaction(_)
         | ItemContent::Notice(_) => None,
     }

@@ -125,7 +125,7 @@ pub(super) fn session(connection: &Connection, session_id: &SessionId) -> Result
     if let Some(Update::TurnStarted { turn_id: TurnId(turn_id), .. }) = pointed(connection, row.get("turn")?)? {
         stored.turn_id = Some(TurnId(turn_id));
     }
-    if let Some(Update::Usage { usage }) = pointed(connection, row.get("usage")?)? {
+    if let Some(Update::Usage { usage, .. }) = pointed(connection, row.get("usage")?)? {
         stored.usage = usage;
     }
     if let Some(Update::PlanChanged { plan }) = pointed(connection, row.get("plan")?)? {

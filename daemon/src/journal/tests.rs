@@ -1,8 +1,8 @@
 use super::*;
 use expect_test::{Expect, expect};
 use pilotfish_protocol::{
-    AgentMessage, ApprovalId, Decision, InputPart, ItemContent, Mode, ModelName, PlanStep, SessionStatus, StepStatus,
-    StopReason, UserMessage,
+    AgentMessage, ApprovalId, ContextUse, Decision, InputPart, ItemContent, Mode, ModelName, PlanStep, SessionStatus,
+    StepStatus, StopReason, UserMessage,
 };
 use std::fmt::Write;
 
@@ -282,8 +282,8 @@ async fn keeps_what_a_session_needs_to_go_on() {
         let turn = |id: &str| Update::TurnStarted { turn_id: id.into(), at: AT.to_owned() };
         let updates = vec![
             turn("t1"),
-            Update::Usage { usage: usage(1) },
-            Update::Usage { usage: usage(2) },
+            Update::Usage { usage: usage(1), context: ContextUse::default() },
+            Update::Usage { usage: usage(2), context: ContextUse::default() },
             Update::PlanChanged { plan: Plan { steps: vec![step] } },
             Update::QueueChanged { queue: vec![queued] },
             Update::ApprovalOpened { approval: approval("a0") },

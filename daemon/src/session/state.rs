@@ -2,8 +2,8 @@
 
 use super::asked;
 use pilotfish_protocol::{
-    Approval, Attached, Completion, Delivery, Item, ItemContent, ItemId, Plan, Queued, Session, SessionStatus, Status,
-    StopReason, ToolStatus, TurnId, Update, Usage,
+    Approval, Attached, Completion, ContextUse, Delivery, Item, ItemContent, ItemId, Plan, Queued, Session,
+    SessionStatus, Status, StopReason, ToolStatus, TurnId, Update, Usage,
 };
 use std::collections::BTreeMap;
 
@@ -29,6 +29,8 @@ pub struct State {
     pub plan: Plan,
     /// Tokens so far.
     pub usage: Usage,
+    /// What the model's context is made of.
+    pub context: ContextUse,
     /// Questions that wait.
     pub approvals: Vec<Approval>,
 }
@@ -57,6 +59,7 @@ impl State {
             draft: String::new(),
             plan: Plan::default(),
             usage: Usage::default(),
+            context: ContextUse::default(),
             approvals: Vec::new(),
         }
     }
@@ -103,7 +106,8 @@ impl State {
             Update::StatusChanged { status } => self.session.status = status.clone(),
             Update::QueueChanged { queue } => self.queue.clone_from(queue),
             Update::DraftChanged { text } => self.draft.clone_from(text),
-            Update::Usage { usage } => self.usage = *usage,
+            Update::Usage { usage, context } => (self.usage, self.context) = (*usage, *context),
+            Update::CommandChanged { .. } => {}
             Update::PlanChanged { plan } => self.plan = plan.clone(),
             Update::ApprovalOpened { approval } => self.approvals.push(Approval::clone(approval)),
             Update::ApprovalClosed { approval_id, .. } => self.approvals.retain(|open| open.id != *approval_id),
@@ -136,6 +140,7 @@ impl State {
             queue: self.queue.clone(),
             plan: self.plan.clone(),
             usage: self.usage,
+            context: self.context,
             commands: Vec::new(),
         }
     }
@@ -150,6 +155,7 @@ pub fn is_durable(update: &Update) -> bool {
             | Update::ItemChanged { .. }
             | Update::StatusChanged { .. }
             | Update::DraftChanged { .. }
+            | Update::CommandChanged { .. }
     )
 }
 

@@ -58,6 +58,7 @@ pub(crate) fn fold(on_question: OnQuestion, update: &Update) -> Verdict {
         | Update::ItemEnded { .. }
         | Update::ModeChanged { .. }
         | Update::ModelChanged { .. }
+        | Update::CommandChanged { .. }
         | Update::TitleChanged { .. }
         | Update::StatusChanged { .. }
         | Update::QueueChanged { .. }

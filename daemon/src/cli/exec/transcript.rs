@@ -288,13 +288,15 @@ impl Transcript {
             ItemContent::ToolCall(call) => self.call_ended(&item.id, call),
             ItemContent::Edit(edit) | ItemContent::Conflict(edit) => self.edited(edit),
             ItemContent::Error(fault) => self.fault(fault),
-            ItemContent::Notice(notice) | ItemContent::Compaction(notice) => match notice.audience {
+            ItemContent::Compaction(compaction) => self.line(&self.looks.paint(Look::Dim, &compaction.to_string())),
+            ItemContent::Notice(notice) => match notice.audience {
                 Audience::Model => Ok(()),
                 Audience::Person | Audience::Both => self.line(&self.looks.paint(Look::Dim, &safe(&notice.text))),
             },
             // The prompt is known, thoughts stay with the model, plans and questions have their own updates.
             ItemContent::UserMessage(_)
             | ItemContent::Reasoning(_)
+            | ItemContent::Context(_)
             | ItemContent::Plan(_)
             | ItemContent::Approval(_)
             | ItemContent::Question(_) => Ok(()),
@@ -376,6 +378,7 @@ impl View for Transcript {
             | Update::QueueChanged { .. }
             | Update::DraftChanged { .. }
             | Update::Usage { .. }
+            | Update::CommandChanged { .. }
             | Update::ApprovalOpened { .. }
             | Update::ApprovalClosed { .. } => Ok(()),
         }

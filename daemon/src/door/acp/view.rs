@@ -96,13 +96,14 @@ impl View {
                 self.session.title.clone_from(title);
                 shown.push(Shown::Update(wire::Update::SessionInfo { title: title.clone() }));
             }
-            Update::Usage { usage } => shown.extend(context(usage)),
+            Update::Usage { usage, .. } => shown.extend(context(usage)),
             Update::PlanChanged { plan } => shown.push(Shown::Update(plan_update(plan))),
             // The protocol has no word for these, or they come with the permissions.
             Update::TurnStarted { .. }
             | Update::StatusChanged { .. }
             | Update::QueueChanged { .. }
             | Update::DraftChanged { .. }
+            | Update::CommandChanged { .. }
             | Update::ApprovalOpened { .. }
             | Update::ApprovalClosed { .. } => {}
         }
@@ -165,9 +166,11 @@ impl View {
             ItemContent::Question(question) => shown.push(aside(&item.id, &asked(question))),
             ItemContent::Error(fault) => shown.push(self::fault(&item.id, fault)),
             ItemContent::Notice(notice) if notice.audience == Audience::Model => {}
-            ItemContent::Notice(notice) | ItemContent::Compaction(notice) => shown.push(aside(&item.id, &notice.text)),
+            ItemContent::Notice(notice) => shown.push(aside(&item.id, &notice.text)),
+            ItemContent::Compaction(compaction) => shown.push(aside(&item.id, &compaction.to_string())),
             // The first is on the client's screen; plans come as plans, and approvals with the permissions.
-            ItemContent::UserMessage(_) | ItemContent::Plan(_) | ItemContent::Approval(_) => {}
+            ItemContent::UserMessage(_) | ItemContent::Context(_) | ItemContent::Plan(_) | ItemContent::Approval(_) => {
+            }
         }
     }
 

@@ -14,6 +14,6 @@ impl UsageRpcServer for Connection {
         let Some(session_id) = session_id else { return not_built("usage/get without a session") };
         let stored = self.hub.journal().session(&session_id).await.map_err(|error| refusal(&error))?;
         let stored = stored.ok_or_else(|| RpcError::from(SessionError::NotFound(session_id)))?;
-        Ok(UsageReport { usage: stored.usage })
+        Ok(UsageReport { usage: stored.usage, ..UsageReport::default() })
     }
 }

@@ -358,6 +358,7 @@ fn cost(update: &SessionUpdate) -> usize {
         Update::StatusChanged { status } => status.text.len(),
         Update::QueueChanged { queue } => queue.iter().map(|queued| OVERHEAD + input_cost(&queued.input)).sum(),
         Update::PlanChanged { plan } => plan.steps.iter().map(|step| OVERHEAD + step.step.len()).sum(),
+        Update::CommandChanged { command } => command.command.len(),
         // Questions state a command or a path or two.
         Update::ApprovalOpened { .. } => 16 * OVERHEAD,
         Update::TurnStarted { .. }
@@ -388,7 +389,9 @@ fn item_cost(item: &Item) -> usize {
             question.text.len() + question.choices.iter().map(String::len).sum::<usize>()
         }
         ItemContent::Error(fault) => fault.message.len(),
-        ItemContent::Compaction(notice) | ItemContent::Notice(notice) => notice.text.len(),
+        ItemContent::Context(receipt) => receipt.parts.iter().map(|part| OVERHEAD + part.text.len()).sum(),
+        ItemContent::Compaction(compaction) => compaction.text.len(),
+        ItemContent::Notice(notice) => notice.text.len(),
     }
 }
 

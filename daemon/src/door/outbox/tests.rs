@@ -61,6 +61,7 @@ impl Source {
             queue: Vec::new(),
             plan: Plan::default(),
             usage: Usage::default(),
+            context: pilotfish_protocol::ContextUse::default(),
             commands: Vec::new(),
         }
     }

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::journal::{Cause, Journal, SessionFilter};
 use expect_test::{Expect, expect};
-use pilotfish_protocol::{ItemId, Mode, Plan, Session, SessionId, StopReason, Update, Usage};
+use pilotfish_protocol::{ContextUse, ItemId, Mode, Plan, Session, SessionId, StopReason, Update, Usage};
 
 fn approval(id: &str) -> Update {
     Update::ApprovalOpened { approval: Box::new(crate::testing::approval(id, "i1")) }
@@ -27,7 +27,7 @@ async fn source() -> Journal {
         Update::PlanChanged { plan: Plan::default() },
         ended("i2", "abc"),
         ended("i3", "done"),
-        Update::Usage { usage: Usage { input_tokens: 7, ..Usage::default() } },
+        Update::Usage { usage: Usage { input_tokens: 7, ..Usage::default() }, context: ContextUse::default() },
         turn_ended("t1", StopReason::Done),
         Update::ModeChanged { mode: Mode::Agent },
         turn_started("t2"),

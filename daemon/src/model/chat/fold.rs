@@ -265,6 +265,7 @@ fn read_usage(usage: &Value) -> Usage {
         cached_tokens: cached.unwrap_or_default(),
         output_tokens,
         reasoning_tokens: count("/completion_tokens_details/reasoning_tokens").unwrap_or_default(),
+        cost: None,
         context_tokens: input_tokens.saturating_add(output_tokens),
         context_size: None,
     }

@@ -461,6 +461,7 @@ fn usage(value: &Value) -> Usage {
         cached_tokens: count("/input_tokens_details/cached_tokens"),
         output_tokens,
         reasoning_tokens: count("/output_tokens_details/reasoning_tokens"),
+        cost: None,
         context_tokens: input_tokens.saturating_add(output_tokens),
         context_size: None,
     }

@@ -25,6 +25,7 @@ fn check(session: &Session, models: &[(&str, &[Effort])], expected: Expect) {
         name: ModelName((*name).to_owned()),
         context: None,
         efforts: efforts.to_vec(),
+        price: None,
         default: *name == "a/default",
     };
     let list = ModelList { models: models.iter().map(info).collect(), problem: None };

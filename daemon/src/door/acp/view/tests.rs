@@ -1,9 +1,9 @@
 use super::{Shown, View};
 use expect_test::{Expect, expect};
 use pilotfish_protocol::{
-    AgentMessage, Attached, Audience, Completion, Fault, FaultKind, InputPart, Item, ItemContent, Mode, ModelName,
-    Notice, Plan, PlanStep, Reasoning, Session, SessionStatus, SessionUpdate, StepStatus, StopReason, ToolCall,
-    ToolStatus, Update, Usage, UserMessage,
+    AgentMessage, Attached, Audience, Completion, ContextUse, Fault, FaultKind, InputPart, Item, ItemContent, Mode,
+    ModelName, Notice, Plan, PlanStep, Reasoning, Session, SessionStatus, SessionUpdate, StepStatus, StopReason,
+    ToolCall, ToolStatus, Update, Usage, UserMessage,
 };
 use serde_json::json;
 
@@ -116,6 +116,7 @@ fn an_attached_client_gets_only_what_is_new() {
         queue: Vec::new(),
         plan: Plan::default(),
         usage: Usage::default(),
+        context: ContextUse::default(),
         commands: Vec::new(),
     };
     let mut view = View::new(&attached);
@@ -180,7 +181,7 @@ fn the_rest_has_its_form_or_is_left_out() {
             Update::StatusChanged { status: SessionStatus::default() },
             Update::QueueChanged { queue: Vec::new() },
             Update::DraftChanged { text: "typing".to_owned() },
-            Update::Usage { usage: Usage::default() },
+            Update::Usage { usage: Usage::default(), context: ContextUse::default() },
             ends,
         ],
         expect![[r#"

@@ -156,6 +156,7 @@ impl View {
             | Update::TitleChanged { .. }
             | Update::DraftChanged { .. }
             | Update::Usage { .. }
+            | Update::CommandChanged { .. }
             | Update::PlanChanged { .. } => Vec::new(),
         }
     }
@@ -205,6 +206,7 @@ impl Turn {
             | ItemContent::Plan(_)
             | ItemContent::Approval(_)
             | ItemContent::Question(_)
+            | ItemContent::Context(_)
             | ItemContent::Compaction(_)
             | ItemContent::Notice(_) => {}
         }

@@ -3,9 +3,9 @@ use crate::path::AbsPath;
 use crate::session::SessionHandle;
 use expect_test::{Expect, expect};
 use pilotfish_protocol::{
-    AgentMessage, Attached, Completion, Edit, EditKind, EditState, Fault, FaultKind, InputPart, Item, ItemContent,
-    Mode, Plan, PromptTaken, Queued, Session, SessionStatus, SessionUpdate, Status, StopReason, Update, Usage,
-    UserMessage,
+    AgentMessage, Attached, Completion, ContextUse, Edit, EditKind, EditState, Fault, FaultKind, InputPart, Item,
+    ItemContent, Mode, Plan, PromptTaken, Queued, Session, SessionStatus, SessionUpdate, Status, StopReason, Update,
+    Usage, UserMessage,
 };
 
 fn session() -> Session {
@@ -36,6 +36,7 @@ pub(in crate::door::lsp::plain) fn view() -> View {
         queue: Vec::new(),
         plan: Plan::default(),
         usage: Usage::default(),
+        context: ContextUse::default(),
         commands: Vec::new(),
     };
     View::new(AbsPath::new("/p").expect("absolute"), SessionHandle::gone("s1".into()), &attached).0
