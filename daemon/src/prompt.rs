@@ -152,6 +152,10 @@ fn message(content: &ItemContent, model: &ModelName) -> Option<Message> {
             Audience::Person => None,
             Audience::Model | Audience::Both => Some(Message::User(vec![Part::Text(notice.text.clone())])),
         },
+        ItemContent::Context(receipt) => {
+            let parts: Vec<Part> = receipt.parts.iter().map(|part| Part::Text(part.text.clone())).collect();
+            (!parts.is_empty()).then_some(Message::User(parts))
+        }
         // The model knows these from its calls and their outputs, or they are for the person.
         ItemContent::ToolCall(_)
         | ItemContent::Edit(_)
@@ -160,7 +164,6 @@ fn message(content: &ItemContent, model: &ModelName) -> Option<Message> {
         | ItemContent::Question(_)
         | ItemContent::Conflict(_)
         | ItemContent::Error(_)
-        | ItemContent::Context(_)
         | ItemContent::Compaction(_) => None,
     }
 }
