@@ -17,8 +17,10 @@ use std::sync::Arc;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+mod given;
 mod permit;
 
+pub use given::{Named, Problems, Shown, Speaking};
 pub use permit::{Answer, GrantedBy, HOST, Need, PATH, PROTECTED, Permission, Question, said_no};
 
 /// What a turn says to its session.
@@ -82,6 +84,8 @@ pub struct TurnCx {
     pub events: mpsc::Sender<TurnEvent>,
     /// Tokens of this turn so far.
     pub usage: Usage,
+    /// The files that calls named since the loop last looked.
+    pub named: Named,
 }
 
 /// Why a turn ended without an answer.

@@ -9,6 +9,8 @@ use pilotfish_protocol::{
 };
 use std::sync::{Arc, LazyLock};
 
+pub mod receipt;
+
 /// What the notice of the environment begins with.
 const ENVIRONMENT: &str = "<environment>";
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 mod args;
 mod change;
 mod edit;
+mod editor;
 mod list;
 mod patch;
 mod place;
@@ -23,6 +24,7 @@ mod write;
 /// What a call asks for, with arguments that fit.
 enum Task {
     Edit(edit::Args),
+    Editor(editor::Args),
     List(list::Args),
     Patch(patch::Args),
     Plan(plan::Args),
@@ -66,6 +68,7 @@ pub fn specs() -> Arc<[ToolSpec]> {
     static SPECS: LazyLock<Arc<[ToolSpec]>> = LazyLock::new(|| {
         Arc::new([
             edit::spec(),
+            editor::spec(),
             list::spec(),
             patch::spec(),
             plan::spec(),
@@ -76,6 +79,12 @@ pub fn specs() -> Arc<[ToolSpec]> {
         ])
     });
     SPECS.clone()
+}
+
+/// Whether a tool changes files one by one, as editors see it.
+#[must_use]
+pub fn edits(name: &str) -> bool {
+    matches!(name, "edit" | "patch" | "apply_patch" | "write")
 }
 
 /// Runs one call and gives the item that records it. What the model did wrong is told to the model; it ends no turn.
@@ -157,6 +166,7 @@ fn parse(call: &Call) -> Result<Task, String> {
     let (specs, arguments) = (specs(), &call.arguments);
     match (name, specs.iter().find(|spec| spec.name == name)) {
         ("edit", Some(spec)) => args::decode(spec, arguments).map(Task::Edit),
+        ("editor", Some(spec)) => args::decode(spec, arguments).map(Task::Editor),
         ("list", Some(spec)) => args::decode(spec, arguments).map(Task::List),
         ("patch", Some(spec)) => args::decode(spec, arguments).map(Task::Patch),
         ("plan", Some(spec)) => args::decode(spec, arguments).map(Task::Plan),
@@ -177,6 +187,7 @@ impl Task {
     fn title(&self) -> String {
         match self {
             Task::Edit(args) => format!("edit {}", args.path),
+            Task::Editor(_) => "look at the editor".to_owned(),
             Task::List(args) => format!("list {}", args.path.as_deref().unwrap_or(".")),
             Task::Patch(args) => patch::title(args),
             Task::Plan(_) => "plan".to_owned(),
@@ -192,6 +203,7 @@ impl Task {
     async fn run(self, cx: &TurnCx, item: &Item) -> Output {
         match self {
             Task::Edit(args) => edit::run(cx, item, &args).await,
+            Task::Editor(args) => editor::run(cx, &args),
             Task::List(args) => list::run(cx, &args).await,
             Task::Patch(args) => patch::run(cx, item, &args).await,
             Task::Plan(args) => plan::run(args),

@@ -2,7 +2,7 @@
 
 use super::{Running, Turn};
 use crate::config::{Beyond, Environment, Limits, Resolved};
-use crate::cx::{TurnCx, TurnError};
+use crate::cx::{Named, TurnCx, TurnError};
 use crate::model::{Model, ModelError};
 use crate::path::AbsPath;
 use crate::prompt::{self, History};
@@ -111,6 +111,7 @@ impl Running {
             steered,
             events: events_tx,
             usage: Usage::default(),
+            named: Named::default(),
         };
         let task = tokio::spawn(run_turn(cx, history));
         self.turn = Some(Turn { id, task, events, steer, cancel, stop_command, running });
