@@ -7,6 +7,7 @@ use pilotfish_protocol::{Edit, EditState, Item, ItemContent, Plan, Status, ToolC
 use std::sync::{Arc, LazyLock};
 
 mod args;
+mod ask;
 mod change;
 mod edit;
 mod list;
@@ -22,6 +23,7 @@ mod write;
 
 /// What a call asks for, with arguments that fit.
 enum Task {
+    Ask(ask::Args),
     Edit(edit::Args),
     List(list::Args),
     Patch(patch::Args),
@@ -65,6 +67,7 @@ impl Output {
 pub fn specs() -> Arc<[ToolSpec]> {
     static SPECS: LazyLock<Arc<[ToolSpec]>> = LazyLock::new(|| {
         Arc::new([
+            ask::spec(),
             edit::spec(),
             list::spec(),
             patch::spec(),
@@ -156,6 +159,7 @@ fn parse(call: &Call) -> Result<Task, String> {
     };
     let (specs, arguments) = (specs(), &call.arguments);
     match (name, specs.iter().find(|spec| spec.name == name)) {
+        ("ask", Some(spec)) => args::decode(spec, arguments).map(Task::Ask),
         ("edit", Some(spec)) => args::decode(spec, arguments).map(Task::Edit),
         ("list", Some(spec)) => args::decode(spec, arguments).map(Task::List),
         ("patch", Some(spec)) => args::decode(spec, arguments).map(Task::Patch),
@@ -176,6 +180,7 @@ fn parse(call: &Call) -> Result<Task, String> {
 impl Task {
     fn title(&self) -> String {
         match self {
+            Task::Ask(args) => ask::title(args),
             Task::Edit(args) => format!("edit {}", args.path),
             Task::List(args) => format!("list {}", args.path.as_deref().unwrap_or(".")),
             Task::Patch(args) => patch::title(args),
@@ -191,6 +196,7 @@ impl Task {
 
     async fn run(self, cx: &TurnCx, item: &Item) -> Output {
         match self {
+            Task::Ask(args) => ask::run(cx, args).await,
             Task::Edit(args) => edit::run(cx, item, &args).await,
             Task::List(args) => list::run(cx, &args).await,
             Task::Patch(args) => patch::run(cx, item, &args).await,
