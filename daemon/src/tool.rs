@@ -7,6 +7,7 @@ use pilotfish_protocol::{Edit, EditState, Item, ItemContent, Plan, Status, ToolC
 use std::sync::{Arc, LazyLock};
 
 mod args;
+mod ask;
 mod change;
 mod edit;
 mod editor;
@@ -23,6 +24,7 @@ mod write;
 
 /// What a call asks for, with arguments that fit.
 enum Task {
+    Ask(ask::Args),
     Edit(edit::Args),
     Editor(editor::Args),
     List(list::Args),
@@ -67,6 +69,7 @@ impl Output {
 pub fn specs() -> Arc<[ToolSpec]> {
     static SPECS: LazyLock<Arc<[ToolSpec]>> = LazyLock::new(|| {
         Arc::new([
+            ask::spec(),
             edit::spec(),
             editor::spec(),
             list::spec(),
@@ -165,6 +168,7 @@ fn parse(call: &Call) -> Result<Task, String> {
     };
     let (specs, arguments) = (specs(), &call.arguments);
     match (name, specs.iter().find(|spec| spec.name == name)) {
+        ("ask", Some(spec)) => args::decode(spec, arguments).map(Task::Ask),
         ("edit", Some(spec)) => args::decode(spec, arguments).map(Task::Edit),
         ("editor", Some(spec)) => args::decode(spec, arguments).map(Task::Editor),
         ("list", Some(spec)) => args::decode(spec, arguments).map(Task::List),
@@ -186,6 +190,7 @@ fn parse(call: &Call) -> Result<Task, String> {
 impl Task {
     fn title(&self) -> String {
         match self {
+            Task::Ask(args) => ask::title(args),
             Task::Edit(args) => format!("edit {}", args.path),
             Task::Editor(_) => "look at the editor".to_owned(),
             Task::List(args) => format!("list {}", args.path.as_deref().unwrap_or(".")),
@@ -202,6 +207,7 @@ impl Task {
 
     async fn run(self, cx: &TurnCx, item: &Item) -> Output {
         match self {
+            Task::Ask(args) => ask::run(cx, args).await,
             Task::Edit(args) => edit::run(cx, item, &args).await,
             Task::Editor(args) => editor::run(cx, &args),
             Task::List(args) => list::run(cx, &args).await,

@@ -289,7 +289,7 @@ impl Running {
             return;
         }
         self.mend_items().await;
-        if !self.state.approvals.is_empty() && self.state.turn.is_some() {
+        if self.state.is_asking() && self.state.turn.is_some() {
             return self.show_waiting();
         }
         let Some(turn_id) = self.state.turn.clone() else { return };
@@ -322,6 +322,10 @@ impl Running {
     async fn mend_items(&mut self) {
         match self.parts.journal.open_items(&self.state.session.id).await {
             Ok(open) => {
+                // A question stays open with its turn, and what waits for it is known by it.
+                let questions = open.iter().filter(|item| matches!(item.content, ItemContent::Question(_)));
+                let questions = questions.filter(|_| self.state.turn.is_some());
+                self.state.open.extend(questions.map(|item| (item.id.clone(), item.clone())));
                 let (asking, rest) = open.into_iter().partition::<Vec<Item>, _>(|item| self.state.waits_for(item));
                 self.state.open.extend(asking.into_iter().map(|item| (item.id.clone(), item)));
                 let ended = |item| Update::ItemEnded { item: state::cut_short(item, CUT_SHORT) };
