@@ -71,7 +71,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("turn", &["cx", "model", "prompt", "tool"]),
     ("prompt", &["model", "path", "text"]),
-    ("tool", &["cx", "ground", "model", "path", "policy", "review", "sandbox", "text", "workspace"]),
+    ("tool", &["config", "cx", "ground", "model", "path", "policy", "review", "sandbox", "text", "workspace"]),
     // The handle of a turn to the world, and so what a turn and its tools may know.
     ("cx", &["clock", "config", "ground", "journal", "model", "policy", "review", "sandbox", "text", "workspace"]),
     // One command, from where it works to what it leaves; it knows the cage and the disk, and neither knows the other.
