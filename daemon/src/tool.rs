@@ -1,5 +1,6 @@
 //! The tools: one table, and one path that every call takes: arguments, policy, effect, record.
 
+use crate::config::known::Edits;
 use crate::cx::{TurnCx, TurnError};
 use crate::model::{Call, ToolSpec};
 use crate::text::excerpt::excerpt;
@@ -84,10 +85,44 @@ pub fn specs() -> Arc<[ToolSpec]> {
     SPECS.clone()
 }
 
+/// Which of the tools that change files a model is told of, by what it was trained on.
+const EDITING: &[(Edits, &[&str])] = &[
+    (Edits::All, &["edit", "patch", "write"]),
+    (Edits::Replace, &["edit", "write"]),
+    (Edits::Patch, &["patch"]),
+    (Edits::FreePatch, &["patch"]),
+];
+
+/// The tools that a model is told of. A call of another one is run all the same: the history may hold one that it learns from.
+#[must_use]
+pub fn offered(edits: Edits) -> Arc<[ToolSpec]> {
+    static OFFERED: LazyLock<Vec<(Edits, Arc<[ToolSpec]>)>> = LazyLock::new(|| {
+        let chosen = |(edits, names): &(Edits, &[&str])| {
+            let specs = specs();
+            let mut chosen: Vec<ToolSpec> =
+                specs.iter().filter(|spec| names.contains(&spec.name) || !edits(spec.name)).cloned().collect();
+            if *edits == Edits::FreePatch {
+                chosen.iter_mut().filter(|spec| spec.name == "patch").for_each(patch::free);
+            }
+            (*edits, chosen.into())
+        };
+        EDITING.iter().map(chosen).collect()
+    });
+    OFFERED.iter().find(|(known, _)| *known == edits).map_or_else(specs, |(_, specs)| specs.clone())
+}
+
 /// Whether a tool changes files one by one, as editors see it.
 #[must_use]
 pub fn edits(name: &str) -> bool {
-    matches!(name, "edit" | "patch" | "apply_patch" | "write")
+    EDITING.iter().any(|(_, names)| names.contains(&own(name)))
+}
+
+/// The name that we give to a tool that a model may know by another.
+fn own(name: &str) -> &str {
+    match name {
+        "apply_patch" => "patch",
+        name => name,
+    }
 }
 
 /// Runs one call and gives the item that records it. What the model did wrong is told to the model; it ends no turn.
@@ -162,10 +197,7 @@ fn call_id(item: &Item) -> &str {
 }
 
 fn parse(call: &Call) -> Result<Task, String> {
-    let name = match call.name.as_str() {
-        "apply_patch" => "patch",
-        name => name,
-    };
+    let name = own(&call.name);
     let (specs, arguments) = (specs(), &call.arguments);
     match (name, specs.iter().find(|spec| spec.name == name)) {
         ("ask", Some(spec)) => args::decode(spec, arguments).map(Task::Ask),

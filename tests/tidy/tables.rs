@@ -71,7 +71,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("turn", &["cx", "model", "path", "prompt", "tool"]),
     ("prompt", &["model", "path", "text"]),
-    ("tool", &["cx", "ground", "model", "path", "policy", "review", "sandbox", "text", "workspace"]),
+    ("tool", &["config", "cx", "ground", "model", "path", "policy", "review", "sandbox", "text", "workspace"]),
     // The handle of a turn to the world, and so what a turn and its tools may know.
     (
         "cx",

@@ -355,8 +355,9 @@ impl Running {
     }
 
     async fn set_model(&mut self, model: ModelName, effort: Option<Effort>) -> Result<(), SessionError> {
-        let model = self.parts.config.load(&self.environment)?.resolve(&model)?.name;
-        self.record(vec![Update::ModelChanged { model, effort }]).await
+        let resolved = self.parts.config.load(&self.environment)?.resolve(&model)?;
+        let effort = resolved.takes(effort)?;
+        self.record(vec![Update::ModelChanged { model: resolved.name, effort }]).await
     }
 
     async fn draft(&mut self, text: String) -> Result<(), SessionError> {

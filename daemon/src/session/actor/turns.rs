@@ -83,6 +83,8 @@ impl Running {
                 return self.fail_turn(&id, FaultKind::Configuration, error.to_string(), false).await;
             }
         };
+        // What the configuration says may have changed since the effort was chosen.
+        let effort = resolved.takes(self.state.session.effort).unwrap_or_default();
         let (events_tx, events) = mpsc::channel(TURN_EVENTS);
         let (steer, steered) = mpsc::unbounded_channel();
         let (cancel, stop_command) = (CancellationToken::new(), Arc::new(Notify::new()));
@@ -90,11 +92,11 @@ impl Running {
             session: self.state.session.id.clone(),
             turn: id.clone(),
             model: self.model(&resolved),
-            tools: tool::specs(),
+            tools: tool::offered(resolved.edits),
             title: state::title(&prompt::words(history.asked())),
             model_name: resolved.name,
             context_size: resolved.context,
-            effort: self.state.session.effort,
+            effort,
             workspace: self.parts.workspaces.open(&root),
             sandbox: self.parts.sandbox.clone(),
             environment: self.environment.clone(),
