@@ -39,6 +39,13 @@ impl Clock {
         format!("{:.3}", self.timestamp())
     }
 
+    /// The day in UTC, such as `2026-01-01`.
+    #[must_use]
+    pub fn today(&self) -> String {
+        let now = self.now();
+        now.split('T').next().unwrap_or(&now).to_owned()
+    }
+
     /// Now, in seconds since 1970.
     #[must_use]
     pub fn seconds(&self) -> i64 {

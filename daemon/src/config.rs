@@ -2,7 +2,7 @@
 //!
 //! Only the person's own file counts. Nothing that a workspace ships is read here.
 
-use pilotfish_protocol::{ModelInfo, ModelName};
+use pilotfish_protocol::{ModelInfo, ModelName, Price};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 mod beyond;
+mod budget;
 mod local;
 pub mod rules;
 pub mod trust;
 
 pub use beyond::Beyond;
+pub use budget::{Budget, Dollars};
 
 /// The longest silence in a stream, unless a provider says another.
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
@@ -115,6 +117,8 @@ struct RawConfig {
     idle_exit: Option<u64>,
     sandbox: beyond::RawSandbox,
     editor: RawEditor,
+    budget: Budget,
+    finish_check: Option<bool>,
 }
 
 /// What editors without a plugin are to do.
@@ -141,6 +145,13 @@ struct RawProvider {
 struct RawModel {
     id: String,
     context: Option<u64>,
+    price: Option<budget::RawPrice>,
+}
+
+impl RawModel {
+    fn interpret(self) -> KnownModel {
+        KnownModel { id: self.id, context: self.context, price: self.price.map(budget::RawPrice::interpret) }
+    }
 }
 
 /// Stored keys, by provider.
@@ -155,6 +166,8 @@ pub struct Config {
     providers: Vec<Provider>,
     command_time: Duration,
     beyond: Beyond,
+    budget: Budget,
+    finish_check: bool,
     /// The file, for messages.
     file: PathBuf,
 }
@@ -162,7 +175,21 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Provider {
     endpoint: Endpoint,
-    models: Vec<(String, Option<u64>)>,
+    models: Vec<KnownModel>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct KnownModel {
+    id: String,
+    context: Option<u64>,
+    price: Option<Price>,
+}
+
+impl KnownModel {
+    /// One of which nothing but its name is known.
+    fn named(id: String) -> Self {
+        Self { id, context: None, price: None }
+    }
 }
 
 /// A model, found.
@@ -176,6 +203,8 @@ pub struct Resolved {
     pub endpoint: Endpoint,
     /// Its context size in tokens, if known.
     pub context: Option<u64>,
+    /// What it costs, if known.
+    pub price: Option<Price>,
 }
 
 /// The limits of one turn.
@@ -187,6 +216,10 @@ pub struct Limits {
     pub output_chars: usize,
     /// A command's time, unless the model asks for another.
     pub command_time: Duration,
+    /// What may be used before the person is asked again.
+    pub budget: Budget,
+    /// Whether the model is asked to check changes that nothing ran after.
+    pub finish_check: bool,
 }
 
 /// What is wrong with the configuration. The words say what to write where.
@@ -321,8 +354,10 @@ impl Config {
         let (provider, model) = name.split().ok_or_else(|| ConfigError::NotAModel(name.to_string()))?;
         let found = self.providers.iter().find(|known| known.endpoint.provider == provider);
         let provider = found.ok_or_else(|| self.no_provider(provider))?;
-        let context = provider.models.iter().find(|(id, _)| id == model).and_then(|(_, context)| *context);
-        Ok(Resolved { name: name.clone(), model: model.to_owned(), endpoint: provider.endpoint.clone(), context })
+        let known = provider.models.iter().find(|known| known.id == model);
+        let (context, price) = known.map_or((None, None), |known| (known.context, known.price));
+        let (name, model, endpoint) = (name.clone(), model.to_owned(), provider.endpoint.clone());
+        Ok(Resolved { name, model, endpoint, context, price })
     }
 
     /// The model that new sessions use.
@@ -362,7 +397,13 @@ impl Config {
     pub fn limits(&self, context: Option<u64>) -> Limits {
         // No output takes more than a twentieth of the context, at about four characters a token.
         let twentieth = context.map_or(OUTPUT_CHARS, |tokens| usize::try_from(tokens / 5).unwrap_or(OUTPUT_CHARS));
-        Limits { max_steps: MAX_STEPS, output_chars: twentieth.clamp(2_000, 16_000), command_time: self.command_time }
+        Limits {
+            max_steps: MAX_STEPS,
+            output_chars: twentieth.clamp(2_000, 16_000),
+            command_time: self.command_time,
+            budget: self.budget,
+            finish_check: self.finish_check,
+        }
     }
 
     fn no_provider(&self, name: &str) -> ConfigError {
@@ -464,13 +505,15 @@ fn interpret(raw: RawConfig, keys: &Keys, environment: &BTreeMap<String, String>
             api_key_env: provider.api_key_env,
             idle_limit: provider.idle_timeout.map_or(IDLE_LIMIT, Duration::from_secs),
         };
-        Provider { endpoint, models: provider.models.into_iter().map(|model| (model.id, model.context)).collect() }
+        Provider { endpoint, models: provider.models.into_iter().map(RawModel::interpret).collect() }
     });
     Config {
         default: raw.model.map(ModelName),
         providers: providers.collect(),
         command_time: raw.command_timeout.map_or(COMMAND_TIME, Duration::from_secs),
         beyond: raw.sandbox.interpret(environment),
+        budget: raw.budget,
+        finish_check: raw.finish_check.unwrap_or(true),
         file,
     }
 }
@@ -494,7 +537,7 @@ fn found(keys: &Keys, environment: &BTreeMap<String, String>) -> Vec<Provider> {
             api_key_env: Some("OPENAI_API_KEY".to_owned()),
             idle_limit: IDLE_LIMIT,
         };
-        providers.push(Provider { endpoint, models: vec![(OPENAI_MODEL.to_owned(), None)] });
+        providers.push(Provider { endpoint, models: vec![KnownModel::named(OPENAI_MODEL.to_owned())] });
         return providers;
     }
     providers.extend(local::find(local::PORTS).into_iter().map(|server| {
@@ -506,18 +549,18 @@ fn found(keys: &Keys, environment: &BTreeMap<String, String>) -> Vec<Provider> {
             api_key_env: None,
             idle_limit: IDLE_LIMIT,
         };
-        Provider { endpoint, models: server.models.into_iter().map(|model| (model, None)).collect() }
+        Provider { endpoint, models: server.models.into_iter().map(KnownModel::named).collect() }
     }));
     providers
 }
 
 fn listed(provider: &Provider) -> impl Iterator<Item = ModelInfo> {
     let name = &provider.endpoint.provider;
-    provider.models.iter().map(move |(id, context)| ModelInfo {
-        name: ModelName(format!("{name}/{id}")),
-        context: *context,
+    provider.models.iter().map(move |model| ModelInfo {
+        name: ModelName(format!("{name}/{}", model.id)),
+        context: model.context,
         efforts: Vec::new(),
-        price: None,
+        price: model.price,
         default: false,
     })
 }

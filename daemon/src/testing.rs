@@ -170,8 +170,7 @@ impl Fixture {
     }
 }
 
-const CONFIG: &str =
-    "model = \"test/model\"\n[providers.test]\ndialect = \"chat\"\nbase_url = \"http://127.0.0.1:1/v1\"\n";
+const CONFIG: &str = "model = \"test/model\"\nfinish_check = false\n[providers.test]\ndialect = \"chat\"\nbase_url = \"http://127.0.0.1:1/v1\"\n";
 
 fn hub(home: PathBuf, model: &Scripted, clock: &Clock) -> Hub {
     let environment = Arc::new(BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]));

@@ -164,8 +164,8 @@ impl SessionRpcServer for Connection {
         not_built("session/complete")
     }
 
-    async fn compact(&self, _: SessionId) -> RpcResult<Done> {
-        not_built("session/compact")
+    async fn compact(&self, session_id: SessionId) -> RpcResult<Done> {
+        done(self.hub.session(&session_id).compact()).await
     }
 }
 
