@@ -58,6 +58,12 @@ pub(super) fn foundation(request: &ModelRequest) -> u64 {
     tokens(request.instructions.len()) + MESSAGE + request.tools.iter().map(tool).sum::<u64>()
 }
 
+/// About how many tokens a request takes.
+#[must_use]
+pub fn request(request: &ModelRequest) -> u64 {
+    foundation(request) + request.messages.iter().map(message).sum::<u64>()
+}
+
 /// All parts together.
 #[must_use]
 pub fn total(context: &ContextUse) -> u64 {

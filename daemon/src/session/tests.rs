@@ -7,6 +7,8 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 mod approvals;
+mod condensing;
+mod long;
 
 fn check(items: &[Item], expected: Expect) {
     expected.assert_eq(&shown(items));

@@ -119,7 +119,7 @@ async fn refuses_the_file_of_a_newer_build() {
     check(
         newer,
         expect![
-            "cannot list sessions: DIR/journal.sqlite3 was written by a newer pilotfish (schema 99, this build knows 3)"
+            "cannot list sessions: DIR/journal.sqlite3 was written by a newer pilotfish (schema 99, this build knows 4)"
         ],
     )
     .await;
