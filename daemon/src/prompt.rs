@@ -17,6 +17,7 @@ pub mod condense;
 mod environment;
 mod history;
 pub mod measure;
+pub mod receipt;
 pub mod summary;
 
 pub use environment::{Surroundings, environment};

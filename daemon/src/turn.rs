@@ -8,6 +8,7 @@ use room::Condensed;
 use sample::sample;
 
 mod account;
+mod given;
 mod guard;
 mod room;
 mod sample;
@@ -23,13 +24,18 @@ pub async fn run(cx: &mut TurnCx, history: &mut History) -> Result<StopReason, T
     for step in first..first.saturating_add(cx.limits.max_steps) {
         tell_decisions(cx, history).await?;
         account::within_budget(cx).await?;
+        given::give(cx, history).await?;
         let answer = sample(cx, history, step).await?;
         if answer.calls.is_empty() && !take_steered(cx, history).await? && !ask_to_check(cx, history).await? {
             return Ok(answer.stop);
         }
+        let before = answer.calls.iter().any(|call| tool::edits(&call.name)).then(|| cx.shown());
         for call in answer.calls {
             let item = tool::run(cx, step, call).await?;
             history.push(item);
+        }
+        if let Some(before) = before {
+            given::tell_problems(cx, history, before).await?;
         }
         take_steered(cx, history).await?;
         if cx.cancel.is_cancelled() {

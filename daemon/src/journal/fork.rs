@@ -4,7 +4,7 @@
 use super::error::JournalError;
 use super::worker::Access;
 use super::{Journal, items, named, output, sessions};
-use pilotfish_protocol::{ItemId, Session, SessionId, Update};
+use pilotfish_protocol::{Item, ItemContent, ItemId, Session, SessionId, Update};
 
 /// Updates copied at once.
 const PAGE: usize = 200;
@@ -133,6 +133,8 @@ impl Journal {
 /// Whether a fork gets its copy of an update.
 fn is_copied(update: &Update) -> bool {
     match update {
+        // Its end brings the whole of it, if it has one.
+        Update::ItemStarted { item: Item { content: ItemContent::Question(_), .. } } => false,
         Update::TurnStarted { .. }
         | Update::TurnEnded { .. }
         | Update::ItemStarted { .. }

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use turns::Outcome;
 
+mod inquiries;
 mod questions;
 mod turns;
 
@@ -188,6 +189,7 @@ impl Event {
             Event::Attach { answer, .. } => drop(answer.send(Err(error))),
             Event::Header { answer } => drop(answer.send(Err(error))),
             Event::Answer { answer, .. } => drop(answer.send(Err(error))),
+            Event::Inquired { answer, .. } => drop(answer.send(Err(error))),
             Event::Preview { answer, .. } => drop(answer.send(Err(error))),
             Event::Wake { .. } => {}
             Event::Unqueue { answer, .. }
@@ -232,6 +234,7 @@ impl Running {
             Event::Wake { environment } => self.wake(environment).await,
             Event::Header { answer } => reply(answer, Ok(self.state.session.clone())),
             Event::Answer { approvals, given, answer } => reply(answer, self.answer(&approvals, given).await),
+            Event::Inquired { item, reply: said, answer } => reply(answer, self.inquired(&item, said).await),
             Event::Preview { approval, rule, answer } => reply(answer, self.preview(&approval, rule).await),
             // The loop takes these itself.
             Event::Close { answer } | Event::End { answer } => reply(answer, Ok(())),
@@ -240,7 +243,7 @@ impl Running {
 
     /// Whether it could as well not be in memory.
     fn is_unused(&self) -> bool {
-        self.outlets.is_empty() && self.turn.is_none() && self.state.approvals.is_empty() && self.memory.is_empty()
+        self.outlets.is_empty() && self.turn.is_none() && !self.state.is_asking() && self.memory.is_empty()
     }
 
     async fn handle_turn(&mut self, event: TurnEvent) {
@@ -261,6 +264,7 @@ impl Running {
                 update => self.show(update),
             },
             TurnEvent::Ask(question, answer) => self.ask(*question, answer).await,
+            TurnEvent::Inquire(inquiry, answer) => self.inquire(inquiry, answer).await,
         }
     }
 
@@ -355,8 +359,9 @@ impl Running {
     }
 
     async fn set_model(&mut self, model: ModelName, effort: Option<Effort>) -> Result<(), SessionError> {
-        let model = self.parts.config.load(&self.environment)?.resolve(&model)?.name;
-        self.record(vec![Update::ModelChanged { model, effort }]).await
+        let resolved = self.parts.config.load(&self.environment)?.resolve(&model)?;
+        let effort = resolved.takes(effort)?;
+        self.record(vec![Update::ModelChanged { model: resolved.name, effort }]).await
     }
 
     async fn draft(&mut self, text: String) -> Result<(), SessionError> {

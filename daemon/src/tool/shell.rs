@@ -53,6 +53,7 @@ pub(super) fn spec() -> ToolSpec {
             },
             "required": ["command"]
         }),
+        grammar: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Running, Turn};
 use crate::config::{Beyond, Environment, Limits, Resolved};
-use crate::cx::{TurnCx, TurnError};
+use crate::cx::{Named, TurnCx, TurnError};
 use crate::model::{Model, ModelError};
 use crate::path::AbsPath;
 use crate::prompt::{self, History};
@@ -115,6 +115,8 @@ impl Running {
                 return self.fail_turn(&id, FaultKind::Configuration, error.to_string(), false).await;
             }
         };
+        // What the configuration says may have changed since the effort was chosen.
+        let effort = resolved.takes(self.state.session.effort).unwrap_or_default();
         let (events_tx, events) = mpsc::channel(TURN_EVENTS);
         let (steer, steered) = mpsc::unbounded_channel();
         let (cancel, stop_command) = (CancellationToken::new(), Arc::new(Notify::new()));
@@ -122,11 +124,11 @@ impl Running {
             session: self.state.session.id.clone(),
             turn: id.clone(),
             model: self.model(&resolved),
-            tools: tool::specs(),
+            tools: tool::offered(resolved.edits),
             title: state::title(&prompt::words(history.asked())),
             model_name: resolved.name,
             context_size: resolved.context,
-            effort: self.state.session.effort,
+            effort,
             workspace: self.parts.workspaces.open(&root),
             sandbox: self.parts.sandbox.clone(),
             environment: self.environment.clone(),
@@ -146,6 +148,7 @@ impl Running {
             used_before: self.state.usage,
             price: resolved.price,
             wants_to_condense: self.wants_to_condense.clone(),
+            named: Named::default(),
         };
         let task = tokio::spawn(run_turn(cx, history, work));
         self.turn = Some(Turn { id, task, events, steer, cancel, stop_command, running });
@@ -348,7 +351,7 @@ impl Running {
             return;
         }
         self.mend_items().await;
-        if !self.state.approvals.is_empty() && self.state.turn.is_some() {
+        if self.state.is_asking() && self.state.turn.is_some() {
             return self.show_waiting();
         }
         let Some(turn_id) = self.state.turn.clone() else { return };
@@ -381,6 +384,10 @@ impl Running {
     async fn mend_items(&mut self) {
         match self.parts.journal.open_items(&self.state.session.id).await {
             Ok(open) => {
+                // A question stays open with its turn, and what waits for it is known by it.
+                let questions = open.iter().filter(|item| matches!(item.content, ItemContent::Question(_)));
+                let questions = questions.filter(|_| self.state.turn.is_some());
+                self.state.open.extend(questions.map(|item| (item.id.clone(), item.clone())));
                 let (asking, rest) = open.into_iter().partition::<Vec<Item>, _>(|item| self.state.waits_for(item));
                 self.state.open.extend(asking.into_iter().map(|item| (item.id.clone(), item)));
                 let ended = |item| Update::ItemEnded { item: state::cut_short(item, CUT_SHORT) };
