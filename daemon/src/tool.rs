@@ -95,20 +95,20 @@ const EDITING: &[(Edits, &[&str])] = &[
 
 /// The tools that a model is told of. A call of another one is run all the same: the history may hold one that it learns from.
 #[must_use]
-pub fn offered(edits: Edits) -> Arc<[ToolSpec]> {
+pub fn offered(family: Edits) -> Arc<[ToolSpec]> {
     static OFFERED: LazyLock<Vec<(Edits, Arc<[ToolSpec]>)>> = LazyLock::new(|| {
-        let chosen = |(edits, names): &(Edits, &[&str])| {
+        let chosen = |(family, names): &(Edits, &[&str])| {
             let specs = specs();
             let mut chosen: Vec<ToolSpec> =
                 specs.iter().filter(|spec| names.contains(&spec.name) || !edits(spec.name)).cloned().collect();
-            if *edits == Edits::FreePatch {
+            if *family == Edits::FreePatch {
                 chosen.iter_mut().filter(|spec| spec.name == "patch").for_each(patch::free);
             }
-            (*edits, chosen.into())
+            (*family, chosen.into())
         };
         EDITING.iter().map(chosen).collect()
     });
-    OFFERED.iter().find(|(known, _)| *known == edits).map_or_else(specs, |(_, specs)| specs.clone())
+    OFFERED.iter().find(|(known, _)| *known == family).map_or_else(specs, |(_, specs)| specs.clone())
 }
 
 /// Whether a tool changes files one by one, as editors see it.

@@ -28,6 +28,7 @@ pub(super) fn spec() -> ToolSpec {
             "type": "object",
             "properties": {"path": {"type": "string", "description": "only problems of this file"}}
         }),
+        grammar: None,
     }
 }
 
