@@ -100,13 +100,13 @@ async fn a_fork_of_all_has_all_but_what_waits() {
     check(
         None,
         expect![[r#"
-        turn Some(TurnId("t2")) stop Some(Done) tokens 7
-        13 updates: i1=[Text { text: "go" }] i2=abc i3=done i4=ran i5=beside it
-        open: 
-        output of i2: 13 bytes
-        output of i3: 0 bytes
-        output of i4: 4000000 bytes
-    "#]],
+            turn Some(TurnId("t2")) stop Some(Done) tokens 7
+            13 updates: i1=[Text { text: "go" }] i2=abc i3=done i5=beside it i4=ran
+            open: 
+            output of i2: 13 bytes
+            output of i3: 0 bytes
+            output of i4: 4000000 bytes
+        "#]],
     )
     .await;
 }
