@@ -12,6 +12,7 @@ mod editors;
 mod exec;
 mod files;
 mod frames;
+mod gateway;
 mod granted;
 mod harmless;
 mod hostile;
