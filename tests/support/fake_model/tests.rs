@@ -250,7 +250,19 @@ fn refuses_blocks_that_anthropic_refuses() {
         {"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "tool_result", "tool_use_id": "a.b"}]},
         {"role": "assistant", "content": [{"type": "text", "text": "x"}]},
     ]});
-    expect![""].assert_eq(&Conversations::default().check(Dialect::Messages, &body).join("\n"));
+    expect![[r#"
+        message 0 has a text without words
+        message 1 is of the user, and the roles alternate from user to user
+        message 1 is empty
+        message 2 is of the assistant, and the roles alternate from user to user
+        the call "a.b" has an id or an input that is not taken
+        message 2 has a thought behind a call
+        message 3 is of the user, and the roles alternate from user to user
+        message 3 has an output behind other words
+        message 4 is of the assistant, and the roles alternate from user to user
+        the call "a.b" has no output
+        max_tokens is 10, and Some(1024) of them are for thoughts"#]]
+    .assert_eq(&Conversations::default().check(Dialect::Messages, &body).join("\n"));
 }
 
 #[tokio::test]
