@@ -17,8 +17,12 @@ use std::sync::Arc;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+mod given;
+mod inquiry;
 mod permit;
 
+pub use given::{Named, Problems, Shown, Speaking};
+pub use inquiry::{ASK, Inquiry, Said};
 pub use permit::{Answer, GrantedBy, HOST, Need, PATH, PROTECTED, Permission, Question, said_no};
 
 /// What a turn says to its session.
@@ -30,6 +34,8 @@ pub enum TurnEvent {
     Show(Box<Update>),
     /// A question for the person, and where its answer goes. Dropping the other end takes the question back.
     Ask(Box<Question>, oneshot::Sender<Answer>),
+    /// Something else to ask the person, and where the answer goes. Dropping the other end takes it back.
+    Inquire(Inquiry, oneshot::Sender<Said>),
 }
 
 /// The only handle of a turn to the world.
@@ -82,6 +88,8 @@ pub struct TurnCx {
     pub events: mpsc::Sender<TurnEvent>,
     /// Tokens of this turn so far.
     pub usage: Usage,
+    /// The files that calls named since the loop last looked.
+    pub named: Named,
 }
 
 /// Why a turn ended without an answer.

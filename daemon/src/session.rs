@@ -6,7 +6,7 @@
 use crate::config::Environment;
 use crate::journal::JournalError;
 use pilotfish_protocol::{
-    ApprovalId, Attached, ConnectionId, Decision, Delivery, Effort, InputPart, InterruptScope, Mode, ModelName,
+    ApprovalId, Attached, ConnectionId, Decision, Delivery, Effort, InputPart, InterruptScope, ItemId, Mode, ModelName,
     PromptTaken, QueuedId, Rule, RulePreview, Session, SessionId, SessionUpdate,
 };
 use std::future::Future;
@@ -94,6 +94,7 @@ pub(crate) enum Event {
     Wake { environment: Environment },
     Header { answer: Answer<Session> },
     Answer { approvals: Vec<ApprovalId>, given: Given, answer: Answer<Vec<ApprovalId>> },
+    Inquired { item: ItemId, reply: Spoken, answer: Answer<()> },
     Preview { approval: ApprovalId, rule: Option<Rule>, answer: Answer<RulePreview> },
     Close { answer: Answer<()> },
     End { answer: Answer<()> },
@@ -106,6 +107,17 @@ pub struct Given {
     pub decision: Decision,
     /// A sentence for the model.
     pub note: Option<String>,
+    /// Whose answer it is.
+    pub by: ConnectionId,
+}
+
+/// An answer to what the model asks, as a client gives it: a choice, a text, or neither where nobody answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// The place of a choice, from 0.
+    pub choice: Option<u32>,
+    /// Any words instead.
+    pub text: Option<String>,
     /// Whose answer it is.
     pub by: ConnectionId,
 }
@@ -268,6 +280,11 @@ impl SessionHandle {
     /// Answers questions. Gives those that the answer closed; when it closed none, why.
     pub fn answer(&self, approvals: Vec<ApprovalId>, given: Given) -> Reply<Vec<ApprovalId>> {
         self.send(|answer| Event::Answer { approvals, given, answer })
+    }
+
+    /// Answers what the model asks. The first answer counts.
+    pub fn reply(&self, item: ItemId, reply: Spoken) -> Reply<()> {
+        self.send(|answer| Event::Inquired { item, reply, answer })
     }
 
     /// What saving a rule for an open question would mean; without one, the rule that is proposed.

@@ -8,8 +8,10 @@ use pilotfish_protocol::{Edit, EditState, Item, ItemContent, Plan, Status, ToolC
 use std::sync::{Arc, LazyLock};
 
 mod args;
+mod ask;
 mod change;
 mod edit;
+mod editor;
 mod list;
 mod patch;
 mod place;
@@ -23,7 +25,9 @@ mod write;
 
 /// What a call asks for, with arguments that fit.
 enum Task {
+    Ask(ask::Args),
     Edit(edit::Args),
+    Editor(editor::Args),
     List(list::Args),
     Patch(patch::Args),
     Plan(plan::Args),
@@ -66,7 +70,9 @@ impl Output {
 pub fn specs() -> Arc<[ToolSpec]> {
     static SPECS: LazyLock<Arc<[ToolSpec]>> = LazyLock::new(|| {
         Arc::new([
+            ask::spec(),
             edit::spec(),
+            editor::spec(),
             list::spec(),
             patch::spec(),
             plan::spec(),
@@ -89,21 +95,34 @@ const EDITING: &[(Edits, &[&str])] = &[
 
 /// The tools that a model is told of. A call of another one is run all the same: the history may hold one that it learns from.
 #[must_use]
-pub fn offered(edits: Edits) -> Arc<[ToolSpec]> {
+pub fn offered(family: Edits) -> Arc<[ToolSpec]> {
     static OFFERED: LazyLock<Vec<(Edits, Arc<[ToolSpec]>)>> = LazyLock::new(|| {
-        let is_editing = |name: &str| EDITING.iter().any(|(_, names)| names.contains(&name));
-        let chosen = |(edits, names): &(Edits, &[&str])| {
+        let chosen = |(family, names): &(Edits, &[&str])| {
             let specs = specs();
             let mut chosen: Vec<ToolSpec> =
-                specs.iter().filter(|spec| names.contains(&spec.name) || !is_editing(spec.name)).cloned().collect();
-            if *edits == Edits::FreePatch {
+                specs.iter().filter(|spec| names.contains(&spec.name) || !edits(spec.name)).cloned().collect();
+            if *family == Edits::FreePatch {
                 chosen.iter_mut().filter(|spec| spec.name == "patch").for_each(patch::free);
             }
-            (*edits, chosen.into())
+            (*family, chosen.into())
         };
         EDITING.iter().map(chosen).collect()
     });
-    OFFERED.iter().find(|(known, _)| *known == edits).map_or_else(specs, |(_, specs)| specs.clone())
+    OFFERED.iter().find(|(known, _)| *known == family).map_or_else(specs, |(_, specs)| specs.clone())
+}
+
+/// Whether a tool changes files one by one, as editors see it.
+#[must_use]
+pub fn edits(name: &str) -> bool {
+    EDITING.iter().any(|(_, names)| names.contains(&own(name)))
+}
+
+/// The name that we give to a tool that a model may know by another.
+fn own(name: &str) -> &str {
+    match name {
+        "apply_patch" => "patch",
+        name => name,
+    }
 }
 
 /// Runs one call and gives the item that records it. What the model did wrong is told to the model; it ends no turn.
@@ -178,13 +197,12 @@ fn call_id(item: &Item) -> &str {
 }
 
 fn parse(call: &Call) -> Result<Task, String> {
-    let name = match call.name.as_str() {
-        "apply_patch" => "patch",
-        name => name,
-    };
+    let name = own(&call.name);
     let (specs, arguments) = (specs(), &call.arguments);
     match (name, specs.iter().find(|spec| spec.name == name)) {
+        ("ask", Some(spec)) => args::decode(spec, arguments).map(Task::Ask),
         ("edit", Some(spec)) => args::decode(spec, arguments).map(Task::Edit),
+        ("editor", Some(spec)) => args::decode(spec, arguments).map(Task::Editor),
         ("list", Some(spec)) => args::decode(spec, arguments).map(Task::List),
         ("patch", Some(spec)) => args::decode(spec, arguments).map(Task::Patch),
         ("plan", Some(spec)) => args::decode(spec, arguments).map(Task::Plan),
@@ -204,7 +222,9 @@ fn parse(call: &Call) -> Result<Task, String> {
 impl Task {
     fn title(&self) -> String {
         match self {
+            Task::Ask(args) => ask::title(args),
             Task::Edit(args) => format!("edit {}", args.path),
+            Task::Editor(_) => "look at the editor".to_owned(),
             Task::List(args) => format!("list {}", args.path.as_deref().unwrap_or(".")),
             Task::Patch(args) => patch::title(args),
             Task::Plan(_) => "plan".to_owned(),
@@ -219,7 +239,9 @@ impl Task {
 
     async fn run(self, cx: &TurnCx, item: &Item) -> Output {
         match self {
+            Task::Ask(args) => ask::run(cx, args).await,
             Task::Edit(args) => edit::run(cx, item, &args).await,
+            Task::Editor(args) => editor::run(cx, &args),
             Task::List(args) => list::run(cx, &args).await,
             Task::Patch(args) => patch::run(cx, item, &args).await,
             Task::Plan(args) => plan::run(args),

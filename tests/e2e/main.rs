@@ -5,6 +5,7 @@ mod acp_clients;
 mod acp_files;
 mod approvals;
 mod checkpoints;
+mod context;
 mod documents;
 mod door;
 mod durable;

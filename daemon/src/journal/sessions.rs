@@ -156,7 +156,13 @@ pub(super) fn waiting(connection: &Connection) -> Result<Vec<SessionId>, Cause> 
 /// The sessions that are not deleted and have an open question.
 pub(super) fn asking(connection: &Connection) -> Result<Vec<SessionId>, Cause> {
     let mut select = connection.prepare_cached(
-        "SELECT id FROM sessions WHERE deleted = 0 AND number IN (SELECT session FROM approvals) ORDER BY number",
+        "SELECT id FROM sessions WHERE deleted = 0 AND (
+             number IN (SELECT session FROM approvals)
+             OR number IN (
+                 SELECT session FROM open JOIN items ON items.started = open.started JOIN updates ON place = latest
+                 WHERE json_extract(body, '$.item.content.kind') = 'question'
+             )
+         ) ORDER BY number",
     )?;
     let ids = select.query_map([], |row| Ok(SessionId(row.get(0)?)))?;
     Ok(ids.collect::<Result<_, _>>()?)

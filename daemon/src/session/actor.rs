@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use turns::Outcome;
 
+mod inquiries;
 mod questions;
 mod turns;
 
@@ -184,6 +185,7 @@ impl Event {
             Event::Attach { answer, .. } => drop(answer.send(Err(error))),
             Event::Header { answer } => drop(answer.send(Err(error))),
             Event::Answer { answer, .. } => drop(answer.send(Err(error))),
+            Event::Inquired { answer, .. } => drop(answer.send(Err(error))),
             Event::Preview { answer, .. } => drop(answer.send(Err(error))),
             Event::Wake { .. } => {}
             Event::Unqueue { answer, .. }
@@ -217,6 +219,7 @@ impl Running {
             Event::Attach { connection, environment, outlet, answer } => {
                 self.environment = environment;
                 reply(answer, Ok(self.attach(connection, outlet.0)));
+                self.go_on_after_crash().await;
             }
             Event::Detach { connection, answer } => {
                 self.outlets.retain(|(attached, _)| *attached != connection);
@@ -226,6 +229,7 @@ impl Running {
             Event::Wake { environment } => self.wake(environment).await,
             Event::Header { answer } => reply(answer, Ok(self.state.session.clone())),
             Event::Answer { approvals, given, answer } => reply(answer, self.answer(&approvals, given).await),
+            Event::Inquired { item, reply: said, answer } => reply(answer, self.inquired(&item, said).await),
             Event::Preview { approval, rule, answer } => reply(answer, self.preview(&approval, rule).await),
             // The loop takes these itself.
             Event::Close { answer } | Event::End { answer } => reply(answer, Ok(())),
@@ -234,7 +238,7 @@ impl Running {
 
     /// Whether it could as well not be in memory.
     fn is_unused(&self) -> bool {
-        self.outlets.is_empty() && self.turn.is_none() && self.state.approvals.is_empty() && self.memory.is_empty()
+        self.outlets.is_empty() && self.turn.is_none() && !self.state.is_asking() && self.memory.is_empty()
     }
 
     async fn handle_turn(&mut self, event: TurnEvent) {
@@ -255,6 +259,7 @@ impl Running {
                 update => self.show(update),
             },
             TurnEvent::Ask(question, answer) => self.ask(*question, answer).await,
+            TurnEvent::Inquire(inquiry, answer) => self.inquire(inquiry, answer).await,
         }
     }
 
@@ -265,6 +270,8 @@ impl Running {
             return reply(answer, Err(SessionError::Invalid("the prompt is empty; say what to do".to_owned())));
         }
         let words = prompt::words(&input);
+        // Whoever says something new to a turn that a crash cut begins another one.
+        self.end_crashed_turn().await;
         let taken = match self.state.taking(delivery) {
             Taking::Start => match self.parts.running.begin() {
                 Some(running) => {
@@ -328,7 +335,10 @@ impl Running {
                 let status = SessionStatus { state: Status::Stopping, text: "stopping".to_owned() };
                 self.show(Update::StatusChanged { status });
             }
-            (InterruptScope::Turn, None) => self.end_cut_turn().await,
+            (InterruptScope::Turn, None) => {
+                self.end_cut_turn().await;
+                self.end_crashed_turn().await;
+            }
             (InterruptScope::Command, None) => {}
         }
         Ok(())

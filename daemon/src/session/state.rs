@@ -1,8 +1,9 @@
 //! What a session is made of, and how an update changes it. Pure: the actor does the waiting.
 
 use super::asked;
+use crate::cx::ASK;
 use pilotfish_protocol::{
-    Approval, Attached, Completion, ContextUse, Delivery, Item, ItemContent, ItemId, Plan, Queued, Session,
+    Approval, Attached, Completion, ContextUse, Delivery, Item, ItemContent, ItemId, Plan, Question, Queued, Session,
     SessionStatus, Status, StopReason, ToolStatus, TurnId, Update, Usage,
 };
 use std::collections::BTreeMap;
@@ -121,9 +122,33 @@ impl State {
         )
     }
 
+    /// What the model asks and nobody answered.
+    pub fn inquiries(&self) -> impl Iterator<Item = (&Item, &Question)> {
+        self.open.values().filter_map(|item| match &item.content {
+            ItemContent::Question(question) => Some((item, question)),
+            // Nothing else asks in words; what policy asks is an approval.
+            _ => None,
+        })
+    }
+
+    /// Whether anything waits for the person.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        !self.approvals.is_empty() || self.inquiries().next().is_some()
+    }
+
     /// Whether an item is an open question, or what waits for one.
     #[must_use]
     pub fn waits_for(&self, item: &Item) -> bool {
+        let is_inquired = match &item.content {
+            ItemContent::Question(_) => true,
+            ItemContent::ToolCall(call) => call.name == ASK && self.inquiries().next().is_some(),
+            // Nothing else waits for an answer in words.
+            _ => false,
+        };
+        if is_inquired {
+            return true;
+        }
         self.approvals.iter().any(|approval| approval.item_id == item.id || asked::item_of(&approval.id) == item.id)
     }
 

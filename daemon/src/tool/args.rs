@@ -19,6 +19,8 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("glob", &["include", "file_pattern"]),
     ("timeout", &["timeout_seconds", "timeout_s"]),
     ("cwd", &["workdir", "working_directory"]),
+    ("question", &["prompt", "message", "text"]),
+    ("choices", &["options", "answers"]),
     ("steps", &["plan", "items", "todos"]),
 ];
 

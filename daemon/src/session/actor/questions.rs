@@ -22,8 +22,10 @@ const STOPPED: &str = "[interrupted by the person while this waited for an answe
 #[derive(Debug, Default)]
 pub(super) struct Questions {
     open: BTreeMap<ApprovalId, Asked>,
+    /// The same, of what it asks in words.
+    pub(super) inquiries: BTreeMap<ItemId, oneshot::Sender<cx::Said>>,
     /// What the turn did before it began to wait, or has said since.
-    meanwhile: Option<SessionStatus>,
+    pub(super) meanwhile: Option<SessionStatus>,
 }
 
 #[derive(Debug)]
@@ -36,7 +38,8 @@ impl Questions {
     /// Waits until the turn takes a question back.
     pub(super) async fn withdrawn(&mut self) {
         std::future::poll_fn(|context| {
-            let taken_back = self.open.values_mut().any(|asked| asked.answer.poll_closed(context).is_ready());
+            let mut taken_back = self.open.values_mut().any(|asked| asked.answer.poll_closed(context).is_ready());
+            taken_back |= self.inquiries.values_mut().any(|answer| answer.poll_closed(context).is_ready());
             if taken_back { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
@@ -65,6 +68,11 @@ impl Running {
         }
         tracing::info!(session = %self.state.session.id, approval = %id, "asked");
         self.questions.open.insert(id, Asked { question, answer });
+        self.begin_to_wait();
+    }
+
+    /// Remembers what the turn did, and says that the session waits for the person.
+    pub(super) fn begin_to_wait(&mut self) {
         if self.questions.meanwhile.is_none() {
             self.questions.meanwhile = Some(self.state.session.status.clone());
         }
@@ -75,7 +83,9 @@ impl Running {
     pub(super) async fn close_withdrawn(&mut self) {
         let gone: Vec<ApprovalId> =
             self.questions.open.extract_if(.., |_, asked| asked.answer.is_closed()).map(|(id, _)| id).collect();
-        if gone.is_empty() {
+        let silent = self.questions.inquiries.extract_if(.., |_, answer| answer.is_closed());
+        let silent: Vec<ItemId> = silent.map(|(id, _)| id).collect();
+        if gone.is_empty() && silent.is_empty() {
             return;
         }
         let closed = |approval: &Approval| gone.contains(&approval.id);
@@ -83,21 +93,27 @@ impl Running {
             let item = self.state.open.get(&asked::item_of(&approval.id)).cloned();
             unanswered(&approval.id, item)
         });
-        let updates: Vec<Update> = updates.collect();
+        let ended = silent.iter().filter_map(|id| self.state.open.get(id).cloned());
+        let updates: Vec<Update> = updates.chain(ended.map(|item| Update::ItemEnded { item })).collect();
         self.record_or_log(updates).await;
         self.show_waiting();
     }
 
     /// Says that the session waits for the person, or that it goes on.
     pub(super) fn show_waiting(&mut self) {
-        let open = self.state.approvals.len();
+        let open = self.state.approvals.len() + self.state.inquiries().count();
         if let Some(turn) = &mut self.turn {
             turn.running.waits(open > 0);
         }
         if self.turn.as_ref().is_some_and(|turn| turn.cancel.is_cancelled()) {
             self.questions.meanwhile = None;
         } else if open > 0 {
-            let status = SessionStatus { state: Status::Waiting, text: format!("waiting for you ({open})") };
+            let words = self.state.inquiries().next().filter(|_| open == 1).map(|(_, question)| &question.text);
+            let text = match words {
+                Some(words) => format!("waiting for you: {}", words.split_whitespace().collect::<Vec<_>>().join(" ")),
+                None => format!("waiting for you ({open})"),
+            };
+            let status = SessionStatus { state: Status::Waiting, text };
             self.show(Update::StatusChanged { status });
         } else if let Some(status) = self.questions.meanwhile.take() {
             self.show(Update::StatusChanged { status });
@@ -125,14 +141,7 @@ impl Running {
         if self.turn.as_ref().is_some_and(|turn| turn.cancel.is_cancelled()) {
             return Err(SessionError::NoLongerAsked(first.id.clone()));
         }
-        // A turn that was cut can only go on where turns may begin.
-        let running = match &self.turn {
-            Some(_) => None,
-            None => {
-                let closing = || SessionError::Closing(self.state.session.id.clone());
-                Some(self.parts.running.begin().ok_or_else(closing)?)
-            }
-        };
+        let running = self.may_go_on()?;
         let saved = self.remember_rule(&mut given, &open).await?;
         if let Err(error) = self.record(self.answered(&open, &given)).await {
             if let Some(id) = saved.and_then(|rule| rule.id) {
@@ -150,7 +159,7 @@ impl Running {
         }
         self.show_waiting();
         if let Some(running) = running
-            && self.state.approvals.is_empty()
+            && !self.state.is_asking()
         {
             self.go_on_cut(running).await;
         }
@@ -297,10 +306,11 @@ impl Running {
     pub(super) async fn end(&mut self, event: Event) -> Option<Answer<()>> {
         match event {
             Event::End { answer } => {
-                let waits = !self.state.approvals.is_empty();
+                let waits = self.state.is_asking();
                 match self.turn.take_if(|turn| waits && !turn.cancel.is_cancelled()) {
                     Some(turn) => cut(turn).await,
-                    None if self.turn.is_none() && waits => {}
+                    // What a crash cut, or what waits for an answer, is the next daemon's.
+                    None if self.turn.is_none() => {}
                     None => self.end_turn().await,
                 }
                 Some(answer)
@@ -316,14 +326,14 @@ impl Running {
 
     /// Ends a turn that was cut while it waited, without an answer.
     pub(super) async fn end_cut_turn(&mut self) {
-        let (None, Some(turn_id), false) = (&self.turn, self.state.turn.clone(), self.state.approvals.is_empty())
-        else {
+        let (None, Some(turn_id), false) = (&self.turn, self.state.turn.clone(), !self.state.is_asking()) else {
             return;
         };
         let mut updates: Vec<Update> = Vec::new();
         for approval in &self.state.approvals {
             updates.extend(unanswered(&approval.id, self.state.open.get(&asked::item_of(&approval.id)).cloned()));
         }
+        updates.extend(self.state.inquiries().map(|(item, _)| Update::ItemEnded { item: item.clone() }));
         let calls = self.state.open.values().filter(|item| matches!(item.content, ItemContent::ToolCall(_)));
         updates.extend(calls.map(|item| Update::ItemEnded { item: state::cut_short(item.clone(), STOPPED) }));
         let (stop, at) = (StopReason::Interrupted, self.parts.clock.now());
@@ -333,7 +343,7 @@ impl Running {
     }
 
     /// All that a cut turn waited for is answered: it goes on.
-    async fn go_on_cut(&mut self, running: crate::session::RunningTurn) {
+    pub(super) async fn go_on_cut(&mut self, running: crate::session::RunningTurn) {
         let Some(turn_id) = self.state.turn.clone() else { return };
         let result = match self.load_history().await {
             Ok(()) => match self.environment_notice() {
