@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 mod args;
 mod ask;
 mod change;
+mod command;
 mod edit;
 mod list;
 mod patch;
@@ -24,6 +25,7 @@ mod write;
 /// What a call asks for, with arguments that fit.
 enum Task {
     Ask(ask::Args),
+    Command(command::Args),
     Edit(edit::Args),
     List(list::Args),
     Patch(patch::Args),
@@ -68,6 +70,7 @@ pub fn specs() -> Arc<[ToolSpec]> {
     static SPECS: LazyLock<Arc<[ToolSpec]>> = LazyLock::new(|| {
         Arc::new([
             ask::spec(),
+            command::spec(),
             edit::spec(),
             list::spec(),
             patch::spec(),
@@ -160,6 +163,7 @@ fn parse(call: &Call) -> Result<Task, String> {
     let (specs, arguments) = (specs(), &call.arguments);
     match (name, specs.iter().find(|spec| spec.name == name)) {
         ("ask", Some(spec)) => args::decode(spec, arguments).map(Task::Ask),
+        ("command", Some(spec)) => args::decode(spec, arguments).map(Task::Command),
         ("edit", Some(spec)) => args::decode(spec, arguments).map(Task::Edit),
         ("list", Some(spec)) => args::decode(spec, arguments).map(Task::List),
         ("patch", Some(spec)) => args::decode(spec, arguments).map(Task::Patch),
@@ -181,6 +185,7 @@ impl Task {
     fn title(&self) -> String {
         match self {
             Task::Ask(args) => ask::title(args),
+            Task::Command(args) => command::title(args),
             Task::Edit(args) => format!("edit {}", args.path),
             Task::List(args) => format!("list {}", args.path.as_deref().unwrap_or(".")),
             Task::Patch(args) => patch::title(args),
@@ -197,6 +202,7 @@ impl Task {
     async fn run(self, cx: &TurnCx, item: &Item) -> Output {
         match self {
             Task::Ask(args) => ask::run(cx, args).await,
+            Task::Command(args) => command::run(cx, item, args).await,
             Task::Edit(args) => edit::run(cx, item, &args).await,
             Task::List(args) => list::run(cx, &args).await,
             Task::Patch(args) => patch::run(cx, item, &args).await,

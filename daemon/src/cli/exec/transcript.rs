@@ -293,13 +293,16 @@ impl Transcript {
                 Audience::Model => Ok(()),
                 Audience::Person | Audience::Both => self.line(&self.looks.paint(Look::Dim, &safe(&notice.text))),
             },
-            // The prompt is known, thoughts stay with the model, plans and questions have their own updates.
+            ItemContent::Question(question) => match &question.answer {
+                Some(answer) => self.line(&self.looks.paint(Look::Dim, &safe(&format!("answered: {answer}")))),
+                None => Ok(()),
+            },
+            // The prompt is known, thoughts stay with the model, plans and approvals have their own updates.
             ItemContent::UserMessage(_)
             | ItemContent::Reasoning(_)
             | ItemContent::Context(_)
             | ItemContent::Plan(_)
-            | ItemContent::Approval(_)
-            | ItemContent::Question(_) => Ok(()),
+            | ItemContent::Approval(_) => Ok(()),
         }
     }
 
