@@ -5,8 +5,8 @@ use super::drive::View;
 use crate::cli::terminal::{Look, Looks, Screen, StatusLine, Wrap, safe};
 use crate::path::AbsPath;
 use pilotfish_protocol::{
-    AgentMessage, Audience, Completion, Edit, EditKind, EditState, Fault, FaultKind, Item, ItemContent, ItemId, Plan,
-    SessionStatus, SessionUpdate, Status, StepStatus, StopReason, ToolCall, ToolStatus, Update, Usage,
+    AgentMessage, Audience, CommandInfo, Completion, Edit, EditKind, EditState, Fault, FaultKind, Item, ItemContent,
+    ItemId, Plan, SessionStatus, SessionUpdate, Status, StepStatus, StopReason, ToolCall, ToolStatus, Update, Usage,
 };
 use std::collections::HashMap;
 use std::io::Result;
@@ -349,6 +349,18 @@ impl Transcript {
         Ok(())
     }
 
+    /// A command in the background, where it begins and where it ends.
+    fn background(&mut self, command: &CommandInfo) -> Result<()> {
+        let CommandInfo { id, command, output_bytes, exit_code, .. } = command;
+        let words = match (exit_code, output_bytes) {
+            (Some(code), _) => format!("{id} ended with exit code {code}"),
+            (None, 0) => format!("{id} runs in the background: {}", command.lines().next().unwrap_or_default()),
+            // It only said more.
+            (None, _) => return Ok(()),
+        };
+        self.line(&self.looks.paint(Look::Dim, &self.looks.fit(&safe(&words), INDENT.len())))
+    }
+
     fn status(&mut self, status: &SessionStatus) {
         let text = match status.state {
             Status::Running => return,
@@ -370,6 +382,7 @@ impl View for Transcript {
             Update::ItemEnded { item } => self.ended(item),
             Update::PlanChanged { plan } => self.plan(plan),
             Update::TurnEnded { stop, usage, .. } => self.over(*stop, usage),
+            Update::CommandChanged { command } => self.background(command),
             Update::StatusChanged { status } => {
                 self.status(status);
                 Ok(())
@@ -381,7 +394,6 @@ impl View for Transcript {
             | Update::QueueChanged { .. }
             | Update::DraftChanged { .. }
             | Update::Usage { .. }
-            | Update::CommandChanged { .. }
             | Update::ApprovalOpened { .. }
             | Update::ApprovalClosed { .. } => Ok(()),
         }
