@@ -2,22 +2,23 @@
 //!
 //! Only the person's own file counts. Nothing that a workspace ships is read here.
 
-use pilotfish_protocol::{ModelInfo, ModelName};
-use serde::{Deserialize, Serialize};
+use models::{Keys, Provider, RawProvider};
+use pilotfish_protocol::ModelName;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 mod beyond;
+pub mod known;
 mod local;
+mod models;
 pub mod rules;
 pub mod trust;
 
 pub use beyond::Beyond;
-
-/// The longest silence in a stream, unless a provider says another.
-const IDLE_LIMIT: Duration = Duration::from_secs(300);
+pub use models::{Dialect, Endpoint, Resolved, Secret, effort_word, is_usual_variable, usual_key_variable};
 
 /// A command's time unless the model asks for another.
 const COMMAND_TIME: Duration = Duration::from_secs(120);
@@ -30,9 +31,6 @@ const MAX_STEPS: u32 = 500;
 
 /// Characters one output may take when the model's context is not known.
 const OUTPUT_CHARS: usize = 12_000;
-
-/// The model asked for when nothing but `OPENAI_API_KEY` is there.
-const OPENAI_MODEL: &str = "gpt-5";
 
 /// Where our files lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,29 +123,6 @@ struct RawEditor {
     ask: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawProvider {
-    dialect: Dialect,
-    base_url: String,
-    api_key_env: Option<String>,
-    idle_timeout: Option<u64>,
-    #[serde(default)]
-    models: Vec<RawModel>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawModel {
-    id: String,
-    context: Option<u64>,
-}
-
-/// Stored keys, by provider.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-struct Keys(BTreeMap<String, String>);
-
 /// What the configuration means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -157,25 +132,6 @@ pub struct Config {
     beyond: Beyond,
     /// The file, for messages.
     file: PathBuf,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Provider {
-    endpoint: Endpoint,
-    models: Vec<(String, Option<u64>)>,
-}
-
-/// A model, found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolved {
-    /// `provider/model`.
-    pub name: ModelName,
-    /// The model's own name.
-    pub model: String,
-    /// Where it answers.
-    pub endpoint: Endpoint,
-    /// Its context size in tokens, if known.
-    pub context: Option<u64>,
 }
 
 /// The limits of one turn.
@@ -224,10 +180,20 @@ pub enum ConfigError {
         /// Those it has.
         known: String,
     },
+    /// The model is known to take other efforts only.
+    #[error("{model} takes no effort {effort:?}; it takes: {takes}")]
+    NoEffort {
+        /// As asked.
+        model: String,
+        /// As asked.
+        effort: &'static str,
+        /// Those it takes.
+        takes: String,
+    },
     /// Nothing is configured and nothing was found.
     #[error(
-        "no model is configured. Set OPENAI_API_KEY, or start a model server such as Ollama, or write to {file}:\n\n\
-         model = \"local/MODEL\"\n\n[providers.local]\ndialect = \"chat\"              # or \"responses\"\n\
+        "no model is configured. Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start a model server such as Ollama, or write to {file}:\n\n\
+         model = \"local/MODEL\"\n\n[providers.local]\ndialect = \"chat\"              # or \"responses\", \"messages\"\n\
          base_url = \"http://127.0.0.1:11434/v1\"\n# api_key_env = \"LOCAL_KEY\"   # when it needs a key"
     )]
     NoModel {
@@ -272,7 +238,7 @@ impl ConfigSource {
         let Files { raw, keys } = self.files()?;
         let mut config = interpret(raw, &keys, environment, self.home.config_file());
         if config.providers.is_empty() {
-            config.providers = found(&keys, environment);
+            config.providers = Provider::found(&keys, environment);
         }
         if config.default.is_none() {
             // Without a choice the first model there is, is the choice.
@@ -313,44 +279,6 @@ impl ConfigSource {
 }
 
 impl Config {
-    /// The model of a name.
-    ///
-    /// # Errors
-    /// When it is no name, or its provider is not configured. A model the provider does not list is asked for all the same.
-    pub fn resolve(&self, name: &ModelName) -> Result<Resolved, ConfigError> {
-        let (provider, model) = name.split().ok_or_else(|| ConfigError::NotAModel(name.to_string()))?;
-        let found = self.providers.iter().find(|known| known.endpoint.provider == provider);
-        let provider = found.ok_or_else(|| self.no_provider(provider))?;
-        let context = provider.models.iter().find(|(id, _)| id == model).and_then(|(_, context)| *context);
-        Ok(Resolved { name: name.clone(), model: model.to_owned(), endpoint: provider.endpoint.clone(), context })
-    }
-
-    /// The model that new sessions use.
-    ///
-    /// # Errors
-    /// When there is none; the words say what to write where.
-    pub fn default_model(&self) -> Result<ModelName, ConfigError> {
-        self.default.clone().ok_or_else(|| ConfigError::NoModel { file: self.file.display().to_string() })
-    }
-
-    /// The models that are listed, the default marked.
-    #[must_use]
-    pub fn models(&self) -> Vec<ModelInfo> {
-        let mut models: Vec<ModelInfo> = self.providers.iter().flat_map(listed).collect();
-        if let Some(default) = &self.default {
-            for model in &mut models {
-                model.default = model.name == *default;
-            }
-            if !models.iter().any(|model| model.default) {
-                models.insert(
-                    0,
-                    ModelInfo { name: default.clone(), context: None, efforts: Vec::new(), price: None, default: true },
-                );
-            }
-        }
-        models
-    }
-
     /// What commands may reach beyond the sandbox without being asked about.
     #[must_use]
     pub fn beyond(&self) -> &Beyond {
@@ -364,13 +292,6 @@ impl Config {
         let twentieth = context.map_or(OUTPUT_CHARS, |tokens| usize::try_from(tokens / 5).unwrap_or(OUTPUT_CHARS));
         Limits { max_steps: MAX_STEPS, output_chars: twentieth.clamp(2_000, 16_000), command_time: self.command_time }
     }
-
-    fn no_provider(&self, name: &str) -> ConfigError {
-        let file = self.file.display().to_string();
-        let known: Vec<&str> = self.providers.iter().map(|provider| provider.endpoint.provider.as_str()).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        ConfigError::NoProvider { name: name.to_owned(), file, known }
-    }
 }
 
 /// Stores a provider's key in a file that only its owner can read.
@@ -383,7 +304,7 @@ pub fn store_key(home: &Home, provider: &str, key: &str) -> Result<PathBuf, Conf
         |error: std::io::Error| ConfigError::Unreadable { file: file.display().to_string(), why: error.to_string() };
     let _locked = lock(&file)?;
     let mut keys: Keys = read_toml(&file)?.unwrap_or_default();
-    keys.0.insert(provider.to_owned(), key.to_owned());
+    keys.put(provider, key);
     let broken =
         |error: toml::ser::Error| ConfigError::Broken { file: file.display().to_string(), why: error.to_string() };
     let text = toml::to_string(&keys).map_err(broken)?;
@@ -455,17 +376,7 @@ fn read_toml<T: serde::de::DeserializeOwned>(file: &Path) -> Result<Option<T>, C
 }
 
 fn interpret(raw: RawConfig, keys: &Keys, environment: &BTreeMap<String, String>, file: PathBuf) -> Config {
-    let providers = raw.providers.into_iter().map(|(name, provider)| {
-        let endpoint = Endpoint {
-            key: key(&name, provider.api_key_env.as_deref(), keys, environment),
-            provider: name,
-            dialect: provider.dialect,
-            base_url: provider.base_url.trim_end_matches('/').to_owned(),
-            api_key_env: provider.api_key_env,
-            idle_limit: provider.idle_timeout.map_or(IDLE_LIMIT, Duration::from_secs),
-        };
-        Provider { endpoint, models: provider.models.into_iter().map(|model| (model.id, model.context)).collect() }
-    });
+    let providers = raw.providers.into_iter().map(|(name, raw)| Provider::interpret(name, raw, keys, environment));
     Config {
         default: raw.model.map(ModelName),
         providers: providers.collect(),
@@ -473,104 +384,6 @@ fn interpret(raw: RawConfig, keys: &Keys, environment: &BTreeMap<String, String>
         beyond: raw.sandbox.interpret(environment),
         file,
     }
-}
-
-/// The environment's key wins over a stored one.
-fn key(provider: &str, env: Option<&str>, keys: &Keys, environment: &BTreeMap<String, String>) -> Option<Secret> {
-    let said = env.and_then(|name| environment.get(name)).filter(|key| !key.trim().is_empty());
-    said.or_else(|| keys.0.get(provider)).map(|key| Secret::new(key.trim()))
-}
-
-/// What there is without a configuration: a key in the environment or stored, and model servers on this machine.
-fn found(keys: &Keys, environment: &BTreeMap<String, String>) -> Vec<Provider> {
-    let mut providers = Vec::new();
-    if let Some(key) = key("openai", Some("OPENAI_API_KEY"), keys, environment) {
-        let base_url = environment.get("OPENAI_BASE_URL").map_or("https://api.openai.com/v1", String::as_str);
-        let endpoint = Endpoint {
-            provider: "openai".to_owned(),
-            dialect: Dialect::Responses,
-            base_url: base_url.trim_end_matches('/').to_owned(),
-            key: Some(key),
-            api_key_env: Some("OPENAI_API_KEY".to_owned()),
-            idle_limit: IDLE_LIMIT,
-        };
-        providers.push(Provider { endpoint, models: vec![(OPENAI_MODEL.to_owned(), None)] });
-        return providers;
-    }
-    providers.extend(local::find(local::PORTS).into_iter().map(|server| {
-        let endpoint = Endpoint {
-            provider: server.name.to_owned(),
-            dialect: Dialect::Chat,
-            base_url: server.base_url,
-            key: None,
-            api_key_env: None,
-            idle_limit: IDLE_LIMIT,
-        };
-        Provider { endpoint, models: server.models.into_iter().map(|model| (model, None)).collect() }
-    }));
-    providers
-}
-
-fn listed(provider: &Provider) -> impl Iterator<Item = ModelInfo> {
-    let name = &provider.endpoint.provider;
-    provider.models.iter().map(move |(id, context)| ModelInfo {
-        name: ModelName(format!("{name}/{id}")),
-        context: *context,
-        efforts: Vec::new(),
-        price: None,
-        default: false,
-    })
-}
-
-/// How an endpoint speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Dialect {
-    /// OpenAI Responses.
-    Responses,
-    /// OpenAI Chat Completions, and what imitates it.
-    Chat,
-}
-
-/// A key. Shown as `***` wherever it might be printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Holds a key.
-    #[must_use]
-    pub fn new(key: impl Into<String>) -> Self {
-        Self(key.into())
-    }
-
-    /// The key itself, for the one header it belongs in.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// Where and how a provider's models answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// The provider's name in the configuration.
-    pub provider: String,
-    /// How it speaks.
-    pub dialect: Dialect,
-    /// Such as `http://127.0.0.1:11434/v1`, without a slash at the end.
-    pub base_url: String,
-    /// The key, if one is needed.
-    pub key: Option<Secret>,
-    /// Where the key is looked for, to say so when it is missing.
-    pub api_key_env: Option<String>,
-    /// The longest silence in a stream.
-    pub idle_limit: Duration,
 }
 
 #[cfg(test)]

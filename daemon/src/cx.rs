@@ -18,12 +18,14 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 mod background;
+mod given;
 mod inquiry;
 mod permit;
 
 pub use background::{
     Background, Birth, End, Input, InputError, Launch, NOT_BEGUN, Piece, Report, Stopper, Until, Work,
 };
+pub use given::{Named, Problems, Shown, Speaking};
 pub use inquiry::{ASK, Inquiry, Said};
 pub use permit::{Answer, GrantedBy, HOST, Need, PATH, PROTECTED, Permission, Question, said_no};
 
@@ -96,6 +98,8 @@ pub struct TurnCx {
     pub background: mpsc::Sender<TurnEvent>,
     /// Tokens of this turn so far.
     pub usage: Usage,
+    /// The files that calls named since the loop last looked.
+    pub named: Named,
 }
 
 /// Why a turn ended without an answer.

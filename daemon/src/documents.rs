@@ -15,8 +15,10 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 mod pull;
+mod seen;
 
 pub use pull::Puller;
+pub use seen::{Diagnostics, Looking, Versions};
 
 /// A client that has texts open, as it is asked to change one.
 pub trait Editor: Send + Sync {
@@ -160,6 +162,7 @@ struct Table {
     wishes: Vec<Wish>,
     listeners: Vec<Weak<Listener>>,
     pulled: Vec<pull::Pulled>,
+    seen: seen::Seen,
 }
 
 struct Wish {
@@ -303,15 +306,6 @@ impl Documents {
         table.tell(path, &Step::Look);
     }
 
-    /// The person looks at a file in a client.
-    pub fn look_at(&self, client: &ConnectionId, path: &AbsPath) {
-        let mut table = self.lock();
-        table.uses += 1;
-        let used = table.uses;
-        let buffers = table.files.get_mut(path).into_iter().flatten();
-        buffers.filter(|buffer| buffer.client == *client).for_each(|buffer| buffer.used = used);
-    }
-
     /// A client is gone, and its texts with it.
     pub fn leave(&self, client: &ConnectionId) {
         let mut table = self.lock();
@@ -322,6 +316,7 @@ impl Documents {
         }
         table.files.retain(|_, buffers| !buffers.is_empty());
         table.pulled.retain(|pulled| pulled.client != *client);
+        table.seen.leave(client);
         table.give_up(|wish| wish.client == *client);
         paths.iter().for_each(|path| table.tell(path, &Step::Look));
     }

@@ -97,7 +97,11 @@ impl Hub {
     pub async fn new_session(&self, new: NewSession) -> Result<Session, SessionError> {
         self.parts.may_work(&new.workspace, new.mode)?;
         let model = match new.model {
-            Some(model) => Some(self.parts.config.load(&new.environment)?.resolve(&model)?.name),
+            Some(model) => {
+                let resolved = self.parts.config.load(&new.environment)?.resolve(&model)?;
+                resolved.takes(new.effort)?;
+                Some(resolved.name)
+            }
             // Without any model the session opens all the same; its first prompt says what to write where.
             None => self.parts.config.load(&new.environment).ok().and_then(|config| config.default_model().ok()),
         };

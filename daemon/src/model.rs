@@ -10,8 +10,10 @@ use std::time::Duration;
 
 mod answer;
 mod chat;
+mod history;
 pub mod http;
 mod limits;
+mod messages;
 mod report;
 mod responses;
 pub mod retry;
@@ -48,6 +50,8 @@ pub struct ToolSpec {
     pub description: &'static str,
     /// JSON schema of its arguments: flat, an object.
     pub parameters: serde_json::Value,
+    /// The grammar, in Lark's form, of its one argument, for models that write such a one as free text where their dialect lets them.
+    pub grammar: Option<&'static str>,
 }
 
 /// One entry of the history as a model sees it.

@@ -5,9 +5,12 @@
 
 use crate::model::{Call, Message, ModelRequest, Part, ToolSpec};
 use pilotfish_protocol::{
-    Audience, Completion, Effort, InputPart, Item, ItemContent, Mode, ModelName, Notice, Reasoning, SessionId, ToolCall,
+    Audience, Completion, Effort, InputPart, Item, ItemContent, Mode, ModelName, Notice, Reasoning, SessionId,
+    ToolCall, TurnId,
 };
 use std::sync::{Arc, LazyLock};
+
+pub mod receipt;
 
 /// What the notice of the environment begins with.
 const ENVIRONMENT: &str = "<environment>";
@@ -61,6 +64,16 @@ impl History {
     #[must_use]
     pub fn says(&self, text: &str) -> bool {
         self.notices().any(|notice| notice.text == text)
+    }
+
+    /// How often something was said in a turn.
+    #[must_use]
+    pub fn count_in(&self, turn: &TurnId, text: &str) -> usize {
+        let said = |item: &&Item| {
+            item.turn_id.as_ref() == Some(turn)
+                && matches!(&item.content, ItemContent::Notice(notice) if notice.text == text)
+        };
+        self.items.iter().filter(said).count()
     }
 
     fn notices(&self) -> impl DoubleEndedIterator<Item = &Notice> {

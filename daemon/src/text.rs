@@ -7,6 +7,7 @@ pub mod excerpt;
 pub mod hunks;
 pub mod patch;
 pub mod position;
+pub mod problem;
 pub mod shape;
 pub mod shown;
 

@@ -1,5 +1,6 @@
 //! The tools: one table, and one path that every call takes: arguments, policy, effect, record.
 
+use crate::config::known::Edits;
 use crate::cx::{TurnCx, TurnError};
 use crate::model::{Call, ToolSpec};
 use crate::text::excerpt::excerpt;
@@ -11,6 +12,7 @@ mod ask;
 mod change;
 mod command;
 mod edit;
+mod editor;
 mod list;
 mod patch;
 mod place;
@@ -27,6 +29,7 @@ enum Task {
     Ask(ask::Args),
     Command(command::Args),
     Edit(edit::Args),
+    Editor(editor::Args),
     List(list::Args),
     Patch(patch::Args),
     Plan(plan::Args),
@@ -72,6 +75,7 @@ pub fn specs() -> Arc<[ToolSpec]> {
             ask::spec(),
             command::spec(),
             edit::spec(),
+            editor::spec(),
             list::spec(),
             patch::spec(),
             plan::spec(),
@@ -82,6 +86,46 @@ pub fn specs() -> Arc<[ToolSpec]> {
         ])
     });
     SPECS.clone()
+}
+
+/// Which of the tools that change files a model is told of, by what it was trained on.
+const EDITING: &[(Edits, &[&str])] = &[
+    (Edits::All, &["edit", "patch", "write"]),
+    (Edits::Replace, &["edit", "write"]),
+    (Edits::Patch, &["patch"]),
+    (Edits::FreePatch, &["patch"]),
+];
+
+/// The tools that a model is told of. A call of another one is run all the same: the history may hold one that it learns from.
+#[must_use]
+pub fn offered(family: Edits) -> Arc<[ToolSpec]> {
+    static OFFERED: LazyLock<Vec<(Edits, Arc<[ToolSpec]>)>> = LazyLock::new(|| {
+        let chosen = |(family, names): &(Edits, &[&str])| {
+            let specs = specs();
+            let mut chosen: Vec<ToolSpec> =
+                specs.iter().filter(|spec| names.contains(&spec.name) || !edits(spec.name)).cloned().collect();
+            if *family == Edits::FreePatch {
+                chosen.iter_mut().filter(|spec| spec.name == "patch").for_each(patch::free);
+            }
+            (*family, chosen.into())
+        };
+        EDITING.iter().map(chosen).collect()
+    });
+    OFFERED.iter().find(|(known, _)| *known == family).map_or_else(specs, |(_, specs)| specs.clone())
+}
+
+/// Whether a tool changes files one by one, as editors see it.
+#[must_use]
+pub fn edits(name: &str) -> bool {
+    EDITING.iter().any(|(_, names)| names.contains(&own(name)))
+}
+
+/// The name that we give to a tool that a model may know by another.
+fn own(name: &str) -> &str {
+    match name {
+        "apply_patch" => "patch",
+        name => name,
+    }
 }
 
 /// Runs one call and gives the item that records it. What the model did wrong is told to the model; it ends no turn.
@@ -156,15 +200,13 @@ fn call_id(item: &Item) -> &str {
 }
 
 fn parse(call: &Call) -> Result<Task, String> {
-    let name = match call.name.as_str() {
-        "apply_patch" => "patch",
-        name => name,
-    };
+    let name = own(&call.name);
     let (specs, arguments) = (specs(), &call.arguments);
     match (name, specs.iter().find(|spec| spec.name == name)) {
         ("ask", Some(spec)) => args::decode(spec, arguments).map(Task::Ask),
         ("command", Some(spec)) => args::decode(spec, arguments).map(Task::Command),
         ("edit", Some(spec)) => args::decode(spec, arguments).map(Task::Edit),
+        ("editor", Some(spec)) => args::decode(spec, arguments).map(Task::Editor),
         ("list", Some(spec)) => args::decode(spec, arguments).map(Task::List),
         ("patch", Some(spec)) => args::decode(spec, arguments).map(Task::Patch),
         ("plan", Some(spec)) => args::decode(spec, arguments).map(Task::Plan),
@@ -187,6 +229,7 @@ impl Task {
             Task::Ask(args) => ask::title(args),
             Task::Command(args) => command::title(args),
             Task::Edit(args) => format!("edit {}", args.path),
+            Task::Editor(_) => "look at the editor".to_owned(),
             Task::List(args) => format!("list {}", args.path.as_deref().unwrap_or(".")),
             Task::Patch(args) => patch::title(args),
             Task::Plan(_) => "plan".to_owned(),
@@ -204,6 +247,7 @@ impl Task {
             Task::Ask(args) => ask::run(cx, args).await,
             Task::Command(args) => command::run(cx, item, args).await,
             Task::Edit(args) => edit::run(cx, item, &args).await,
+            Task::Editor(args) => editor::run(cx, &args),
             Task::List(args) => list::run(cx, &args).await,
             Task::Patch(args) => patch::run(cx, item, &args).await,
             Task::Plan(args) => plan::run(args),

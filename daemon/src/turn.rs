@@ -6,6 +6,7 @@ use crate::tool;
 use pilotfish_protocol::{Audience, ItemContent, Notice, StopReason, Update};
 use sample::sample;
 
+mod given;
 mod sample;
 
 /// Runs one turn: ask the model, run the tools it calls, until it calls none.
@@ -16,13 +17,18 @@ pub async fn run(cx: &mut TurnCx, history: &mut History) -> Result<StopReason, T
     look_again(cx, history).await?;
     for step in 0..cx.limits.max_steps {
         tell_decisions(cx, history).await?;
+        given::give(cx, history).await?;
         let answer = sample(cx, history, step).await?;
         if answer.calls.is_empty() && !take_steered(cx, history) {
             return Ok(answer.stop);
         }
+        let before = answer.calls.iter().any(|call| tool::edits(&call.name)).then(|| cx.shown());
         for call in answer.calls {
             let item = tool::run(cx, step, call).await?;
             history.push(item);
+        }
+        if let Some(before) = before {
+            given::tell_problems(cx, history, before).await?;
         }
         take_steered(cx, history);
         if cx.cancel.is_cancelled() {

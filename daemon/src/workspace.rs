@@ -173,6 +173,12 @@ impl Workspace {
         &self.files
     }
 
+    /// The texts that editors have open, and what else they show.
+    #[must_use]
+    pub fn documents(&self) -> &Documents {
+        &self.shared.documents
+    }
+
     /// The folder.
     #[must_use]
     pub fn root(&self) -> &AbsPath {
@@ -189,6 +195,14 @@ impl Workspace {
         let gone = || ReadError::Io { path: path.clone(), why: "the workspace is closed".to_owned() };
         let (path, session) = (path.clone(), session.cloned());
         self.ask(|answer| Event::Read { path, max, session, answer }).await.unwrap_or_else(|| Err(gone()))
+    }
+
+    /// Reads a file below the root as it is on the disk, at most `max` bytes of it.
+    ///
+    /// # Errors
+    /// As [`Workspace::read`].
+    pub async fn read_saved(&self, path: &RootedPath, max: u64) -> Result<FileText, ReadError> {
+        files::read_apart(&self.root, path, max).await
     }
 
     /// The files that a session sees otherwise than they are on the disk: unsaved in an editor, or proposed by the session.

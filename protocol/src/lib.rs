@@ -7,6 +7,7 @@
 pub mod contract;
 
 mod approval;
+mod editor;
 mod error;
 mod id;
 mod input;
@@ -18,6 +19,7 @@ mod state;
 mod update;
 
 pub use approval::{Answered, Approval, ApprovalSegment, Decision, Rule, RuleList, RulePreview, Scope};
+pub use editor::{Diagnostic, MethodCall, Severity};
 pub use error::{ErrorData, ErrorKind, RpcError, code};
 pub use id::{ApprovalId, CheckpointId, CommandId, ConnectionId, HunkId, ItemId, QueuedId, RuleId, SessionId, TurnId};
 pub use input::{Delivery, InputPart, Position, Range};

@@ -1,6 +1,6 @@
 //! What the smaller resources answer: commands, checkpoints, files, trust and the daemon itself.
 
-use crate::{CheckpointId, CommandId, SessionId};
+use crate::{CheckpointId, CommandId, MethodCall, SessionId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,9 @@ pub struct Candidate {
     pub label: String,
     /// What to insert.
     pub insert: String,
+    /// What to call instead of inserting anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<MethodCall>,
     /// More words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,

@@ -6,6 +6,7 @@ mod acp_files;
 mod approvals;
 mod background;
 mod checkpoints;
+mod context;
 mod documents;
 mod door;
 mod durable;

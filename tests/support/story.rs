@@ -28,7 +28,9 @@ impl Story {
         let model = FakeModel::start(dialect).await;
         let daemon = TestDaemon::asking(&model);
         for (path, text) in files {
-            std::fs::write(daemon.workspace.path().join(path), text).expect("written");
+            let path = daemon.workspace.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("it has one")).expect("created");
+            std::fs::write(path, text).expect("written");
         }
         let mut editor = daemon.client().await;
         let session = daemon.session_in(&mut editor, mode).await.id;

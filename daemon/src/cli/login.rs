@@ -2,7 +2,7 @@
 //! argument, since arguments are visible to every process.
 
 use crate::cli::{Environment, INTERRUPTED, USAGE};
-use crate::config::{Home, store_key};
+use crate::config::{Home, store_key, usual_key_variable};
 use anyhow::Context;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use std::io::{BufRead, IsTerminal, Read, Write};
@@ -38,12 +38,10 @@ pub fn run(args: &Args, home: &Home, environment: &Environment) -> anyhow::Resul
     }
     let file = store_key(home, &args.provider, key)?;
     writeln!(stderr, "The key of {} is in {}, which only you can read.", args.provider, file.display())?;
-    let variable = if args.provider == "openai" && environment.contains_key("OPENAI_API_KEY") {
-        "OPENAI_API_KEY is set, and wins over it."
-    } else {
-        "A variable that config.toml names as api_key_env wins over it."
-    };
-    writeln!(stderr, "{variable}")?;
+    match usual_key_variable(&args.provider).filter(|variable| environment.contains_key(*variable)) {
+        Some(variable) => writeln!(stderr, "{variable} is set, and wins over it.")?,
+        None => writeln!(stderr, "A variable that config.toml names as api_key_env wins over it.")?,
+    }
     Ok(0)
 }
 

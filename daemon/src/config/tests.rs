@@ -1,6 +1,7 @@
 use super::*;
 use crate::path::AbsPath;
 use expect_test::{Expect, expect};
+use pilotfish_protocol::Effort;
 
 fn home(file: &str) -> (tempfile::TempDir, Home) {
     let directory = tempfile::tempdir().unwrap();
@@ -58,8 +59,73 @@ fn finds_a_key_in_the_environment_when_nothing_is_configured() {
     check(
         "",
         &[("OPENAI_API_KEY", "k")],
-        expect!["openai/gpt-5 at https://api.openai.com/v1 in Responses, context None, k"],
+        expect!["openai/gpt-5 at https://api.openai.com/v1 in Responses, context Some(272000), k"],
     );
+}
+
+#[test]
+fn finds_the_key_of_another_provider_and_its_address() {
+    check(
+        "",
+        &[("ANTHROPIC_API_KEY", "k")],
+        expect!["anthropic/claude-sonnet-4-5 at https://api.anthropic.com/v1 in Messages, context Some(200000), k"],
+    );
+    for address in ["http://x", "http://x/", "http://x/v1"] {
+        check(
+            "",
+            &[("ANTHROPIC_API_KEY", "k"), ("ANTHROPIC_BASE_URL", address)],
+            expect!["anthropic/claude-sonnet-4-5 at http://x/v1 in Messages, context Some(200000), k"],
+        );
+    }
+    check(
+        "",
+        &[("ANTHROPIC_API_KEY", "k"), ("OPENAI_API_KEY", "l")],
+        expect!["openai/gpt-5 at https://api.openai.com/v1 in Responses, context Some(272000), l"],
+    );
+}
+
+#[test]
+fn lists_what_is_said_and_what_is_known_of_models() {
+    let file = r#"
+model = "a/claude-opus-4-7"
+[providers.a]
+dialect = "messages"
+base_url = "http://a/v1"
+models = [{ id = "claude-3-5-haiku" }, { id = "claude-opus-4-7", context = 1000000, efforts = ["low"] }]
+[providers.b]
+dialect = "chat"
+base_url = "http://b/v1"
+models = [{ id = "qwen3" }]
+"#;
+    let (_directory, home) = home(file);
+    let config = ConfigSource::new(home).load(&BTreeMap::new()).unwrap();
+    let line = |model: pilotfish_protocol::ModelInfo| {
+        format!("{} {:?} {:?} {}\n", model.name, model.context, model.efforts, model.default)
+    };
+    expect![[r#"
+        a/claude-3-5-haiku Some(200000) [] false
+        a/claude-opus-4-7 Some(1000000) [Low] true
+        b/qwen3 None [] false
+    "#]]
+    .assert_eq(&config.models().into_iter().map(line).collect::<String>());
+    let takes = |name: &str, effort| {
+        let resolved = config.resolve(&ModelName(name.to_owned())).unwrap();
+        resolved.takes(Some(effort)).map_or_else(|error| error.to_string(), |effort| format!("{effort:?}"))
+    };
+    let shown = [
+        takes("a/claude-opus-4-7", Effort::Low),
+        takes("a/claude-opus-4-7", Effort::High),
+        takes("a/claude-3-5-haiku", Effort::Low),
+        takes("b/qwen3", Effort::High),
+        takes("b/o4-mini", Effort::Minimal),
+    ];
+    expect![[r#"
+        Some(Low)
+        a/claude-opus-4-7 takes no effort "high"; it takes: low
+        a/claude-3-5-haiku takes no effort "low"; it takes: none
+        Some(High)
+        b/o4-mini takes no effort "minimal"; it takes: low, medium, high"#]]
+    .assert_eq(&shown.join("\n"));
 }
 
 #[test]

@@ -10,15 +10,18 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Files at a workspace's root that steer an agent, and a folder whose files all do.
-const SHIPPED: &[&str] = &["AGENTS.md"];
+/// Files that steer an agent, in whatever folder of a workspace they lie; and a folder at its root whose files all do.
+const SHIPPED: &str = "AGENTS.md";
 const SHIPPED_FOLDER: &str = ".pilotfish";
 
 /// The longest text that can count, in bytes.
 const MAX_TEXT: u64 = 256 << 10;
 
-/// Files of that folder that are looked at.
+/// Files of each kind that are looked at.
 const MAX_FILES: usize = 64;
+
+/// Files and folders that are walked through to find them.
+const MAX_WALK: usize = 200_000;
 
 /// What was said of one workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -106,7 +109,9 @@ fn file(home: &Home) -> PathBuf {
 
 /// What a workspace ships now; no text where there is a file that is none, or is too long to count.
 fn present(workspace: &AbsPath) -> BTreeMap<String, Option<String>> {
-    let mut paths: Vec<String> = SHIPPED.iter().map(|&name| name.to_owned()).collect();
+    // The root's own counts even where git does not know it.
+    let mut paths = vec![SHIPPED.to_owned()];
+    paths.extend(steering(workspace));
     let folder = workspace.as_path().join(SHIPPED_FOLDER);
     // A link would make what lies elsewhere part of what is shipped.
     let is_folder = folder.symlink_metadata().is_ok_and(|found| found.is_dir());
@@ -119,6 +124,16 @@ fn present(workspace: &AbsPath) -> BTreeMap<String, Option<String>> {
         Some((path, found.is_file().then(|| text(&file, found.len())).flatten()))
     });
     found.collect()
+}
+
+/// The files with that name in all folders, without those that git ignores.
+fn steering(workspace: &AbsPath) -> Vec<String> {
+    let mut walk = ignore::WalkBuilder::new(workspace.as_path());
+    walk.hidden(false).require_git(false).sort_by_file_path(Path::cmp);
+    walk.filter_entry(|entry| entry.file_name() != ".git");
+    let entries = walk.build().take(MAX_WALK).flatten().filter(|entry| entry.file_name() == SHIPPED);
+    let paths = entries.filter_map(|entry| Some(entry.path().strip_prefix(workspace.as_path()).ok()?.to_owned()));
+    paths.filter_map(|path| path.into_os_string().into_string().ok()).take(MAX_FILES).collect()
 }
 
 fn text(file: &Path, size: u64) -> Option<String> {

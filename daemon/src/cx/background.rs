@@ -1,7 +1,7 @@
 //! Commands in the background: what is known of one while it runs and after, and how a turn comes to them. Who started one has no more
 //! part in it than others; the session owns them all.
 
-use super::{TurnCx, TurnError, TurnEvent};
+use super::{Named, TurnCx, TurnError, TurnEvent};
 use crate::sandbox::Exit;
 use futures::future::BoxFuture;
 use pilotfish_protocol::{CommandId, CommandInfo, SessionId, Usage};
@@ -415,6 +415,7 @@ impl TurnCx {
             events: self.background.clone(),
             background: self.background.clone(),
             usage: Usage::default(),
+            named: Named::default(),
         }
     }
 }

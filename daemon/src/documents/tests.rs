@@ -23,6 +23,10 @@ fn open(documents: &Documents, name: &str, text: &str) {
     documents.open(&client(name), &path("/ws/a"), 1, text.to_owned(), Arc::new(Silent));
 }
 
+fn look(documents: &Documents, name: &str) {
+    documents.look_at(&client(name), Looking { path: path("/ws/a"), selection: None, visible: None });
+}
+
 fn typed(documents: &Documents, name: &str, version: i32, text: &str) {
     documents.change(&client(name), &path("/ws/a"), version, |_| text.to_owned()).expect("it is open");
 }
@@ -65,11 +69,11 @@ fn the_editor_that_was_used_last_is_asked_first() {
     open(&documents, "n1", "old");
     open(&documents, "n2", "old");
     check(&documents, Some("old"), expect![[r#"disk, open in n2 1 "old""#]]);
-    documents.look_at(&client("n1"), &path("/ws/a"));
+    look(&documents, "n1");
     check(&documents, Some("old"), expect![[r#"disk, open in n1 1 "old""#]]);
     documents.settle(&path("/ws/a"), Some("old"));
     typed(&documents, "n2", 2, "mine");
-    documents.look_at(&client("n1"), &path("/ws/a"));
+    look(&documents, "n1");
     check(&documents, Some("old"), expect![[r#"unsaved in n2 2 "mine""#]]);
 }
 

@@ -3,6 +3,7 @@
 mod approval;
 mod checkpoint;
 mod command;
+mod complete;
 mod daemon;
 mod editor;
 mod file;

@@ -3,7 +3,7 @@
 //! A client's line says what it speaks, which build it is and the part of its environment that its sessions need. The daemon
 //! answers with a line of its own; then the connection belongs to the door that was named.
 
-use crate::config::Environment;
+use crate::config::{self, Environment};
 use crate::sandbox;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,9 +14,6 @@ pub(crate) const MAX_LINE: usize = 256 << 10;
 
 /// The form of these lines. Both sides take only what they know.
 const FORM: u32 = 1;
-
-/// Variables that decide how a model is reached when no configuration names one.
-const MODEL_VARIABLES: [&str; 2] = ["OPENAI_API_KEY", "OPENAI_BASE_URL"];
 
 /// What is spoken on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +77,7 @@ impl Hello {
     #[must_use]
     pub fn new(door: Door, cwd: String, environment: &Environment, key_variables: &[String]) -> Self {
         let needed = |name: &str| {
-            sandbox::passes(name) || MODEL_VARIABLES.contains(&name) || key_variables.iter().any(|known| known == name)
+            sandbox::passes(name) || config::is_usual_variable(name) || key_variables.iter().any(|known| known == name)
         };
         let env = environment.iter().filter(|(name, _)| needed(name));
         let env = env.map(|(name, value)| (name.clone(), value.clone())).collect();

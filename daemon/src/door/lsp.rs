@@ -50,6 +50,9 @@ const WRITE: usize = 64 << 10;
 /// Requests that may be open before no more are read. Every method answers at once, so this is far away.
 const MAX_OPEN: usize = 256;
 
+/// The feature of a client that sends `editor/diagnostics`.
+const REPORTS: &str = "diagnostics";
+
 /// Serves one client until it leaves. Its sessions go on. `environment` is the client's.
 pub async fn serve<I, O>(hub: Hub, environment: Environment, input: I, output: O) -> Ended
 where
@@ -390,6 +393,9 @@ impl LanguageServer for Server {
         // A client of ours draws all that itself, and may use the same command names.
         if features.is_none() {
             self.plain.meet(&params, &mut capabilities);
+        }
+        if features.iter().flatten().any(|feature| feature == REPORTS) {
+            self.connection.hub.workspaces().documents().will_report(id);
         }
         let _ = self.connection.peer.set(Peer { name, features });
         let (encoding, position_encoding) = sync::encoding(&params.capabilities);

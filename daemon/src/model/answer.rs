@@ -1,10 +1,10 @@
-//! One answer, from the bytes of its body to model events, in either dialect. Owns the ids of calls;
+//! One answer, from the bytes of its body to model events, in any dialect. Owns the ids of calls;
 //! never waits, so every way a stream can be cut is a plain test.
 
 use crate::config::Dialect;
 use crate::model::limits::{MAX_ANSWER, MAX_EVENT, VALUE, too_large};
 use crate::model::sse::{Event, Parser};
-use crate::model::{ModelError, ModelEvent, chat, responses};
+use crate::model::{ModelError, ModelEvent, chat, messages, responses};
 use std::collections::HashSet;
 
 /// How an answer's body is written.
@@ -32,6 +32,7 @@ pub(crate) struct Answer {
 enum Fold {
     Responses(responses::fold::Fold),
     Chat(chat::fold::Fold),
+    Messages(messages::fold::Fold),
 }
 
 impl Answer {
@@ -40,6 +41,7 @@ impl Answer {
         let fold = match dialect {
             Dialect::Responses => Fold::Responses(responses::fold::Fold::new(url)),
             Dialect::Chat => Fold::Chat(chat::fold::Fold::new(url)),
+            Dialect::Messages => Fold::Messages(messages::fold::Fold::new(url)),
         };
         Self {
             url: url.to_owned(),
@@ -100,6 +102,7 @@ impl Answer {
         let ended = match &mut self.fold {
             Fold::Responses(fold) => fold.end(),
             Fold::Chat(fold) => fold.end(out),
+            Fold::Messages(fold) => fold.end(out),
         };
         self.ids.assign(out, from);
         ended
@@ -110,6 +113,7 @@ impl Answer {
         match &self.fold {
             Fold::Responses(fold) => fold.end().is_ok(),
             Fold::Chat(fold) => fold.settled(),
+            Fold::Messages(fold) => fold.settled(),
         }
     }
 
@@ -122,6 +126,7 @@ impl Answer {
             match &mut self.fold {
                 Fold::Responses(fold) => fold.push(event, out),
                 Fold::Chat(fold) => fold.push(event, out),
+                Fold::Messages(fold) => fold.push(event, out),
             }
         });
         self.ids.assign(out, from);

@@ -1,6 +1,7 @@
 //! The dialect of Chat Completions, as OpenAI and its many imitators speak it. Owns its words; never waits, never connects.
 
-use crate::model::responses::effort_word;
+use crate::config::effort_word;
+use crate::model::history::{Ids, answered, fitting};
 use crate::model::{Message, ModelRequest, Part, arguments_object};
 use serde_json::{Map, Value, json};
 
@@ -48,8 +49,9 @@ fn messages(request: &ModelRequest) -> Vec<Value> {
     if !request.instructions.is_empty() {
         messages.push(json!({ "role": "system", "content": &*request.instructions }));
     }
+    let history = answered(&request.messages);
     let mut answer = Answer::default();
-    for message in &request.messages {
+    for message in history.iter() {
         match message {
             Message::User(parts) => {
                 messages.extend(std::mem::take(&mut answer).into_message());
@@ -59,12 +61,13 @@ fn messages(request: &ModelRequest) -> Vec<Value> {
             }
             Message::Output { call_id, text } => {
                 messages.extend(std::mem::take(&mut answer).into_message());
+                let call_id = fitting(call_id, Ids::Short);
                 messages.push(json!({ "role": "tool", "tool_call_id": call_id, "content": text }));
             }
             Message::Agent(text) => answer.texts.push(text),
             Message::Reasoning { text, opaque } => answer.thoughts.push((text, opaque)),
             Message::Call(call) => answer.calls.push(json!({
-                "id": call.call_id,
+                "id": fitting(&call.call_id, Ids::Short),
                 "type": "function",
                 "function": { "name": call.name, "arguments": arguments_object(&call.arguments) },
             })),

@@ -3,7 +3,7 @@
 
 use crate::config::{Dialect, Endpoint};
 use crate::model::answer::{Answer, Form};
-use crate::model::{Connect, Message, Model, ModelError, ModelEvent, ModelRequest, chat, responses};
+use crate::model::{Connect, Message, Model, ModelError, ModelEvent, ModelRequest, chat, messages, responses};
 use client::Clients;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
@@ -120,6 +120,7 @@ impl Target {
         let mut body = match self.endpoint.dialect {
             Dialect::Responses => responses::body(request, &self.model),
             Dialect::Chat => chat::body(request, &self.model),
+            Dialect::Messages => messages::body(request, &self.model),
         };
         let refused = self.refused_fields.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(fields) = body.as_object_mut() {
@@ -160,13 +161,18 @@ fn address(endpoint: &Endpoint) -> Result<Url, String> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("base_url begins with {}:, not with http: or https:", url.scheme()));
     }
-    let path = match endpoint.dialect {
-        Dialect::Responses => responses::PATH,
-        Dialect::Chat => chat::PATH,
-    };
-    let path = format!("{}/{path}", url.path().trim_end_matches('/'));
+    let path = format!("{}/{}", url.path().trim_end_matches('/'), path(endpoint.dialect));
     url.set_path(&path);
     Ok(url)
+}
+
+/// The path of a dialect below an endpoint's base.
+fn path(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Responses => responses::PATH,
+        Dialect::Chat => chat::PATH,
+        Dialect::Messages => messages::PATH,
+    }
 }
 
 /// Sends a request until an answer begins: once, or again without an optional field that the server does not know.
@@ -229,11 +235,19 @@ fn post(client: &reqwest::Client, target: &Target, url: &Url, bytes: Vec<u8>) ->
         .header(header::ACCEPT_ENCODING, "identity")
         .body(bytes);
     let mut request = request.build().map_err(|error| target.misconfigured(client::words(&error)))?;
+    let (name, before) = match target.endpoint.dialect {
+        Dialect::Responses | Dialect::Chat => (header::AUTHORIZATION, "Bearer "),
+        Dialect::Messages => {
+            let (name, value) = messages::VERSION;
+            request.headers_mut().insert(name, header::HeaderValue::from_static(value));
+            (header::HeaderName::from_static(messages::KEY), "")
+        }
+    };
     if let Some(key) = &target.endpoint.key {
-        let mut value = header::HeaderValue::from_str(&format!("Bearer {}", key.expose().trim()))
+        let mut value = header::HeaderValue::from_str(&format!("{before}{}", key.expose().trim()))
             .map_err(|_| target.misconfigured("the key holds characters that no header can carry"))?;
         value.set_sensitive(true);
-        request.headers_mut().insert(header::AUTHORIZATION, value);
+        request.headers_mut().insert(name, value);
     }
     Ok(request)
 }

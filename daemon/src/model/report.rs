@@ -62,12 +62,13 @@ impl Report {
     /// Whether it says that the request does not fit the model.
     pub(crate) fn context_full(&self) -> bool {
         const CODES: &[&str] = &["context_length_exceeded", "exceed_context_size", "context_window_exceeded"];
-        // As said by OpenAI and vLLM, llama.cpp, LM Studio, Gemini, xAI, Anthropic's compatible endpoint, Ollama, Azure.
+        // As said by OpenAI and vLLM, llama.cpp, LM Studio, Gemini, xAI, Anthropic, Ollama, Azure.
         const WORDS: &[&str] = &[
             "maximum context length",
             "context length exceeded",
             "exceeds the context",
             "exceed the context",
+            "exceed context limit",
             "context window",
             "available context size",
             "context the overflows",
@@ -99,6 +100,7 @@ impl Report {
             "content_filter",
             "bad_request",
             "badrequest",
+            "too_large",
         ];
         match self.status {
             Some(status) if status >= 400 => retryable_status(status) && !self.out_of_quota(),

@@ -1,8 +1,10 @@
 //! The dialect of OpenAI's Responses API, as a client without server-side state speaks it. Owns its words; never waits, never connects.
 
-use crate::model::{Message, ModelRequest, Part, arguments_object};
-use pilotfish_protocol::Effort;
+use crate::config::effort_word;
+use crate::model::history::{Ids, answered, fitting};
+use crate::model::{Call, Message, ModelRequest, Part, ToolSpec, arguments_object};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 pub(crate) mod fold;
 
@@ -19,21 +21,9 @@ pub(crate) fn body(request: &ModelRequest, model: &str) -> Value {
         "prompt_cache_key": request.session.to_string(),
     });
     // Put in, not named in `json!`, which would write the whole history a second time.
-    body["input"] = request.messages.iter().filter_map(input).collect();
+    body["input"] = Value::Array(inputs(request));
     if !request.tools.is_empty() {
-        body["tools"] = request
-            .tools
-            .iter()
-            .map(|tool| {
-                json!({
-                    "type": "function",
-                    "name": tool.name,
-                    "description": tool.description,
-                    "parameters": tool.parameters,
-                    "strict": false,
-                })
-            })
-            .collect();
+        body["tools"] = request.tools.iter().map(tool).collect();
         body["tool_choice"] = json!("auto");
         body["parallel_tool_calls"] = json!(true);
     }
@@ -49,21 +39,68 @@ pub(crate) fn body(request: &ModelRequest, model: &str) -> Value {
     body
 }
 
-/// How the providers call an effort.
-pub(crate) fn effort_word(effort: Effort) -> &'static str {
-    match effort {
-        Effort::Minimal => "minimal",
-        Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-    }
-}
-
 /// Whether a model is known by its name to think. A provider's prefix (`openai/gpt-5`) does not matter.
 fn reasons(model: &str) -> bool {
     let name = model.rsplit('/').next().unwrap_or(model);
     ["gpt-5", "gpt-oss", "codex", "o1", "o3", "o4"].iter().any(|family| name.starts_with(family))
         && !name.contains("chat")
+}
+
+fn tool(tool: &ToolSpec) -> Value {
+    match tool.grammar {
+        Some(grammar) => json!({
+            "type": "custom",
+            "name": tool.name,
+            "description": tool.description,
+            "format": { "type": "grammar", "syntax": "lark", "definition": grammar },
+        }),
+        None => json!({
+            "type": "function",
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters,
+            "strict": false,
+        }),
+    }
+}
+
+/// The history in this dialect. A call goes back as its tool is offered now, however it was made; so does its output.
+fn inputs(request: &ModelRequest) -> Vec<Value> {
+    let is_free = |call: &Call| request.tools.iter().any(|tool| tool.name == call.name && tool.grammar.is_some());
+    let history = answered(&request.messages);
+    let mut free: HashSet<&str> = HashSet::new();
+    let mut inputs = Vec::with_capacity(history.len());
+    for message in history.iter() {
+        match message {
+            Message::Call(call) if is_free(call) => {
+                free.insert(&call.call_id);
+                inputs.push(json!({
+                    "type": "custom_tool_call",
+                    "call_id": fitting(&call.call_id, Ids::Short),
+                    "name": call.name,
+                    "input": free_text(&call.arguments),
+                }));
+            }
+            Message::Output { call_id, text } if free.contains(call_id.as_str()) => {
+                let call_id = fitting(call_id, Ids::Short);
+                inputs.push(json!({ "type": "custom_tool_call_output", "call_id": call_id, "output": text }));
+            }
+            message => inputs.extend(input(message)),
+        }
+    }
+    inputs
+}
+
+/// The one argument of a call that is sent as free text, whichever name it had. Arguments that were broken go as they are.
+fn free_text(arguments: &str) -> String {
+    match serde_json::from_str(arguments) {
+        Ok(Value::String(text)) => text,
+        Ok(Value::Object(object)) => match object.into_iter().next() {
+            Some((_, Value::String(text))) => text,
+            _ => arguments.to_owned(),
+        },
+        _ => arguments.to_owned(),
+    }
 }
 
 fn input(message: &Message) -> Option<Value> {
@@ -79,12 +116,12 @@ fn input(message: &Message) -> Option<Value> {
         Message::Reasoning { opaque, .. } => return thought(opaque),
         Message::Call(call) => json!({
             "type": "function_call",
-            "call_id": call.call_id,
+            "call_id": fitting(&call.call_id, Ids::Short),
             "name": call.name,
             "arguments": arguments_object(&call.arguments),
         }),
         Message::Output { call_id, text } => {
-            json!({ "type": "function_call_output", "call_id": call_id, "output": text })
+            json!({ "type": "function_call_output", "call_id": fitting(call_id, Ids::Short), "output": text })
         }
     })
 }

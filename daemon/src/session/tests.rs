@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 mod approvals;
+mod given;
 mod questions;
 
 fn check(items: &[Item], expected: Expect) {
@@ -87,7 +88,7 @@ async fn what_the_model_does_wrong_goes_back_to_it() {
     let items: Vec<Item> = items.into_iter().skip(2).collect();
     let shown = shown(&items).replace(&fixture.root().to_string(), "ROOT");
     expect![[r#"
-        fly Failed: there is no tool "fly"; the tools are ask, command, edit, list, patch, plan, read, search, shell, write
+        fly Failed: there is no tool "fly"; the tools are ask, command, edit, editor, list, patch, plan, read, search, shell, write
         read Failed: read: `path` is missing
         read ../../etc/passwd Failed: "../../etc/passwd" is outside the workspace ROOT
         agent "sorry" Whole
@@ -335,8 +336,8 @@ async fn a_panic_ends_its_turn_alone() {
     assert_eq!(session.turn("again").await.1, StopReason::Done);
 }
 
-#[tokio::test]
-async fn after_a_crash_what_was_open_is_interrupted_and_the_session_goes_on() {
+/// A session whose daemon was killed in the middle of an answer.
+async fn crashed() -> (Fixture, SessionId) {
     let fixture = Fixture::new(&[]);
     fixture.model.then(vec![event(ModelEvent::Text("half".to_owned())), Play::Hang]);
     let mut session = fixture.session(Mode::ReadOnly).await;
@@ -344,14 +345,41 @@ async fn after_a_crash_what_was_open_is_interrupted_and_the_session_goes_on() {
     session.until(|update| matches!(update, Update::ItemDelta { .. })).await;
     let id = session.handle.id().clone();
     drop(session);
-    let fixture = fixture.restarted();
+    (fixture.restarted(), id)
+}
+
+#[tokio::test]
+async fn a_turn_that_a_crash_cut_goes_on_when_an_editor_is_there() {
+    let (fixture, id) = crashed().await;
+    let header = fixture.hub.session(&id).header().await.unwrap();
+    assert_eq!(header.status.text, "pilotfish ended during this turn; it goes on when an editor is there");
     fixture.model.then(says("back"));
     let mut session = Attached::to(fixture.hub.session(&id)).await;
-    assert_eq!((session.snapshot.turn_id.clone(), session.snapshot.open_items.len()), (None, 0));
-    assert_eq!(session.turn("on").await.1, StopReason::Done);
-    let items = fixture.hub.journal().history(&id).await.unwrap();
+    assert_eq!((session.snapshot.turn_id.is_some(), session.snapshot.open_items.len()), (true, 0));
+    assert_eq!(session.until_end().await.1, StopReason::Done);
     check(
-        &items,
+        &fixture.hub.journal().history(&id).await.unwrap(),
+        expect![[r#"
+            notice for Model
+            user go
+            agent "" Interrupted
+            notice for Both
+            agent "back" Whole
+        "#]],
+    );
+}
+
+#[tokio::test]
+async fn something_new_or_an_interrupt_ends_a_turn_that_a_crash_cut() {
+    let (fixture, id) = crashed().await;
+    fixture.model.then(says("back"));
+    let handle = fixture.hub.session(&id);
+    handle.prompt(vec![InputPart::Text { text: "on".to_owned() }], Delivery::Queue).await.unwrap();
+    let mut session = Attached::to(handle).await;
+    let (_, stop) = session.until_end().await;
+    assert_eq!(stop, StopReason::Done);
+    check(
+        &fixture.hub.journal().history(&id).await.unwrap(),
         expect![[r#"
             notice for Model
             user go
@@ -360,6 +388,25 @@ async fn after_a_crash_what_was_open_is_interrupted_and_the_session_goes_on() {
             agent "back" Whole
         "#]],
     );
+    let (fixture, id) = crashed().await;
+    fixture.hub.session(&id).interrupt(InterruptScope::Turn).await.unwrap();
+    let session = Attached::to(fixture.hub.session(&id)).await;
+    assert_eq!(session.snapshot.turn_id, None);
+}
+
+#[tokio::test]
+async fn a_turn_that_ends_the_daemon_again_and_again_does_not_go_on() {
+    let (mut fixture, id) = crashed().await;
+    for _ in 0..2 {
+        fixture.model.then(vec![event(ModelEvent::Text("half".to_owned())), Play::Hang]);
+        let mut session = Attached::to(fixture.hub.session(&id)).await;
+        session.until(|update| matches!(update, Update::ItemDelta { .. })).await;
+        drop(session);
+        fixture = fixture.restarted();
+    }
+    let mut session = Attached::to(fixture.hub.session(&id)).await;
+    let (_, stop) = session.until_end().await;
+    assert_eq!((stop, fixture.model.requests().len()), (StopReason::Failed, 3));
 }
 
 #[tokio::test]

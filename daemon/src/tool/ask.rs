@@ -34,6 +34,7 @@ pub(super) fn spec() -> ToolSpec {
             },
             "required": ["question"]
         }),
+        grammar: None,
     }
 }
 

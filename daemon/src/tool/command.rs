@@ -73,6 +73,7 @@ pub(super) fn spec() -> ToolSpec {
             },
             "required": ["action"]
         }),
+        grammar: None,
     }
 }
 

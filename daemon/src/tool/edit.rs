@@ -43,6 +43,7 @@ pub(super) fn spec() -> ToolSpec {
             },
             "required": ["path", "old_string", "new_string"]
         }),
+        grammar: None,
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) fn spec() -> ToolSpec {
                 "depth": {"type": "integer", "description": "levels to show"}
             }
         }),
+        grammar: None,
     }
 }
 

@@ -29,7 +29,18 @@ pub(super) fn spec() -> ToolSpec {
             "properties": {"patch": {"type": "string"}},
             "required": ["patch"]
         }),
+        grammar: None,
     }
+}
+
+/// The form of a patch, for models that are held to it while they write.
+const GRAMMAR: &str = include_str!("patch/grammar.lark");
+
+/// Makes of the specification one for free text: the grammar says what the description would.
+pub(super) fn free(spec: &mut ToolSpec) {
+    spec.description = "Changes several files at once, all or none. Paths are relative to the workspace. Give three lines of context \
+                        around each change, and after @@ a line above it where that tells places apart. The input is the patch alone.";
+    spec.grammar = Some(GRAMMAR);
 }
 
 pub(super) fn title(args: &Args) -> String {

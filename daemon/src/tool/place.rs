@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A path as the model wrote it, below the root. What it reaches through links gets the name it has there, by which editors, rules and
+/// A path as the model wrote it, below the root, which the turn remembers. What it reaches through links gets the name it has there, by which editors, rules and
 /// reviews know it; one that leads out keeps its own, and is refused when it is opened.
 pub(super) fn rooted(cx: &TurnCx, path: &str) -> Result<RootedPath, String> {
     let root = cx.workspace.root();
     let named = RootedPath::new(root, path.trim()).map_err(|error| error.to_string())?;
-    let real = RootedPath::below(root, &root.join(&named).real());
-    Ok(real.unwrap_or(named))
+    let path = RootedPath::below(root, &root.join(&named).real()).unwrap_or(named);
+    cx.named.add(&path);
+    Ok(path)
 }
 
 /// Where a path really lies, for the tools that walk or start there: below the root, links resolved. Blocks for some file system calls.

@@ -32,6 +32,7 @@ pub(super) fn spec() -> ToolSpec {
             },
             "required": ["steps"]
         }),
+        grammar: None,
     }
 }
 

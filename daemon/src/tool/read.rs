@@ -38,6 +38,7 @@ pub(super) fn spec() -> ToolSpec {
             },
             "required": ["path"]
         }),
+        grammar: None,
     }
 }
 

@@ -57,6 +57,7 @@ pub(super) fn spec() -> ToolSpec {
             },
             "required": ["pattern"]
         }),
+        grammar: None,
     }
 }
 

@@ -51,6 +51,7 @@ pub(super) fn spec() -> ToolSpec {
             },
             "required": ["command"]
         }),
+        grammar: None,
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) fn spec() -> ToolSpec {
             "properties": {"path": {"type": "string"}, "content": {"type": "string"}},
             "required": ["path", "content"]
         }),
+        grammar: None,
     }
 }
 

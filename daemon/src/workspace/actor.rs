@@ -253,14 +253,10 @@ impl Actor {
     // --- texts ---
 
     async fn disk(&self, path: &RootedPath) -> Result<Option<Vec<u8>>, ReadError> {
-        let (root, path) = (self.root.clone(), path.clone());
-        let wanted = path.clone();
-        let read = blocking(move || files::read(&root, &wanted, REVIEWED + 1)).await;
-        match read {
-            Some(Ok(file)) => Ok(Some(file.bytes)),
-            Some(Err(ReadError::Missing(_))) => Ok(None),
-            Some(Err(error)) => Err(error),
-            None => Err(ReadError::Io { path, why: "reading it failed inside".to_owned() }),
+        match files::read_apart(&self.root, path, REVIEWED + 1).await {
+            Ok(file) => Ok(Some(file.bytes)),
+            Err(ReadError::Missing(_)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -290,9 +286,7 @@ impl Actor {
                 return Ok(cut(&kept(&buffer.text, stand.disk.as_deref().unwrap_or_default())));
             }
         }
-        let (root, wanted) = (self.root.clone(), path.clone());
-        let failed = || ReadError::Io { path: path.clone(), why: "reading it failed inside".to_owned() };
-        blocking(move || files::read(&root, &wanted, max)).await.unwrap_or_else(|| Err(failed()))
+        files::read_apart(&self.root, path, max).await
     }
 
     /// What a session sees otherwise than it is on the disk.

@@ -1,5 +1,6 @@
 //! Opening and reading below a root. Links are followed while they stay inside; what is no regular file is not opened.
 
+use super::actor::blocking;
 use crate::path::{AbsPath, RootedPath};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -74,6 +75,13 @@ pub(super) fn open_beneath(root: &AbsPath, path: &Path, flags: OFlags, mode: Mod
         }
         opened => opened,
     }
+}
+
+/// As [`read`], on one of the runtime's threads for what blocks.
+pub(super) async fn read_apart(root: &AbsPath, path: &RootedPath, max: u64) -> Result<FileText, ReadError> {
+    let (root, wanted) = (root.clone(), path.clone());
+    let failed = || ReadError::Io { path: path.clone(), why: "reading it failed inside".to_owned() };
+    blocking(move || read(&root, &wanted, max)).await.unwrap_or_else(|| Err(failed()))
 }
 
 /// Reads at most `max` bytes of a regular file.

@@ -1,6 +1,6 @@
 //! What the person looks at.
 
-use crate::{Done, Range};
+use crate::{Diagnostic, Done, Range};
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::proc_macros::rpc;
 
@@ -16,4 +16,8 @@ pub trait EditorRpc {
         selection: Option<Range>,
         visible: Option<Range>,
     ) -> RpcResult<Done>;
+
+    /// A notification: the problems that an editor shows in a file, all of them. Nothing waits for its answer.
+    #[method(name = "diagnostics", param_kind = map)]
+    async fn diagnostics(&self, uri: String, version: Option<u32>, diagnostics: Vec<Diagnostic>) -> RpcResult<Done>;
 }

@@ -25,7 +25,7 @@ macro_rules! known {
 /// What a trait or a notification names, and what else a client meets: whole items and the data of errors.
 pub const KNOWN: &[Known] = known! {
     Answered ApprovalId Attached CandidateList CheckpointId CheckpointList CommandId CommandList CommandOutput DaemonNotice
-    DaemonStatus Decision Delivery Done Effort ErrorData FileMatches HunkId HunkList InputPart InterruptScope Item ItemId
+    DaemonStatus Decision Delivery Diagnostic Done Effort ErrorData FileMatches HunkId HunkList InputPart InterruptScope Item ItemId
     ItemPage LineRange Mode ModelList ModelName OutputPage PromptTaken QueuedId Range Restored ReviewBase Rule RuleId
     RuleList RulePreview SessionChanged SessionId SessionList SessionOpened SessionUpdate Trust TrustState TurnId
     UsageReport

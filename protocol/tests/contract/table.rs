@@ -7,7 +7,7 @@ use syn::{
 };
 
 /// Methods of the traits that a client sends as notifications: nothing answers them.
-pub const NOTIFICATIONS_TO_DAEMON: &[&str] = &["editor/state"];
+pub const NOTIFICATIONS_TO_DAEMON: &[&str] = &["editor/state", "editor/diagnostics"];
 
 /// One method.
 pub struct Method {

@@ -109,13 +109,14 @@ fn real_models(looks: &Looks, home: &Option<Home>) -> String {
     let dim = |text: &str| looks.paint(Look::Dim, text);
     let mut page = String::new();
     let _ = writeln!(page, "  OpenAI    export OPENAI_API_KEY=…  {}", dim("or: pilotfish login openai"));
+    let _ = writeln!(page, "  Anthropic export ANTHROPIC_API_KEY=…  {}", dim("or: pilotfish login anthropic"));
     let _ = writeln!(page, "  Ollama    ollama serve  {}", dim("a model server on its usual port is found by itself"));
     let _ = writeln!(page, "  others    {config}\n");
     for (line, note) in [
         ("model = \"work/NAME\"", ""),
         ("", ""),
         ("[providers.work]", ""),
-        ("dialect = \"chat\"", "# or \"responses\""),
+        ("dialect = \"chat\"", "# or \"responses\", \"messages\""),
         ("base_url = \"https://HOST/v1\"", ""),
         ("api_key_env = \"WORK_KEY\"", "# or: pilotfish login work"),
     ] {

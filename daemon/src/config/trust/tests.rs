@@ -44,6 +44,18 @@ impl Fixture {
 }
 
 #[test]
+fn words_to_agents_count_in_every_folder() {
+    let files = [("AGENTS.md", "one"), ("src/AGENTS.md", "two"), ("out/AGENTS.md", "three"), (".gitignore", "out/\n")];
+    let fixture = Fixture::new(&files);
+    fixture.say(Trust::Trusted);
+    fixture.check(expect![[r#"
+        Trusted
+        AGENTS.md: Some("one") -> Some("one") counts: true
+        src/AGENTS.md: Some("two") -> Some("two") counts: true
+    "#]]);
+}
+
+#[test]
 fn nothing_counts_before_somebody_said_so() {
     let fixture = Fixture::new(&[("AGENTS.md", "be brief"), (".pilotfish/config.toml", "mode = 1"), ("README.md", "")]);
     fixture.check(expect![[r#"

@@ -1,5 +1,6 @@
 //! `session/*`: opening, attaching, prompting, stopping. Each method sends its verb before it waits.
 
+use super::complete::{self, Typed};
 use super::{command, not_built};
 use crate::cx::Stopper;
 use crate::door::{Connection, refusal, workspace};
@@ -19,6 +20,9 @@ const LIST_PAGE: usize = 50;
 
 /// The most items on one page of a transcript.
 const ITEMS_PAGE: u32 = 500;
+
+/// Files that complete a name.
+const COMPLETIONS: usize = 50;
 
 /// The most bytes of output in one slice.
 const OUTPUT_SLICE: u64 = 1 << 20;
@@ -170,8 +174,22 @@ impl SessionRpcServer for Connection {
         done(self.hub.session(&session_id).draft(text)).await
     }
 
-    async fn complete(&self, _: SessionId, _: String, _: u32) -> RpcResult<CandidateList> {
-        not_built("session/complete")
+    async fn complete(&self, session_id: SessionId, text: String, offset: u32) -> RpcResult<CandidateList> {
+        let session = self.hub.session(&session_id).header().await.map_err(RpcError::from)?;
+        let candidates = match complete::typed(&text, offset) {
+            None => Vec::new(),
+            Some(Typed::Command(typed)) => {
+                let models = self.hub.models(&self.environment).models;
+                complete::commands(typed, &session_id, &session.workspace, &models)
+            }
+            Some(Typed::Name(typed)) => {
+                let workspace = self.hub.workspaces().open(&workspace(&session.workspace)?);
+                let found = workspace.files().search(typed, COMPLETIONS).await;
+                let files = found.iter().map(|path| complete::file(path.to_string()));
+                complete::names(typed).chain(files).collect()
+            }
+        };
+        Ok(CandidateList { candidates })
     }
 
     async fn compact(&self, _: SessionId) -> RpcResult<Done> {

@@ -11,7 +11,11 @@ use std::collections::HashSet;
 macro_rules! fixture {
     ($name:literal) => {
         (
-            if $name.starts_with("chat") { Dialect::Chat } else { Dialect::Responses },
+            match $name.split_once('_') {
+                Some(("chat", _)) => Dialect::Chat,
+                Some(("messages", _)) => Dialect::Messages,
+                _ => Dialect::Responses,
+            },
             include_str!(concat!("../fixtures/", $name, ".sse")),
         )
     };
@@ -380,6 +384,118 @@ fn chat_with_an_error_inside() {
 }
 
 #[test]
+fn responses_with_a_call_of_free_text() {
+    check(
+        fixture!("responses_free_text"),
+        expect![[r#"
+        call call_p patch {"input":"*** Begin Patch\n*** Add File: a.txt\n+\"one\"\n*** End Patch\n"}
+        finished Done: in 10 (0 cached), out 30 (0 thought), context 40
+    "#]],
+    );
+}
+
+#[test]
+fn messages_as_anthropic_sends_them() {
+    check(
+        fixture!("messages_anthropic"),
+        expect![[r#"
+        thought "Two files "
+        thought "to read."
+        thought ended {"signature":"EqQBc2ln","type":"thinking"}
+        text "I read "
+        text "both → ü."
+        text ended
+        call toolu_01 read {"path":"a.rs"}
+        call toolu_02 read {"path":"b.rs"}
+        finished Done: in 1236 (1024 cached), out 90 (0 thought), context 1326
+    "#]],
+    );
+}
+
+#[test]
+fn messages_with_sealed_and_silent_thoughts() {
+    check(
+        fixture!("messages_sealed"),
+        expect![[r#"
+        thought ended {"data":"c2VhbGVk","type":"redacted_thinking"}
+        thought ended {"signature":"b25seQ==","type":"thinking"}
+        call toolu_01 list {}
+        finished Done: in 30 (0 cached), out 41 (0 thought), context 71
+    "#]],
+    );
+}
+
+#[test]
+fn messages_cut_by_the_output_limit_lose_the_half_call() {
+    check(
+        fixture!("messages_length"),
+        expect![[r#"
+        text "Writing"
+        text ended
+        call toolu_01 read {"path":"a"}
+        finished Length: in 9 (0 cached), out 4096 (0 thought), context 4105
+    "#]],
+    );
+}
+
+#[test]
+fn messages_whose_thought_was_cut_send_none_of_it_back() {
+    check(
+        fixture!("messages_unsigned_thought"),
+        expect![[r#"
+        thought "and on and"
+        thought ended
+        finished Length: in 9 (0 cached), out 64 (0 thought), context 73
+    "#]],
+    );
+}
+
+#[test]
+fn messages_with_an_error_inside() {
+    check(fixture!("messages_overloaded"), expect![""]);
+}
+
+#[test]
+fn messages_that_refuse() {
+    check(
+        fixture!("messages_refusal"),
+        expect![[r#"
+        text "I cannot."
+        text ended
+        finished Refused: in 8 (0 cached), out 7 (0 thought), context 15
+    "#]],
+    );
+}
+
+#[test]
+fn messages_of_a_gateway_without_names_numbers_or_pieces() {
+    check(
+        fixture!("messages_gateway_unnumbered"),
+        expect![[r#"
+        text "On "
+        text "it."
+        text ended
+        call call_9 list {"path":"."}
+        finished Done: in 50 (0 cached), out 20 (0 thought), context 70
+    "#]],
+    );
+}
+
+#[test]
+fn messages_with_every_block_numbered_zero_and_no_last_mark() {
+    check(
+        fixture!("messages_imitator_zero"),
+        expect![[r#"
+        text "Two."
+        text ended
+        call a read {"path":"a"}
+        call b read {"path":"b"}
+        finished Done: in 5 (0 cached), out 4 (0 thought), context 9
+    "#]],
+    );
+}
+
+#[test]
 fn calls_get_ids_that_the_history_does_not_have() {
     let stream = r#"data: {"choices":[{"delta":{"tool_calls":[
 data: {"index":0,"id":"call_0","function":{"name":"read","arguments":"{}"}},
@@ -405,7 +521,10 @@ fn takes_one_whole_answer_from_servers_that_do_not_stream() {
     let responses = r#"{"object":"response","status":"completed","output":[
         {"type":"message","content":[{"type":"output_text","text":"Hi"}]},
         {"type":"function_call","call_id":"c","name":"list","arguments":"{}"}],"usage":{"input_tokens":1,"output_tokens":2}}"#;
-    let shown: Vec<String> = [(Dialect::Chat, chat), (Dialect::Responses, responses)]
+    let messages = r#"{"type":"message","role":"assistant","content":[
+        {"type":"text","text":"Hi"},{"type":"tool_use","id":"c","name":"list","input":{}}],
+        "stop_reason":"tool_use","usage":{"input_tokens":1,"output_tokens":2}}"#;
+    let shown: Vec<String> = [(Dialect::Chat, chat), (Dialect::Responses, responses), (Dialect::Messages, messages)]
         .into_iter()
         .map(|(dialect, body)| {
             let mut answer = Answer::new(dialect, Form::Whole, "http://model", HashSet::new());
@@ -414,7 +533,7 @@ fn takes_one_whole_answer_from_servers_that_do_not_stream() {
             show(&(events, ended))
         })
         .collect();
-    assert_eq!(shown[0], shown[1]);
+    assert_eq!((&shown[0], &shown[0]), (&shown[1], &shown[2]));
     expect![[r#"
         text "Hi"
         text ended
@@ -452,6 +571,19 @@ fn errors_are_told_apart() {
         (Dialect::Responses, "data: {\"type\":\"response.function_call_arguments.delta\",\"delta\":\"{}\"}\n\ndata: {\"type\":\"response.completed\"}"),
         (Dialect::Responses, "data: [DONE]\n\n"),
         (Dialect::Responses, ""),
+        (Dialect::Messages, r#"data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#),
+        (Dialect::Messages, r#"data: {"type":"error","error":{"type":"api_error","message":"Internal server error"}}"#),
+        (Dialect::Messages, r#"data: {"type":"error","error":{"type":"rate_limit_error","message":"slow down"}}"#),
+        (Dialect::Messages, r#"data: {"type":"error","error":{"type":"invalid_request_error","message":"messages: at least one"}}"#),
+        (Dialect::Messages, r#"data: {"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#),
+        (Dialect::Messages, r#"data: {"type":"error","error":{"type":"billing_error","message":"no credit"}}"#),
+        (Dialect::Messages, r#"data: {"type":"error","error":{"type":"request_too_large","message":"over 32 MB"}}"#),
+        (Dialect::Messages, r#"data: {"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}"#),
+        (Dialect::Messages, r#"data: {"error":{"message":"gateway"}}"#),
+        (Dialect::Messages, "event: error\ndata: out of memory\n\n"),
+        (Dialect::Messages, r#"data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}"#),
+        (Dialect::Messages, r#"data: {"type":"message_stop"}"#),
+        (Dialect::Messages, ""),
     ]
     .into_iter()
     .map(|(dialect, stream)| show(&fold(dialect, [stream.as_bytes()])))
@@ -473,6 +605,19 @@ fn errors_are_told_apart() {
         error: the answer of http://model broke off: a call was begun and not completed (again: true)
         error: the answer of http://model broke off: it ended before the answer was complete (again: true)
         error: the answer of http://model broke off: it ended before the answer was complete (again: true)
+        error: http://model reported: Overloaded (again: true)
+        error: http://model reported: Internal server error (again: true)
+        error: http://model reported: slow down (again: true)
+        error: http://model reported: messages: at least one (again: false)
+        error: http://model reported: invalid x-api-key (again: false)
+        error: http://model reported: no credit (again: false)
+        error: http://model reported: over 32 MB (again: false)
+        error: the conversation no longer fits the model: http://model says: prompt is too long: 210000 tokens > 200000 maximum (again: false)
+        error: http://model reported: gateway (again: true)
+        error: http://model reported: out of memory (again: true)
+        error: the answer of http://model broke off: a piece came before its beginning (again: true)
+        error: the answer of http://model broke off: it ended without a reason (again: true)
+        error: the answer of http://model broke off: it ended before the answer was complete (again: true)
     "#]].assert_eq(&shown.concat());
 }
 
@@ -487,9 +632,21 @@ fn refuses_arguments_over_the_limit() {
             ),
         ),
         (Dialect::Responses, format!(r#"{{"type":"response.function_call_arguments.delta","delta":"{piece}"}}"#)),
+        (Dialect::Responses, format!(r#"{{"type":"response.custom_tool_call_input.delta","delta":"{piece}"}}"#)),
+        (
+            Dialect::Messages,
+            format!(
+                r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"input_json_delta","partial_json":"{piece}"}}}}"#
+            ),
+        ),
     ] {
         let event = format!("data: {event}\n\n");
         let mut answer = Answer::new(dialect, Form::Events, "http://model", HashSet::new());
+        let begun =
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"c","name":"write"}}"#;
+        if dialect == Dialect::Messages {
+            answer.push(format!("data: {begun}\n\n").as_bytes(), &mut Vec::new()).unwrap();
+        }
         let pushed: Vec<_> = (0..9).map(|_| answer.push(event.as_bytes(), &mut Vec::new())).collect();
         assert!(pushed[..8].iter().all(Result::is_ok));
         assert!(matches!(pushed[8], Err(ModelError::TooLarge { what: "arguments of a call", .. })), "{:?}", pushed[8]);

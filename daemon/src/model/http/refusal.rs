@@ -1,8 +1,8 @@
 //! Answers that say no: finds the provider's words, when to come back, and what the person can do.
 
-use crate::model::http::Target;
+use crate::model::ModelError;
+use crate::model::http::{Target, path};
 use crate::model::report::{Report, shorten};
-use crate::model::{ModelError, chat, responses};
 use reqwest::header::{self, HeaderMap};
 use reqwest::{Response, Url};
 use std::time::Duration;
@@ -22,6 +22,8 @@ const OPTIONAL_FIELDS: &[&str] = &[
     "tool_choice",
     "prompt_cache_key",
     "store",
+    "thinking",
+    "output_config",
 ];
 
 /// A refused request.
@@ -134,10 +136,7 @@ fn advice(status: u16, target: &Target) -> Option<String> {
             })
         }
         404 | 405 => {
-            let path = match endpoint.dialect {
-                crate::config::Dialect::Responses => responses::PATH,
-                crate::config::Dialect::Chat => chat::PATH,
-            };
+            let path = path(endpoint.dialect);
             Some(format!(
                 "is the model name `{}` right, and does this server have /{path}? base_url ({}) should usually end in /v1",
                 target.model, target.shown_base

@@ -33,6 +33,7 @@ struct Item {
     name: String,
     call_id: String,
     arguments: Arguments,
+    form: Form,
     done: bool,
 }
 
@@ -41,6 +42,14 @@ enum Kind {
     Message,
     Reasoning,
     Call,
+}
+
+/// How a call's arguments are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Object,
+    /// As one text, which everybody else is given as the only field of an object.
+    Free,
 }
 
 /// A call's arguments on their way.
@@ -83,8 +92,10 @@ impl Fold {
                 self.thought(&value, "summary", out);
             }
             "response.reasoning_text.delta" | "response.reasoning.delta" => self.thought(&value, "text", out),
-            "response.function_call_arguments.delta" => self.arguments_delta(&value)?,
-            "response.function_call_arguments.done" => self.arguments_done(&value)?,
+            "response.function_call_arguments.delta" => self.arguments_delta(&value, Form::Object)?,
+            "response.function_call_arguments.done" => self.arguments_done(&value, Form::Object)?,
+            "response.custom_tool_call_input.delta" => self.arguments_delta(&value, Form::Free)?,
+            "response.custom_tool_call_input.done" => self.arguments_done(&value, Form::Free)?,
             "response.output_item.done" => {
                 if let Some((item, kind)) = value.get("item").and_then(|item| Some((item, kind_of(item)?))) {
                     let at = self.place(&value, Some(item), kind);
@@ -177,10 +188,11 @@ impl Fold {
         }
     }
 
-    fn arguments_delta(&mut self, event: &Value) -> Result<(), ModelError> {
+    fn arguments_delta(&mut self, event: &Value, form: Form) -> Result<(), ModelError> {
         let Some(delta) = string(event, "delta") else { return Ok(()) };
         let at = self.place(event, None, Kind::Call);
         let Some(item) = self.items.get_mut(at) else { return Ok(()) };
+        item.form = form;
         match &mut item.arguments {
             Arguments::Growing(arguments) => {
                 if arguments.len() + delta.len() > MAX_ARGUMENTS {
@@ -194,9 +206,10 @@ impl Fold {
         Ok(())
     }
 
-    fn arguments_done(&mut self, event: &Value) -> Result<(), ModelError> {
+    fn arguments_done(&mut self, event: &Value, form: Form) -> Result<(), ModelError> {
         let at = self.place(event, None, Kind::Call);
         let Some(item) = self.items.get_mut(at) else { return Ok(()) };
+        item.form = form;
         item.describe(event);
         let arguments = match written_arguments(event) {
             Some(arguments) => arguments,
@@ -255,6 +268,10 @@ impl Fold {
             return Err(self.broken("a call names no tool"));
         }
         item.done = true;
+        let arguments = match item.form {
+            Form::Object => arguments,
+            Form::Free => serde_json::json!({ "input": arguments }).to_string(),
+        };
         out.push(ModelEvent::Call(Call { call_id: item.call_id.clone(), name: item.name.clone(), arguments }));
         Ok(())
     }
@@ -368,12 +385,16 @@ impl Item {
             name: String::new(),
             call_id: call_id.unwrap_or_default().to_owned(),
             arguments: Arguments::Announced(String::new()),
+            form: Form::Object,
             done: false,
         }
     }
 
     /// Takes the name, the id and the announced arguments of a call.
     fn describe(&mut self, item: &Value) {
+        if string(item, "type") == Some("custom_tool_call") {
+            self.form = Form::Free;
+        }
         if let Some(name) = string(item, "name").filter(|name| !name.is_empty()) {
             name.clone_into(&mut self.name);
         }
@@ -405,7 +426,7 @@ fn kind_of(item: &Value) -> Option<Kind> {
     match string(item, "type")? {
         "message" => Some(Kind::Message),
         "reasoning" => Some(Kind::Reasoning),
-        "function_call" => Some(Kind::Call),
+        "function_call" | "custom_tool_call" => Some(Kind::Call),
         _ => None,
     }
 }
@@ -416,7 +437,7 @@ fn string<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
 
 /// Arguments as text, also from servers that send them as an object.
 fn written_arguments(value: &Value) -> Option<String> {
-    match value.get("arguments")? {
+    match value.get("arguments").or_else(|| value.get("input"))? {
         Value::String(text) => Some(text.clone()),
         object @ Value::Object(_) => Some(object.to_string()),
         _ => None,

@@ -18,7 +18,8 @@ fn check(request: &ModelRequest, model: &str, field: &str, expected: Expect) {
 fn request(messages: Vec<Message>) -> ModelRequest {
     ModelRequest {
         instructions: "Be brief.".into(),
-        tools: [ToolSpec { name: "read", description: "Reads.", parameters: json!({"type":"object"}) }].into(),
+        tools: [ToolSpec { name: "read", description: "Reads.", parameters: json!({"type":"object"}), grammar: None }]
+            .into(),
         messages,
         effort: None,
         session: SessionId("s000001".to_owned()),

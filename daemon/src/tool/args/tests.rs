@@ -25,6 +25,7 @@ fn check(arguments: &str, expected: Expect) {
             },
             "required": ["path"]
         }),
+        grammar: None,
     };
     let shown = match decode::<Arguments>(&spec, arguments) {
         Ok(Arguments { path, limit, all, steps }) => format!("{path:?} {limit:?} {all:?} {steps:?}"),

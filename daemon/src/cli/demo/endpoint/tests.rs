@@ -41,7 +41,7 @@ async fn the_real_client_understands_the_script() {
         Text("first.")
         TextEnded
         Call(Call { call_id: "call_1", name: "list", arguments: "{}" })
-        Finished { stop: Done, usage: Usage { input_tokens: 0, cached_tokens: 0, output_tokens: 0, reasoning_tokens: 0, context_tokens: 0, context_size: None } }
+        Finished { stop: Done, usage: Usage { input_tokens: 0, cached_tokens: 0, output_tokens: 0, reasoning_tokens: 0, cost: None, context_tokens: 0, context_size: None } }
     "#]].assert_eq(&lines);
     assert_eq!((endpoint.requests(), endpoint.bitten()), (1, 0));
 }

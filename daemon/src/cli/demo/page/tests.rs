@@ -35,13 +35,14 @@ fn says_what_was_missing_and_how_to_mend_it() {
         The model was a script. For a real one, one of these
 
           OpenAI    export OPENAI_API_KEY=…  or: pilotfish login openai
+          Anthropic export ANTHROPIC_API_KEY=…  or: pilotfish login anthropic
           Ollama    ollama serve  a model server on its usual port is found by itself
           others    /home/u/.config/pilotfish/config.toml
 
                     model = "work/NAME"
 
                     [providers.work]
-                    dialect = "chat"               # or "responses"
+                    dialect = "chat"               # or "responses", "messages"
                     base_url = "https://HOST/v1"
                     api_key_env = "WORK_KEY"       # or: pilotfish login work
 
