@@ -407,7 +407,7 @@ impl TurnCx {
             beyond: self.beyond.clone(),
             home: self.home.clone(),
             clock: self.clock.clone(),
-            limits: self.limits.clone(),
+            limits: self.limits,
             mode: self.mode.clone(),
             cancel,
             stop_command: Arc::new(Notify::new()),
