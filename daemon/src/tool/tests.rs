@@ -262,10 +262,10 @@ fn a_model_is_told_of_the_tools_it_was_trained_on() {
         format!("{edits:?}: {}\n", names.join(" "))
     });
     expect![[r#"
-        All: edit list patch plan read search shell write
-        Replace: edit list plan read search shell write
-        Patch: list patch plan read search shell
-        FreePatch: list patch* plan read search shell
+        All: ask command edit editor list patch plan read search shell write
+        Replace: ask command edit editor list plan read search shell write
+        Patch: ask command editor list patch plan read search shell
+        FreePatch: ask command editor list patch* plan read search shell
     "#]]
     .assert_eq(&lines.concat());
 }
