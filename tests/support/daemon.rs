@@ -81,8 +81,9 @@ impl TestDaemon {
     fn start_with(script: Script, connect: Arc<dyn Connect>, dialect: Dialect, base_url: &str) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let dialect = dialect.word();
-        let config =
-            format!("model = \"fake/one\"\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n");
+        let config = format!(
+            "model = \"fake/one\"\nfinish_check = false\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n"
+        );
         std::fs::write(home.path().join("config.toml"), config).expect("a file");
         let folder = home.path().display().to_string();
         let path = ("PATH".to_owned(), "/usr/bin:/bin".to_owned());

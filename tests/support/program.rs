@@ -124,5 +124,7 @@ impl Program {
 #[must_use]
 pub fn configuration(dialect: Dialect, base_url: &str) -> String {
     let dialect = dialect.word();
-    format!("model = \"fake/one\"\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n")
+    format!(
+        "model = \"fake/one\"\nfinish_check = false\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n"
+    )
 }

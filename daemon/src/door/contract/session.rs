@@ -1,7 +1,6 @@
 //! `session/*`: opening, attaching, prompting, stopping. Each method sends its verb before it waits.
 
 use super::complete::{self, Typed};
-use super::not_built;
 use crate::door::{Connection, refusal, workspace};
 use crate::hub::NewSession;
 use crate::journal::SessionFilter;
@@ -182,8 +181,8 @@ impl SessionRpcServer for Connection {
         Ok(CandidateList { candidates })
     }
 
-    async fn compact(&self, _: SessionId) -> RpcResult<Done> {
-        not_built("session/compact")
+    async fn compact(&self, session_id: SessionId) -> RpcResult<Done> {
+        done(self.hub.session(&session_id).compact()).await
     }
 }
 
