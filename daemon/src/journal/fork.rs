@@ -4,7 +4,7 @@
 use super::error::JournalError;
 use super::worker::Access;
 use super::{Journal, items, named, output, sessions};
-use pilotfish_protocol::{Item, ItemContent, ItemId, Session, SessionId, Update};
+use pilotfish_protocol::{Item, ItemContent, ItemId, Session, SessionId, StopReason, Update, Usage};
 
 /// Updates copied at once.
 const PAGE: usize = 200;
@@ -78,17 +78,31 @@ impl Journal {
         self.request(Access::Write, work).await.map_err(attempt)
     }
 
+    /// A turn that runs in the source ends in the fork where that begins: it goes on there alone.
     async fn copy_updates(&self, source: &SessionId, fork: &Session, end: u64) -> Result<(), JournalError> {
-        let mut after = 0;
+        let (mut after, mut running) = (0, None);
         while after < end {
             let page = self.updates_after(source, after, PAGE).await?;
             let Some(last) = page.last().and_then(|update| update.seq) else { break };
             after = last;
             let before_end = page.into_iter().filter(|update| update.seq.is_some_and(|seq| seq <= end));
             let updates: Vec<Update> = before_end.map(|update| update.update).filter(is_copied).collect();
+            for update in &updates {
+                match update {
+                    Update::TurnStarted { turn_id, .. } => running = Some(turn_id.clone()),
+                    Update::TurnEnded { .. } => running = None,
+                    // Everything else happens in turns or between them.
+                    _ => {}
+                }
+            }
             if !updates.is_empty() {
                 self.append(&fork.id, updates, &fork.updated_at).await?;
             }
+        }
+        if let Some(turn_id) = running {
+            let (stop, usage, at) = (StopReason::Interrupted, Usage::default(), fork.updated_at.clone());
+            let ended = Update::TurnEnded { turn_id, stop, usage, at };
+            self.append(&fork.id, vec![ended], &fork.updated_at).await?;
         }
         Ok(())
     }

@@ -62,6 +62,13 @@ impl History {
         self.items.iter().filter(move |item| item.turn_id.as_ref() == Some(turn))
     }
 
+    /// How often something was said in a turn.
+    #[must_use]
+    pub fn count_in(&self, turn: &TurnId, text: &str) -> usize {
+        let is_it = |item: &&Item| matches!(&item.content, ItemContent::Notice(notice) if notice.text == text);
+        self.of_turn(turn).filter(is_it).count()
+    }
+
     /// The step after the last one that called a tool in this turn: a turn that goes on after a restart does not count anew.
     #[must_use]
     pub fn next_step(&self, turn: &TurnId) -> u32 {

@@ -225,6 +225,7 @@ impl Running {
             Event::Attach { connection, environment, outlet, answer } => {
                 self.environment = environment;
                 reply(answer, Ok(self.attach(connection, outlet.0)));
+                self.go_on_after_crash().await;
             }
             Event::Detach { connection, answer } => {
                 self.outlets.retain(|(attached, _)| *attached != connection);
@@ -275,6 +276,8 @@ impl Running {
             return reply(answer, Err(SessionError::Invalid("the prompt is empty; say what to do".to_owned())));
         }
         let words = prompt::words(&input);
+        // Whoever says something new to a turn that a crash cut begins another one.
+        self.end_crashed_turn().await;
         let taken = match self.state.taking(delivery) {
             Taking::Start => match self.parts.running.begin() {
                 Some(running) => {
@@ -337,7 +340,10 @@ impl Running {
                 let status = SessionStatus { state: Status::Stopping, text: "stopping".to_owned() };
                 self.show(Update::StatusChanged { status });
             }
-            (InterruptScope::Turn, None) => self.end_cut_turn().await,
+            (InterruptScope::Turn, None) => {
+                self.end_cut_turn().await;
+                self.end_crashed_turn().await;
+            }
             (InterruptScope::Command, None) => {}
         }
         Ok(())

@@ -338,8 +338,8 @@ async fn a_panic_ends_its_turn_alone() {
     assert_eq!(session.turn("again").await.1, StopReason::Done);
 }
 
-#[tokio::test]
-async fn after_a_crash_what_was_open_is_interrupted_and_the_session_goes_on() {
+/// A session whose daemon was killed in the middle of an answer.
+async fn crashed() -> (Fixture, SessionId) {
     let fixture = Fixture::new(&[]);
     fixture.model.then(vec![event(ModelEvent::Text("half".to_owned())), Play::Hang]);
     let mut session = fixture.session(Mode::ReadOnly).await;
@@ -347,14 +347,41 @@ async fn after_a_crash_what_was_open_is_interrupted_and_the_session_goes_on() {
     session.until(|update| matches!(update, Update::ItemDelta { .. })).await;
     let id = session.handle.id().clone();
     drop(session);
-    let fixture = fixture.restarted();
+    (fixture.restarted(), id)
+}
+
+#[tokio::test]
+async fn a_turn_that_a_crash_cut_goes_on_when_an_editor_is_there() {
+    let (fixture, id) = crashed().await;
+    let header = fixture.hub.session(&id).header().await.unwrap();
+    assert_eq!(header.status.text, "pilotfish ended during this turn; it goes on when an editor is there");
     fixture.model.then(says("back"));
     let mut session = Attached::to(fixture.hub.session(&id)).await;
-    assert_eq!((session.snapshot.turn_id.clone(), session.snapshot.open_items.len()), (None, 0));
-    assert_eq!(session.turn("on").await.1, StopReason::Done);
-    let items = fixture.hub.journal().history(&id).await.unwrap();
+    assert_eq!((session.snapshot.turn_id.is_some(), session.snapshot.open_items.len()), (true, 0));
+    assert_eq!(session.until_end().await.1, StopReason::Done);
     check(
-        &items,
+        &fixture.hub.journal().history(&id).await.unwrap(),
+        expect![[r#"
+            notice for Model
+            user go
+            agent "" Interrupted
+            notice for Both
+            agent "back" Whole
+        "#]],
+    );
+}
+
+#[tokio::test]
+async fn something_new_or_an_interrupt_ends_a_turn_that_a_crash_cut() {
+    let (fixture, id) = crashed().await;
+    fixture.model.then(says("back"));
+    let handle = fixture.hub.session(&id);
+    handle.prompt(vec![InputPart::Text { text: "on".to_owned() }], Delivery::Queue).await.unwrap();
+    let mut session = Attached::to(handle).await;
+    let (_, stop) = session.until_end().await;
+    assert_eq!(stop, StopReason::Done);
+    check(
+        &fixture.hub.journal().history(&id).await.unwrap(),
         expect![[r#"
             notice for Model
             user go
@@ -363,6 +390,25 @@ async fn after_a_crash_what_was_open_is_interrupted_and_the_session_goes_on() {
             agent "back" Whole
         "#]],
     );
+    let (fixture, id) = crashed().await;
+    fixture.hub.session(&id).interrupt(InterruptScope::Turn).await.unwrap();
+    let session = Attached::to(fixture.hub.session(&id)).await;
+    assert_eq!(session.snapshot.turn_id, None);
+}
+
+#[tokio::test]
+async fn a_turn_that_ends_the_daemon_again_and_again_does_not_go_on() {
+    let (mut fixture, id) = crashed().await;
+    for _ in 0..2 {
+        fixture.model.then(vec![event(ModelEvent::Text("half".to_owned())), Play::Hang]);
+        let mut session = Attached::to(fixture.hub.session(&id)).await;
+        session.until(|update| matches!(update, Update::ItemDelta { .. })).await;
+        drop(session);
+        fixture = fixture.restarted();
+    }
+    let mut session = Attached::to(fixture.hub.session(&id)).await;
+    let (_, stop) = session.until_end().await;
+    assert_eq!((stop, fixture.model.requests().len()), (StopReason::Failed, 3));
 }
 
 #[tokio::test]

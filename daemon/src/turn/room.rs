@@ -151,11 +151,8 @@ async fn ask(cx: &mut TurnCx, history: &mut History, prompt: Prompt) -> Result<O
 
 /// What waits for the person's review, by file.
 async fn pending(cx: &TurnCx) -> Vec<Pending> {
-    let root = format!("{}/", cx.workspace.root());
     let mut files: BTreeMap<(String, bool), usize> = BTreeMap::new();
-    for hunk in cx.workspace.hunks(None, None).await.unwrap_or_default() {
-        let path = hunk.uri.strip_prefix("file://").unwrap_or(&hunk.uri);
-        let path = path.strip_prefix(&root).unwrap_or(path).to_owned();
+    for (path, hunk) in cx.waiting().await {
         *files.entry((path, hunk.state == HunkState::Proposed)).or_default() += 1;
     }
     files.into_iter().map(|((path, proposed), hunks)| Pending { path, hunks, proposed }).collect()

@@ -310,7 +310,8 @@ impl Running {
                 let waits = self.state.is_asking();
                 match self.turn.take_if(|turn| waits && !turn.cancel.is_cancelled()) {
                     Some(turn) => cut(turn).await,
-                    None if self.turn.is_none() && waits => {}
+                    // What a crash cut, or what waits for an answer, is the next daemon's.
+                    None if self.turn.is_none() => {}
                     None => self.end_turn().await,
                 }
                 Some(answer)

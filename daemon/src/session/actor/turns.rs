@@ -9,9 +9,10 @@ use crate::prompt::{self, History};
 use crate::session::{RunningTurn, SessionError, state};
 use crate::{tool, turn};
 use pilotfish_protocol::{
-    Audience, Fault, FaultKind, InputPart, Item, ItemContent, Mode, Notice, Queued, Status, StopReason, TurnId, Update,
-    Usage, UserMessage,
+    Audience, Fault, FaultKind, InputPart, Item, ItemContent, Mode, Notice, Queued, SessionStatus, Status, StopReason,
+    TurnId, Update, Usage, UserMessage,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::{Notify, mpsc};
@@ -22,6 +23,13 @@ const TURN_EVENTS: usize = 64;
 
 /// What a tool call says whose turn ended under it.
 const CUT_SHORT: &str = "[interrupted: pilotfish ended while this ran; whether it had an effect is not known]";
+
+/// Said to the person and to the model when a turn goes on that a crash cut.
+const CUT: &str = "pilotfish ended while this turn ran, and now goes on with it. What was interrupted may have had an effect: look \
+                   before doing it again.";
+
+/// How often a turn that was cut goes on by itself.
+const CUTS: usize = 2;
 
 /// Likewise, when its outcome could not be recorded.
 const NOT_RECORDED: &str = "[interrupted: the journal could not be written; whether this had an effect is not known]";
@@ -146,6 +154,7 @@ impl Running {
             events: events_tx,
             usage: Usage::default(),
             used_before: self.state.usage,
+            allowed: BTreeMap::new(),
             price: resolved.price,
             wants_to_condense: self.wants_to_condense.clone(),
             named: Named::default(),
@@ -351,13 +360,47 @@ impl Running {
             return;
         }
         self.mend_items().await;
-        if self.state.is_asking() && self.state.turn.is_some() {
+        if self.state.turn.is_none() {
+            return;
+        }
+        if self.state.is_asking() {
             return self.show_waiting();
         }
-        let Some(turn_id) = self.state.turn.clone() else { return };
+        let text = "pilotfish ended during this turn; it goes on when an editor is there".to_owned();
+        self.show(Update::StatusChanged { status: SessionStatus { state: Status::Stopped, text } });
+    }
+
+    /// Ends a turn that a crash cut and that does not wait for an answer.
+    pub(super) async fn end_crashed_turn(&mut self) {
+        let (None, Some(turn_id), false) = (&self.turn, self.state.turn.clone(), self.state.is_asking()) else {
+            return;
+        };
         let at = self.parts.clock.now();
         let ended = Update::TurnEnded { turn_id, stop: StopReason::Interrupted, usage: Usage::default(), at };
         self.record_or_log(vec![ended]).await;
+    }
+
+    /// Goes on with a turn that a crash cut, with the keys of the client that is there now. One that was cut too often is not tried again:
+    /// it may be what ends the daemon.
+    pub(super) async fn go_on_after_crash(&mut self) {
+        let Some(turn_id) = self.state.turn.clone() else { return };
+        if self.turn.is_some() || self.state.is_asking() {
+            return;
+        }
+        if let Err(error) = self.load_history().await {
+            return self.fail_turn(&turn_id, FaultKind::Journal, error.to_string(), true).await;
+        }
+        let cuts = self.history.as_ref().map_or(0, |history| history.count_in(&turn_id, CUT));
+        if cuts >= CUTS {
+            let message = "pilotfish ended during this turn again and again, so it does not go on by itself".to_owned();
+            return self.fail_turn(&turn_id, FaultKind::Internal, message, true).await;
+        }
+        // A daemon that is ending leaves it to the next one.
+        let Some(running) = self.parts.running.begin() else { return };
+        let item = self.item(ItemContent::Notice(Notice { text: CUT.to_owned(), audience: Audience::Both }));
+        self.record_or_log(vec![Update::ItemEnded { item: item.clone() }]).await;
+        self.history.get_or_insert_default().push(item);
+        self.go_on_cut(running).await;
     }
 
     /// After the journal failed: what it lacks is closed there as after a crash, before anything else is recorded.
@@ -403,6 +446,7 @@ impl Running {
     /// Interrupts the turn and waits for its end.
     pub(super) async fn end_turn(&mut self) {
         self.end_cut_turn().await;
+        self.end_crashed_turn().await;
         if let Some(turn) = &self.turn {
             turn.cancel.cancel();
         }
