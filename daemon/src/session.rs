@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 mod actor;
 pub(crate) mod asked;
+mod notes;
 mod parts;
 mod running;
 pub mod state;

@@ -80,10 +80,7 @@ impl TestDaemon {
 
     fn start_with(script: Script, connect: Arc<dyn Connect>, dialect: Dialect, base_url: &str) -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        let dialect = match dialect {
-            Dialect::Responses => "responses",
-            Dialect::Chat => "chat",
-        };
+        let dialect = dialect.word();
         let config = format!(
             "model = \"fake/one\"\nfinish_check = false\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n"
         );
@@ -103,6 +100,7 @@ impl TestDaemon {
             sandbox: sandbox(),
             ground: Ground::open(&home.path().join("state")),
             names: Arc::new(names.clone()),
+            desktop: Arc::new(pilotfish::desktop::SessionBus),
             environment: environment.clone(),
             changed: broadcast::channel(256).0,
             running: RunningTurns::default(),

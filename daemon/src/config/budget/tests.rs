@@ -22,9 +22,29 @@ fn what_is_not_limited_never_ends() {
 #[test]
 fn the_limit_that_is_reached_is_named_with_its_key() {
     check("turn_tokens = 100", 99, 0, 0, expect!["within"]);
-    check("turn_tokens = 100", 100, 0, 0, expect!["This turn used 100 tokens, and the budget for one is 100 (`turn_tokens` in [budget] of config.toml)."]);
-    check("session_usd = 2", 0, 2_500_000, 0, expect!["This session cost $2.50, and the budget for one is $2.00 (`session_usd` in [budget] of config.toml)."]);
-    check("session_usd = 2\nday_usd = 0.5", 0, 100, 510_000, expect!["The sessions of today cost $0.51, and the budget for a day is $0.50 (`day_usd` in [budget] of config.toml)."]);
+    check(
+        "turn_tokens = 100",
+        100,
+        0,
+        0,
+        expect!["This turn used 100 tokens, and the budget for one is 100 (`turn_tokens` in [budget] of config.toml)."],
+    );
+    check(
+        "session_usd = 2",
+        0,
+        2_500_000,
+        0,
+        expect!["This session cost $2.50, and the budget for one is $2.00 (`session_usd` in [budget] of config.toml)."],
+    );
+    check(
+        "session_usd = 2\nday_usd = 0.5",
+        0,
+        100,
+        510_000,
+        expect![
+            "The sessions of today cost $0.51, and the budget for a day is $0.50 (`day_usd` in [budget] of config.toml)."
+        ],
+    );
 }
 
 #[test]
