@@ -19,7 +19,7 @@ pub mod rules;
 pub mod trust;
 
 pub use beyond::Beyond;
-pub use budget::{Budget, Dollars};
+pub use budget::{Budget, Dollars, Passed};
 pub use models::{Dialect, Endpoint, Resolved, Secret, effort_word, is_usual_variable, usual_key_variable};
 
 /// A command's time unless the model asks for another.

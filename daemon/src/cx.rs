@@ -101,6 +101,8 @@ pub struct TurnCx {
     pub usage: Usage,
     /// Tokens of the session before this turn.
     pub used_before: Usage,
+    /// What the person allowed beyond the budget, by its key.
+    pub allowed: BTreeMap<&'static str, u64>,
     /// What the model costs, if known.
     pub price: Option<Price>,
     /// Set while somebody wants the history condensed.

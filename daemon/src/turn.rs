@@ -23,7 +23,7 @@ pub async fn run(cx: &mut TurnCx, history: &mut History) -> Result<StopReason, T
     let first = history.next_step(&cx.turn);
     for step in first..first.saturating_add(cx.limits.max_steps) {
         tell_decisions(cx, history).await?;
-        account::within_budget(cx).await?;
+        account::keep_within_budget(cx, history).await?;
         given::give(cx, history).await?;
         let answer = sample(cx, history, step).await?;
         if answer.calls.is_empty() && !take_steered(cx, history).await? && !ask_to_check(cx, history).await? {

@@ -9,6 +9,7 @@
 
 use pilotfish_protocol::{Price, Usage};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The most that may be used before the person is asked again. What is not said is not limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -22,26 +23,50 @@ pub struct Budget {
     pub day_usd: Option<Dollars>,
 }
 
+/// A limit that is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// Its key in the file.
+    pub key: &'static str,
+    /// What was used of it.
+    pub spent: u64,
+    /// Both, in words for the person.
+    pub words: String,
+}
+
 impl Budget {
-    /// Which limit is reached, in words for the person; `None` while there is something left.
+    /// The first limit that is reached; `None` while there is something left. `allowed` is what the person allowed beyond each limit.
     #[must_use]
-    pub fn passed(&self, turn: &Usage, session: &Usage, today: &Usage) -> Option<String> {
+    pub fn passed(
+        &self,
+        turn: &Usage,
+        session: &Usage,
+        today: &Usage,
+        allowed: &BTreeMap<&'static str, u64>,
+    ) -> Option<Passed> {
         let tokens = turn.input_tokens + turn.output_tokens;
-        let over = |spent: Option<u64>, limit: Option<Dollars>| {
-            let limit = limit?;
-            spent.filter(|spent| *spent >= limit.0).map(|spent| (Dollars(spent), limit))
-        };
-        let words = if let Some(limit) = self.turn_tokens.filter(|limit| tokens >= *limit) {
-            ("turn_tokens", format!("this turn used {tokens} tokens, and the budget for one is {limit}"))
-        } else if let Some((spent, limit)) = over(session.cost, self.session_usd) {
-            ("session_usd", format!("this session cost {spent}, and the budget for one is {limit}"))
-        } else if let Some((spent, limit)) = over(today.cost, self.day_usd) {
-            ("day_usd", format!("today's sessions cost {spent}, and the budget for a day is {limit}"))
-        } else {
-            return None;
-        };
-        let (key, what) = words;
-        Some(format!("{what}. Raise `{key}` in [budget] of config.toml to go on"))
+        let limits = [
+            ("turn_tokens", Some(tokens), self.turn_tokens),
+            ("session_usd", session.cost, self.session_usd.map(|limit| limit.0)),
+            ("day_usd", today.cost, self.day_usd.map(|limit| limit.0)),
+        ];
+        limits.into_iter().find_map(|(key, spent, limit)| {
+            let (spent, limit) = (spent?, limit?);
+            let words = match key {
+                "turn_tokens" => format!("This turn used {spent} tokens, and the budget for one is {limit}"),
+                "session_usd" => {
+                    format!("This session cost {}, and the budget for one is {}", Dollars(spent), Dollars(limit))
+                }
+                _ => format!(
+                    "The sessions of today cost {}, and the budget for a day is {}",
+                    Dollars(spent),
+                    Dollars(limit)
+                ),
+            };
+            let words = format!("{words} (`{key}` in [budget] of config.toml).");
+            let most = limit.saturating_add(allowed.get(key).copied().unwrap_or(0));
+            (spent >= most).then_some(Passed { key, spent, words })
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a turn uses: counted after each answer, shown with what the session used before, and held against what the person allowed.
 
-use crate::cx::{TurnCx, TurnError};
+use crate::cx::{Said, TurnCx, TurnError};
 use crate::prompt::{History, Prompt, measure};
-use pilotfish_protocol::{Update, Usage};
+use pilotfish_protocol::{Item, ItemContent, Update, Usage};
 
 /// Counts an answer and says what the session has used so far.
 pub(super) async fn answered(
@@ -21,22 +21,39 @@ pub(super) async fn answered(
     cx.record(vec![Update::Usage { usage: cx.session_usage(), context }]).await
 }
 
-/// Whether the turn may ask the model once more.
-pub(super) async fn within_budget(cx: &TurnCx) -> Result<(), TurnError> {
-    let budget = &cx.limits.budget;
-    let session = cx.session_usage();
+/// The answer that lets a turn go on beyond its budget.
+const GO_ON: &str = "Go on";
+
+/// Asks the person whether to go on, when the budget is used up.
+///
+/// # Errors
+/// When it is and they do not say so.
+pub(super) async fn keep_within_budget(cx: &mut TurnCx, history: &History) -> Result<(), TurnError> {
+    let budget = cx.limits.budget;
     let today = match budget.day_usd {
-        Some(_) => match cx.journal.usage_of(&cx.clock.today()).await {
-            Ok(today) => today,
-            Err(error) => {
-                tracing::warn!(session = %cx.session, %error, "could not read what this day used");
-                Usage::default()
-            }
-        },
+        Some(_) => cx.journal.usage_of(&cx.clock.today()).await.unwrap_or_else(|error| {
+            tracing::warn!(session = %cx.session, %error, "could not read what this day used");
+            Usage::default()
+        }),
         None => Usage::default(),
     };
-    match budget.passed(&cx.usage, &session, &today) {
-        Some(why) => Err(TurnError::Budget(why)),
-        None => Ok(()),
+    while let Some(passed) = budget.passed(&cx.usage, &cx.session_usage(), &today, &cx.allowed) {
+        let question = format!("{} Go on, for as much again?", passed.words);
+        // A turn that was cut while it asked has its answer in the history.
+        let known = history.of_turn(&cx.turn).any(|item| is_allowed(item, &question));
+        let goes_on = known
+            || match cx.question(question, vec![GO_ON.to_owned(), "Stop here".to_owned()]).await? {
+                Said::Choice { at, .. } => at == 0,
+                Said::Words(_) | Said::Nothing => false,
+            };
+        if !goes_on {
+            return Err(TurnError::Budget(format!("{} The turn was stopped; a new prompt asks again", passed.words)));
+        }
+        cx.allowed.insert(passed.key, passed.spent);
     }
+    Ok(())
+}
+
+fn is_allowed(item: &Item, text: &str) -> bool {
+    matches!(&item.content, ItemContent::Question(question) if question.text == text && question.answer.as_deref() == Some(GO_ON))
 }

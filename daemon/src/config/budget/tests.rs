@@ -4,8 +4,14 @@ use expect_test::{Expect, expect};
 fn check(budget: &str, tokens: u64, session: u64, today: u64, expected: Expect) {
     let budget: Budget = toml::from_str(budget).unwrap();
     let usage = |cost: u64| Usage { input_tokens: tokens, cost: Some(cost), ..Usage::default() };
-    let passed = budget.passed(&usage(0), &usage(session), &usage(today));
-    expected.assert_eq(&passed.unwrap_or_else(|| "within".to_owned()));
+    let mut allowed = BTreeMap::new();
+    let passed = budget.passed(&usage(0), &usage(session), &usage(today), &allowed);
+    if let Some(passed) = &passed {
+        // What was allowed once more lasts as long as the first time.
+        allowed.insert(passed.key, passed.spent);
+        assert_eq!(budget.passed(&usage(0), &usage(session), &usage(today), &allowed), None);
+    }
+    expected.assert_eq(&passed.map_or_else(|| "within".to_owned(), |passed| passed.words));
 }
 
 #[test]
@@ -21,18 +27,14 @@ fn the_limit_that_is_reached_is_named_with_its_key() {
         100,
         0,
         0,
-        expect![
-            "this turn used 100 tokens, and the budget for one is 100. Raise `turn_tokens` in [budget] of config.toml to go on"
-        ],
+        expect!["This turn used 100 tokens, and the budget for one is 100 (`turn_tokens` in [budget] of config.toml)."],
     );
     check(
         "session_usd = 2",
         0,
         2_500_000,
         0,
-        expect![
-            "this session cost $2.50, and the budget for one is $2.00. Raise `session_usd` in [budget] of config.toml to go on"
-        ],
+        expect!["This session cost $2.50, and the budget for one is $2.00 (`session_usd` in [budget] of config.toml)."],
     );
     check(
         "session_usd = 2\nday_usd = 0.5",
@@ -40,7 +42,7 @@ fn the_limit_that_is_reached_is_named_with_its_key() {
         100,
         510_000,
         expect![
-            "today's sessions cost $0.51, and the budget for a day is $0.50. Raise `day_usd` in [budget] of config.toml to go on"
+            "The sessions of today cost $0.51, and the budget for a day is $0.50 (`day_usd` in [budget] of config.toml)."
         ],
     );
 }

@@ -12,6 +12,7 @@ use pilotfish_protocol::{
     Audience, Fault, FaultKind, InputPart, Item, ItemContent, Mode, Notice, Queued, SessionStatus, Status, StopReason,
     TurnId, Update, Usage, UserMessage,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::{Notify, mpsc};
@@ -154,6 +155,7 @@ impl Running {
             background: self.commands.sender(),
             usage: Usage::default(),
             used_before: self.state.usage,
+            allowed: BTreeMap::new(),
             price: resolved.price,
             wants_to_condense: self.wants_to_condense.clone(),
             named: Named::default(),

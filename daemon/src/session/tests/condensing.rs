@@ -264,6 +264,8 @@ async fn what_is_used_is_counted_once_and_outlives_a_crash() {
     let id = session.handle.id().clone();
     drop(session);
     let fixture = fixture.restarted();
+    // It goes on with the turn.
+    fixture.model.then(vec![Play::Hang]);
     let session = Attached::to(fixture.hub.session(&id)).await;
     let usage = session.snapshot.usage;
     assert_eq!((usage.input_tokens, usage.output_tokens, usage.cost), (5_000, 250, Some(7_500)));
@@ -277,20 +279,45 @@ async fn what_is_used_is_counted_once_and_outlives_a_crash() {
     assert_eq!(journal.usage().await.unwrap(), all);
 }
 
+/// The next question in words.
+async fn question(session: &mut Attached) -> (pilotfish_protocol::ItemId, String) {
+    let is_question = |update: &Update| matches!(update, Update::ItemStarted { item } if matches!(item.content, ItemContent::Question(_)));
+    match session.until(is_question).await.update {
+        Update::ItemStarted { item: Item { id, content: ItemContent::Question(question), .. } } => (id, question.text),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
-async fn a_budget_ends_the_turn_and_names_its_key() {
+async fn a_budget_that_is_used_up_asks_whether_to_go_on() {
     let fixture = fixture();
     fixture.configure("[budget]\nturn_tokens = 1000\n");
-    let mut first = calls(&[("read", json!({"path": "a", "limit": 1}))]);
-    first.pop();
-    first.push(used_tokens(1_000, 100));
-    fixture.model.then(first);
+    let step = |limit: usize| {
+        let mut step = calls(&[("read", json!({"path": "a", "limit": limit}))]);
+        step.pop();
+        step.push(used_tokens(500, 100));
+        step
+    };
     let mut session = fixture.session(Mode::Agent).await;
-    let (items, stop) = session.turn("go").await;
+    let chosen = |choice: u32| crate::session::Spoken { choice: Some(choice), text: None, by: "n1".into() };
+    for limit in 1..=4 {
+        fixture.model.then(step(limit));
+    }
+    session.prompt("go").await;
+    let (id, first) = question(&mut session).await;
+    session.handle.reply(id, chosen(0)).await.unwrap();
+    let (id, second) = question(&mut session).await;
+    session.handle.reply(id, chosen(1)).await.unwrap();
+    let (updates, stop) = session.until_end().await;
+    expect![[r#"
+        This turn used 1200 tokens, and the budget for one is 1000 (`turn_tokens` in [budget] of config.toml). Go on, for as much again?
+        This turn used 2400 tokens, and the budget for one is 1000 (`turn_tokens` in [budget] of config.toml). Go on, for as much again?
+    "#]]
+    .assert_eq(&format!("{first}\n{second}\n"));
     check(
-        &items[3..],
+        &ended(&updates)[1..],
         expect![[r#"
-            error Limit retryable=true: this turn used 1100 tokens, and the budget for one is 1000. Raise `turn_tokens` in [budget] of config.toml to go on
+            error Limit retryable=true: This turn used 2400 tokens, and the budget for one is 1000 (`turn_tokens` in [budget] of config.toml). The turn was stopped; a new prompt asks again
         "#]],
     );
     assert_eq!(stop, StopReason::Failed);
