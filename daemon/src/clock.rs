@@ -39,6 +39,21 @@ impl Clock {
         format!("{:.3}", self.timestamp())
     }
 
+    /// Lets a counting clock go on by so many seconds.
+    #[cfg(test)]
+    pub(crate) fn skip(&self, seconds: u64) {
+        if let Kind::Counting(counters) = &self.0 {
+            counters.seconds.fetch_add(seconds, Ordering::Relaxed);
+        }
+    }
+
+    /// The day in UTC, such as `2026-01-01`.
+    #[must_use]
+    pub fn today(&self) -> String {
+        let now = self.now();
+        now.split('T').next().unwrap_or(&now).to_owned()
+    }
+
     /// Now, in seconds since 1970.
     #[must_use]
     pub fn seconds(&self) -> i64 {

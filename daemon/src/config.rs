@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 mod beyond;
+mod budget;
 pub mod known;
 mod local;
 mod models;
@@ -18,6 +19,7 @@ pub mod rules;
 pub mod trust;
 
 pub use beyond::Beyond;
+pub use budget::{Budget, Dollars};
 pub use models::{Dialect, Endpoint, Resolved, Secret, effort_word, is_usual_variable, usual_key_variable};
 
 /// A command's time unless the model asks for another.
@@ -113,6 +115,8 @@ struct RawConfig {
     idle_exit: Option<u64>,
     sandbox: beyond::RawSandbox,
     editor: RawEditor,
+    budget: Budget,
+    finish_check: Option<bool>,
 }
 
 /// What editors without a plugin are to do.
@@ -130,6 +134,8 @@ pub struct Config {
     providers: Vec<Provider>,
     command_time: Duration,
     beyond: Beyond,
+    budget: Budget,
+    finish_check: bool,
     /// The file, for messages.
     file: PathBuf,
 }
@@ -143,6 +149,10 @@ pub struct Limits {
     pub output_chars: usize,
     /// A command's time, unless the model asks for another.
     pub command_time: Duration,
+    /// What may be used before the person is asked again.
+    pub budget: Budget,
+    /// Whether the model is asked to check changes that nothing ran after.
+    pub finish_check: bool,
 }
 
 /// What is wrong with the configuration. The words say what to write where.
@@ -290,7 +300,13 @@ impl Config {
     pub fn limits(&self, context: Option<u64>) -> Limits {
         // No output takes more than a twentieth of the context, at about four characters a token.
         let twentieth = context.map_or(OUTPUT_CHARS, |tokens| usize::try_from(tokens / 5).unwrap_or(OUTPUT_CHARS));
-        Limits { max_steps: MAX_STEPS, output_chars: twentieth.clamp(2_000, 16_000), command_time: self.command_time }
+        Limits {
+            max_steps: MAX_STEPS,
+            output_chars: twentieth.clamp(2_000, 16_000),
+            command_time: self.command_time,
+            budget: self.budget,
+            finish_check: self.finish_check,
+        }
     }
 }
 
@@ -382,6 +398,8 @@ fn interpret(raw: RawConfig, keys: &Keys, environment: &BTreeMap<String, String>
         providers: providers.collect(),
         command_time: raw.command_timeout.map_or(COMMAND_TIME, Duration::from_secs),
         beyond: raw.sandbox.interpret(environment),
+        budget: raw.budget,
+        finish_check: raw.finish_check.unwrap_or(true),
         file,
     }
 }

@@ -10,10 +10,11 @@ use crate::sandbox::Sandbox;
 use crate::sandbox::proxy::Resolve;
 use crate::workspace::Workspace;
 use pilotfish_protocol::{
-    Effort, Item, ItemContent, ItemId, Mode, ModelName, SessionId, SessionStatus, Status, TurnId, Update, Usage,
+    Effort, Item, ItemContent, ItemId, Mode, ModelName, Price, SessionId, SessionStatus, Status, TurnId, Update, Usage,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -90,7 +91,7 @@ pub struct TurnCx {
     pub cancel: CancellationToken,
     /// Ends the running command.
     pub stop_command: Arc<Notify>,
-    /// Items that entered the history from outside: steering prompts, notices.
+    /// Items from outside that are open: steering prompts, notices. Each ends where the turn takes it into the history.
     pub steered: mpsc::UnboundedReceiver<Item>,
     /// To the session.
     pub events: mpsc::Sender<TurnEvent>,
@@ -98,6 +99,12 @@ pub struct TurnCx {
     pub background: mpsc::Sender<TurnEvent>,
     /// Tokens of this turn so far.
     pub usage: Usage,
+    /// Tokens of the session before this turn.
+    pub used_before: Usage,
+    /// What the model costs, if known.
+    pub price: Option<Price>,
+    /// Set while somebody wants the history condensed.
+    pub wants_to_condense: Arc<AtomicBool>,
     /// The files that calls named since the loop last looked.
     pub named: Named,
 }
@@ -111,6 +118,18 @@ pub enum TurnError {
     /// The model could not be asked.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The history does not fit the model, condensed or not.
+    #[error(
+        "the conversation no longer fits the model, also after it was condensed: {0}. Set the true `context` of the model in \
+         config.toml, choose a model with a larger one, or go on in a new session"
+    )]
+    Full(String),
+    /// The person allowed no more than was used.
+    #[error("{0}")]
+    Budget(String),
+    /// The model repeats itself.
+    #[error("{0}")]
+    Looping(String),
     /// The session went away.
     #[error("the session ended")]
     Orphaned,
@@ -157,11 +176,20 @@ impl TurnCx {
 
     /// Adds what one request used.
     pub fn add_usage(&mut self, usage: &Usage) {
-        self.usage.input_tokens += usage.input_tokens;
-        self.usage.cached_tokens += usage.cached_tokens;
-        self.usage.output_tokens += usage.output_tokens;
-        self.usage.reasoning_tokens += usage.reasoning_tokens;
-        self.usage.context_tokens = usage.input_tokens + usage.output_tokens;
-        self.usage.context_size = self.context_size;
+        let context_tokens = usage.input_tokens + usage.output_tokens;
+        let cost = self.price.map(|price| price.of(usage));
+        let spent = Usage { cost, context_tokens, context_size: self.context_size, ..*usage };
+        self.usage = self.usage.plus(&spent);
+    }
+
+    /// Tokens of the session so far, with this turn's.
+    #[must_use]
+    pub fn session_usage(&self) -> Usage {
+        self.used_before.plus(&self.usage)
+    }
+
+    /// Whether somebody wants the history condensed; the wish counts as heard.
+    pub fn takes_wish_to_condense(&self) -> bool {
+        self.wants_to_condense.swap(false, Ordering::Relaxed)
     }
 }

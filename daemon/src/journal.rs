@@ -13,6 +13,7 @@ mod salvage;
 mod schema;
 mod search;
 mod sessions;
+mod spent;
 mod worker;
 
 #[cfg(test)]
@@ -23,8 +24,8 @@ pub use error::{Cause, JournalError};
 pub use salvage::SetAside;
 
 use pilotfish_protocol::{
-    Approval, Item, ItemId, ItemPage, OutputPage, Plan, Queued, Session, SessionId, SessionList, SessionUpdate,
-    StopReason, TurnId, Update, Usage,
+    Approval, ContextUse, Item, ItemId, ItemPage, OutputPage, Plan, Queued, Session, SessionId, SessionList,
+    SessionUpdate, StopReason, TurnId, Update, Usage,
 };
 use rusqlite::Connection;
 use std::ops::RangeInclusive;
@@ -59,6 +60,8 @@ pub struct Stored {
     pub plan: Plan,
     /// Tokens so far.
     pub usage: Usage,
+    /// What the model's context is made of.
+    pub context: ContextUse,
     /// Questions that opened and are not answered, in their order.
     pub approvals: Vec<Approval>,
 }
@@ -255,10 +258,10 @@ impl Journal {
         found.and_then(read).map_err(attempt)
     }
 
-    /// All items of a session in their latest states, in the order of their starting. Read page by page: other requests
-    /// are served in between.
+    /// All items of a session in their latest states, in the order in which these were recorded: of items that have ended, the order of
+    /// their ends. Read page by page: other requests are served in between.
     pub async fn history(&self, session_id: &SessionId) -> Result<Vec<Item>, JournalError> {
-        let mut history = Vec::new();
+        let mut history: Vec<(i64, Item)> = Vec::new();
         let mut after = None;
         loop {
             let id = session_id.clone();
@@ -268,12 +271,14 @@ impl Journal {
             let (items, more) = page
                 .and_then(|page| {
                     after = page.records.last().map(|record| record.place).or(after);
-                    Ok((read_items(&page.records)?, page.more))
+                    let latest: Vec<i64> = page.records.iter().map(|record| record.latest).collect();
+                    Ok((latest.into_iter().zip(read_items(&page.records)?), page.more))
                 })
                 .map_err(attempt)?;
             history.extend(items);
             if !more {
-                return Ok(history);
+                history.sort_by_key(|(latest, _)| *latest);
+                return Ok(history.into_iter().map(|(_, item)| item).collect());
             }
         }
     }
@@ -313,6 +318,17 @@ impl Journal {
         let (id, item_id) = (session_id.clone(), item_id.clone());
         let work = move |connection: &Connection| output::get(connection, &id, &item_id, offset, limit);
         self.request(Access::Read, work).await.map_err(attempt)
+    }
+
+    /// What all sessions have used together, those that are gone among them.
+    pub async fn usage(&self) -> Result<Usage, JournalError> {
+        self.request(Access::Read, spent::all).await.map_err(named("read what was used"))
+    }
+
+    /// What all sessions used on a day, such as `2026-01-01`, in UTC.
+    pub async fn usage_of(&self, day: &str) -> Result<Usage, JournalError> {
+        let (attempt, day) = (named(format!("read what was used on {day}")), day.to_owned());
+        self.request(Access::Read, move |connection| spent::on(connection, &day)).await.map_err(attempt)
     }
 
     /// Keeps what is typed and not sent.

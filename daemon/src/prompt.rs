@@ -1,92 +1,50 @@
 //! What the model sees, all of it. Pure: items in, a request out.
 //!
 //! A request only ever grows at its end, so that a provider's prefix cache holds from step to step: the instructions and tools never
-//! change within a session, and facts that do change (date, mode) enter the history as notices where they became true.
+//! change within a session, and facts that do change (date, mode) enter the history as notices where they became true. Only a
+//! compaction breaks that, once.
 
 use crate::model::{Call, Message, ModelRequest, Part, ToolSpec};
+use crate::text::excerpt::excerpt;
+use condense::Seen;
 use pilotfish_protocol::{
-    Audience, Completion, Effort, InputPart, Item, ItemContent, Mode, ModelName, Notice, Reasoning, SessionId,
-    ToolCall, TurnId,
+    Audience, Completion, ContextPart, ContextSource, ContextUse, Effort, InputPart, Item, ItemContent, ModelName,
+    Reasoning, SessionId, ToolCall,
 };
 use std::sync::{Arc, LazyLock};
 
+pub mod condense;
+mod environment;
+mod history;
+pub mod measure;
 pub mod receipt;
+pub mod summary;
 
-/// What the notice of the environment begins with.
-const ENVIRONMENT: &str = "<environment>";
+pub use environment::{Surroundings, environment};
+pub use history::{History, call};
 
 /// Who the model is here.
 const INSTRUCTIONS: &str = include_str!("prompt/instructions.md");
 
+/// Asks the model to condense what it has read.
+const CONDENSE: &str = include_str!("prompt/condense.md");
+
 static SHARED_INSTRUCTIONS: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(INSTRUCTIONS.trim_end()));
 
-/// The items the model's next request is built from, in order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct History {
-    items: Vec<Item>,
+/// A request, and about what it takes of the model's context.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    /// The request.
+    pub request: ModelRequest,
+    /// An estimate, before the provider's own counting is known.
+    pub context: ContextUse,
 }
 
-impl History {
-    /// Of a session's items.
+impl Prompt {
+    /// About how many tokens it takes, before the provider's own counting is known.
     #[must_use]
-    pub fn new(items: Vec<Item>) -> Self {
-        Self { items }
-    }
-
-    /// Adds an ended item.
-    pub fn push(&mut self, item: Item) {
-        self.items.push(item);
-    }
-
-    /// Adds ended items.
-    pub fn extend(&mut self, items: Vec<Item>) {
-        self.items.extend(items);
-    }
-
-    /// The latest prompt; empty when there is none.
-    #[must_use]
-    pub fn asked(&self) -> &[InputPart] {
-        let asked = self.items.iter().rev().find_map(|item| match &item.content {
-            ItemContent::UserMessage(message) => Some(message.input.as_slice()),
-            // Everything else is somebody else's.
-            _ => None,
-        });
-        asked.unwrap_or_default()
-    }
-
-    /// The environment as the model was last told of it.
-    #[must_use]
-    pub fn environment(&self) -> Option<&str> {
-        self.notices().rev().find(|notice| notice.text.starts_with(ENVIRONMENT)).map(|notice| notice.text.as_str())
-    }
-
-    /// Whether somebody was told this already.
-    #[must_use]
-    pub fn says(&self, text: &str) -> bool {
-        self.notices().any(|notice| notice.text == text)
-    }
-
-    /// How often something was said in a turn.
-    #[must_use]
-    pub fn count_in(&self, turn: &TurnId, text: &str) -> usize {
-        let said = |item: &&Item| {
-            item.turn_id.as_ref() == Some(turn)
-                && matches!(&item.content, ItemContent::Notice(notice) if notice.text == text)
-        };
-        self.items.iter().filter(said).count()
-    }
-
-    fn notices(&self) -> impl DoubleEndedIterator<Item = &Notice> {
-        self.items.iter().filter_map(|item| match &item.content {
-            ItemContent::Notice(notice) => Some(notice),
-            _ => None,
-        })
-    }
-
-    /// Whether nothing was said yet.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+    pub fn estimate(&self) -> u64 {
+        measure::total(&self.context)
     }
 }
 
@@ -97,50 +55,237 @@ pub fn build(
     (model, effort): (&ModelName, Option<Effort>),
     tools: &Arc<[ToolSpec]>,
     history: &History,
-) -> ModelRequest {
-    let mut messages = Vec::with_capacity(history.items.len() + 8);
-    let mut items = history.items.iter().peekable();
-    while let Some(item) = items.next() {
-        let ItemContent::ToolCall(first) = &item.content else {
-            messages.extend(message(&item.content, model));
-            continue;
+) -> Prompt {
+    let seen: Vec<Seen<'_>> = condense::seen(&history.items).into_iter().filter(|seen| speaks(seen, model)).collect();
+    let mut pages = Pages::new(history, seen.len());
+    let mut rest = seen.as_slice();
+    while let Some((first, others)) = rest.split_first() {
+        rest = match answered(first) {
+            None => {
+                pages.tell(first, model);
+                others
+            }
+            Some((key, _)) => pages.answer(rest, others_of(rest, key), key, model),
         };
-        // The calls of one answer stand together, then their outputs: that is how the model made them.
-        let mut calls = vec![first];
-        while let Some(ItemContent::ToolCall(call)) = items.peek().map(|next| &next.content)
-            && items.peek().is_some_and(|next| next.turn_id == item.turn_id)
-            && call.step == first.step
-        {
-            calls.push(call);
-            items.next();
-        }
-        messages.extend(calls.iter().map(|call| Message::Call(as_call(call))));
-        messages.extend(calls.iter().map(|call| output(call)));
     }
-    ModelRequest {
+    let Pages { messages, mut context, .. } = pages;
+    let request = ModelRequest {
         instructions: SHARED_INSTRUCTIONS.clone(),
         tools: tools.clone(),
         messages,
         effort,
         session: session.clone(),
+    };
+    context.instructions += measure::foundation(&request);
+    Prompt { request, context }
+}
+
+/// The same request with one more message, which asks for a summary of all before it. Nothing else of it changes, so that
+/// what the provider has cached is of use.
+#[must_use]
+pub fn asking_for_summary(mut prompt: Prompt) -> Prompt {
+    let message = Message::User(vec![Part::Text(CONDENSE.trim_end().to_owned())]);
+    prompt.context.history += measure::message(&message);
+    prompt.request.messages.push(message);
+    prompt
+}
+
+/// Leaves outputs of a request out, the oldest first, until it takes no more than `most` tokens. Says whether it does.
+#[must_use]
+pub fn shorten(prompt: &mut Prompt, most: u64) -> bool {
+    let mut estimate = prompt.estimate();
+    for message in &mut prompt.request.messages {
+        if estimate <= most {
+            break;
+        }
+        let before = measure::message(message);
+        if let Message::Output { text, .. } = message {
+            *text = "[left out]".to_owned();
+        }
+        let freed = before.saturating_sub(measure::message(message));
+        estimate = estimate.saturating_sub(freed);
+        prompt.context.tool_output = prompt.context.tool_output.saturating_sub(freed);
+    }
+    estimate <= most
+}
+
+/// The calls of one answer: its turn and its step in there.
+type Answered<'a> = (Option<&'a pilotfish_protocol::TurnId>, u32);
+
+fn answered<'a>(seen: &Seen<'a>) -> Option<(Answered<'a>, &'a ToolCall)> {
+    match *seen {
+        Seen::Whole(item) => call(item).map(|call| ((item.turn_id.as_ref(), call.step), call)),
+        Seen::Masked(item, call) => Some(((item.turn_id.as_ref(), call.step), call)),
+        Seen::Summary(_) | Seen::Instructions(_) => None,
     }
 }
 
-/// What the model is told of where it works. Told again, whole, when any of it changed.
-#[must_use]
-pub fn environment(workspace: &str, platform: &str, mode: Mode, date: &str) -> String {
-    let may = match mode {
-        Mode::ReadOnly => {
-            "read-only: edit, patch and write become proposals for the person; commands run confined and cannot write \
-             to the workspace"
+/// How far the calls of an answer reach. What stands between two of them came from outside meanwhile.
+fn others_of(seen: &[Seen<'_>], key: Answered<'_>) -> usize {
+    let mut end = 1;
+    for (at, next) in seen.iter().enumerate().skip(1) {
+        match answered(next) {
+            Some((other, _)) if other == key => end = at + 1,
+            Some(_) => break,
+            None if is_answer(next) => break,
+            None => {}
         }
-        Mode::Agent => {
-            "agent: edit, patch, write and commands change files of the workspace; nothing outside it can be written"
+    }
+    end
+}
+
+/// Whether this is something the model said.
+fn is_answer(seen: &Seen<'_>) -> bool {
+    matches!(seen, Seen::Whole(Item { content: ItemContent::AgentMessage(_) | ItemContent::Reasoning(_), .. }))
+}
+
+/// Which part of the context something counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    Instructions,
+    History,
+    ToolOutput,
+    Files,
+}
+
+/// The messages so far.
+struct Pages {
+    messages: Vec<Message>,
+    context: ContextUse,
+    /// No single output, and nothing attached, takes more bytes.
+    most: usize,
+}
+
+impl Pages {
+    fn new(history: &History, capacity: usize) -> Self {
+        let most = measure::bytes(history.window.size() / 4);
+        Self { messages: Vec::with_capacity(capacity + 8), context: ContextUse::default(), most }
+    }
+
+    fn push(&mut self, message: Message, share: Share) {
+        *self.share(share) += measure::message(&message);
+        self.messages.push(message);
+    }
+
+    fn share(&mut self, share: Share) -> &mut u64 {
+        match share {
+            Share::Instructions => &mut self.context.instructions,
+            Share::History => &mut self.context.history,
+            Share::ToolOutput => &mut self.context.tool_output,
+            Share::Files => &mut self.context.files,
         }
-    };
-    format!(
-        "{ENVIRONMENT}\nworkspace: {workspace}\nplatform: {platform}\ndate: {date}\nmode: {may}\nnetwork: none\n</environment>"
-    )
+    }
+
+    /// The calls of one answer together, then their outputs: that is how the model made them. What came from outside meanwhile
+    /// comes after. Gives what comes behind all of that.
+    fn answer<'a, 'b>(
+        &mut self,
+        seen: &'b [Seen<'a>],
+        end: usize,
+        key: Answered<'a>,
+        model: &ModelName,
+    ) -> &'b [Seen<'a>] {
+        let (group, rest) = seen.split_at_checked(end).unwrap_or((seen, &[]));
+        let is_call = |seen: &&Seen<'_>| answered(seen).is_some_and(|(other, _)| other == key);
+        for seen in group.iter().filter(is_call) {
+            if let Some((_, call)) = answered(seen) {
+                self.push(Message::Call(as_call(call)), Share::History);
+            }
+        }
+        for seen in group.iter().filter(is_call) {
+            if let Some((_, call)) = answered(seen) {
+                let text = match seen {
+                    Seen::Masked(item, call) => condense::left_out(item, call),
+                    Seen::Whole(_) | Seen::Summary(_) | Seen::Instructions(_) => capped(&call.output, self.most),
+                };
+                self.push(Message::Output { call_id: call.call_id.clone(), text }, Share::ToolOutput);
+            }
+        }
+        for seen in group.iter().filter(|seen| !is_call(seen)) {
+            self.tell(seen, model);
+        }
+        rest
+    }
+
+    fn tell(&mut self, seen: &Seen<'_>, model: &ModelName) {
+        match seen {
+            Seen::Summary(text) => self.say(text, Share::History),
+            Seen::Instructions(part) => self.say(&part.text, Share::Instructions),
+            Seen::Whole(item) | Seen::Masked(item, _) => self.tell_item(&item.content, model),
+        }
+    }
+
+    fn tell_item(&mut self, content: &ItemContent, model: &ModelName) {
+        match content {
+            ItemContent::UserMessage(prompt) => {
+                self.given(prompt.input.iter().map(|input| (part(input), share(input))))
+            }
+            ItemContent::AgentMessage(said) => self.push(Message::Agent(said.text.clone()), Share::History),
+            ItemContent::Reasoning(reasoning) => {
+                if let Some(message) = thought(reasoning, model) {
+                    self.push(message, Share::History);
+                }
+            }
+            ItemContent::Notice(notice) => self.say(&notice.text, Share::History),
+            ItemContent::Context(receipt) => {
+                let source = |part: &ContextPart| match part.source {
+                    ContextSource::Instructions => Share::Instructions,
+                    ContextSource::File
+                    | ContextSource::Diagnostics
+                    | ContextSource::Changes
+                    | ContextSource::Editor => Share::Files,
+                };
+                self.given(receipt.parts.iter().map(|part| (Part::Text(part.text.clone()), source(part))));
+            }
+            // The model knows these from its calls and their outputs, or they are for the person.
+            ItemContent::ToolCall(_)
+            | ItemContent::Edit(_)
+            | ItemContent::Plan(_)
+            | ItemContent::Approval(_)
+            | ItemContent::Question(_)
+            | ItemContent::Conflict(_)
+            | ItemContent::Error(_)
+            | ItemContent::Compaction(_) => {}
+        }
+    }
+
+    fn say(&mut self, text: &str, share: Share) {
+        self.push(Message::User(vec![Part::Text(text.to_owned())]), share);
+    }
+
+    /// One message of several parts, each of which counts as something else. None of them takes all the room.
+    fn given(&mut self, parts: impl Iterator<Item = (Part, Share)>) {
+        let mut message = Vec::new();
+        for (part, share) in parts {
+            let part = match part {
+                Part::Text(text) => Part::Text(capped(&text, self.most)),
+                image @ Part::Image { .. } => image,
+            };
+            *self.share(share) += measure::part(&part);
+            message.push(part);
+        }
+        self.context.history += measure::message(&Message::User(Vec::new()));
+        self.messages.push(Message::User(message));
+    }
+}
+
+/// Whether the model reads anything of this.
+fn speaks(seen: &Seen<'_>, model: &ModelName) -> bool {
+    let (Seen::Whole(item) | Seen::Masked(item, _)) = seen else { return true };
+    match &item.content {
+        ItemContent::UserMessage(_) | ItemContent::ToolCall(_) => true,
+        ItemContent::AgentMessage(said) => said.completion != Completion::Broken && !said.text.is_empty(),
+        ItemContent::Reasoning(reasoning) => thought(reasoning, model).is_some(),
+        ItemContent::Notice(notice) => notice.audience != Audience::Person,
+        ItemContent::Context(receipt) => !receipt.parts.is_empty(),
+        ItemContent::Edit(_)
+        | ItemContent::Plan(_)
+        | ItemContent::Approval(_)
+        | ItemContent::Question(_)
+        | ItemContent::Conflict(_)
+        | ItemContent::Error(_)
+        | ItemContent::Compaction(_) => false,
+    }
 }
 
 /// The words of a prompt, for a title or a search.
@@ -153,32 +298,18 @@ pub fn words(input: &[InputPart]) -> String {
     texts.join("\n")
 }
 
-fn message(content: &ItemContent, model: &ModelName) -> Option<Message> {
-    match content {
-        ItemContent::UserMessage(message) => Some(Message::User(message.input.iter().map(part).collect())),
-        ItemContent::AgentMessage(message) => {
-            let seen = message.completion != Completion::Broken && !message.text.is_empty();
-            seen.then(|| Message::Agent(message.text.clone()))
-        }
-        ItemContent::Reasoning(reasoning) => thought(reasoning, model),
-        ItemContent::Notice(notice) => match notice.audience {
-            Audience::Person => None,
-            Audience::Model | Audience::Both => Some(Message::User(vec![Part::Text(notice.text.clone())])),
-        },
-        ItemContent::Context(receipt) => {
-            let parts: Vec<Part> = receipt.parts.iter().map(|part| Part::Text(part.text.clone())).collect();
-            (!parts.is_empty()).then_some(Message::User(parts))
-        }
-        // The model knows these from its calls and their outputs, or they are for the person.
-        ItemContent::ToolCall(_)
-        | ItemContent::Edit(_)
-        | ItemContent::Plan(_)
-        | ItemContent::Approval(_)
-        | ItemContent::Question(_)
-        | ItemContent::Conflict(_)
-        | ItemContent::Error(_)
-        | ItemContent::Compaction(_) => None,
+/// A text that does not take more than so many bytes, which says so when it would.
+fn capped(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
     }
+    // No character takes more than four bytes, and the note needs room too.
+    let shown = excerpt(text, most / 4 * 3);
+    let mut shown = shown.text;
+    while shown.len() > most {
+        shown.truncate(shown.floor_char_boundary(most));
+    }
+    format!("{shown}\n[cut: the whole is {} bytes, more than fits the model's context]", text.len())
 }
 
 /// Thoughts go back only to the model they came from, and only when its provider asked for that.
@@ -192,8 +323,16 @@ fn as_call(call: &ToolCall) -> Call {
     Call { call_id: call.call_id.clone(), name: call.name.clone(), arguments: call.input.clone() }
 }
 
-fn output(call: &ToolCall) -> Message {
-    Message::Output { call_id: call.call_id.clone(), text: call.output.clone() }
+fn share(part: &InputPart) -> Share {
+    match part {
+        InputPart::Text { .. } => Share::History,
+        InputPart::Image { .. }
+        | InputPart::File { .. }
+        | InputPart::Selection { .. }
+        | InputPart::Symbol { .. }
+        | InputPart::Diagnostics { .. }
+        | InputPart::Changes => Share::Files,
+    }
 }
 
 fn part(part: &InputPart) -> Part {

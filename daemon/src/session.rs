@@ -88,6 +88,7 @@ pub(crate) enum Event {
     SetMode { mode: Mode, answer: Answer<()> },
     SetModel { model: ModelName, effort: Option<Effort>, answer: Answer<()> },
     Draft { text: String, answer: Answer<()> },
+    Compact { answer: Answer<()> },
     Rename { title: String, answer: Answer<()> },
     Archive { archived: bool, answer: Answer<()> },
     Attach { connection: ConnectionId, environment: Environment, outlet: DebugOutlet, answer: Answer<Attached> },
@@ -234,6 +235,11 @@ impl SessionHandle {
     /// Keeps what is typed and not sent.
     pub fn draft(&self, text: String) -> Reply<()> {
         self.send(|answer| Event::Draft { text, answer })
+    }
+
+    /// Condenses the history: at the next step of the running turn, else at once.
+    pub fn compact(&self) -> Reply<()> {
+        self.send(|answer| Event::Compact { answer })
     }
 
     /// Gives another title.

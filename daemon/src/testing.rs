@@ -5,7 +5,7 @@ use crate::config::{ConfigSource, Endpoint, Home};
 use crate::ground::Ground;
 use crate::hub::{Hub, NewSession};
 use crate::journal::Journal;
-use crate::model::{Call, Connect, Model, ModelError, ModelEvent, ModelRequest, Stop};
+use crate::model::{Call, Connect, Message, Model, ModelError, ModelEvent, ModelRequest, Part, Stop};
 use crate::path::AbsPath;
 use crate::sandbox::proxy::PublicNames;
 use crate::session::{Outlet, Parts, RunningTurns, SessionHandle, Workspaces};
@@ -35,16 +35,29 @@ pub(crate) enum Play {
     Panic,
 }
 
-/// A model that plays one script after another, and keeps what it was asked. Fails when it is asked too often.
+/// A model that plays one script after another, and keeps what it was asked. Fails when it is asked too often. Asked for a summary it
+/// plays one of its own.
 #[derive(Clone, Default)]
 pub(crate) struct Scripted {
     answers: Arc<Mutex<VecDeque<Vec<Play>>>>,
+    summaries: Arc<Mutex<VecDeque<Vec<Play>>>>,
     requests: Arc<Mutex<Vec<ModelRequest>>>,
 }
 
 impl Scripted {
     pub(crate) fn then(&self, answer: Vec<Play>) -> &Self {
         self.answers.lock().unwrap().push_back(answer);
+        self
+    }
+
+    /// Plays nothing of what is left.
+    pub(crate) fn forget(&self) {
+        self.answers.lock().unwrap().clear();
+    }
+
+    /// What it plays when it is asked for a summary, in the stead of a common one.
+    pub(crate) fn summarizes(&self, answer: Vec<Play>) -> &Self {
+        self.summaries.lock().unwrap().push_back(answer);
         self
     }
 
@@ -55,8 +68,12 @@ impl Scripted {
 
 impl Model for Scripted {
     fn stream(&self, request: ModelRequest) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
+        let answer = if asks_for_summary(&request) {
+            self.summaries.lock().unwrap().pop_front().unwrap_or_else(|| says(SUMMARY))
+        } else {
+            self.answers.lock().unwrap().pop_front().expect("the script has an answer left")
+        };
         self.requests.lock().unwrap().push(request);
-        let answer = self.answers.lock().unwrap().pop_front().expect("the script has an answer left");
         let plays = futures::stream::iter(answer).then(|play| async {
             match play {
                 Play::Event(event) => Some(event),
@@ -76,6 +93,16 @@ impl Connect for Scripted {
     fn model(&self, _: &Endpoint, _: &str) -> Arc<dyn Model> {
         Arc::new(self.clone())
     }
+}
+
+/// What the scripted model says when nothing else is scripted for a summary.
+pub(crate) const SUMMARY: &str =
+    "Everything up to here went as the script wants it, and the next step is the next one of the script.";
+
+/// Whether a request asks for a summary.
+pub(crate) fn asks_for_summary(request: &ModelRequest) -> bool {
+    let last = request.messages.last();
+    matches!(last, Some(Message::User(parts)) if matches!(parts.as_slice(), [Part::Text(text)] if text.starts_with("<condense>")))
 }
 
 /// An answer of words alone.
@@ -140,6 +167,16 @@ impl Fixture {
         Self { directory, model, hub, clock }
     }
 
+    /// Adds to the configuration of its provider.
+    pub(crate) fn configure(&self, more: &str) {
+        std::fs::write(self.directory.path().join("config.toml"), format!("{CONFIG}{more}")).unwrap();
+    }
+
+    /// Lets the clock go on by so many seconds.
+    pub(crate) fn skip(&self, seconds: u64) {
+        self.clock.skip(seconds);
+    }
+
     /// A second life over the same files, as after a crash.
     pub(crate) fn restarted(self) -> Self {
         let Self { directory, model, hub, clock } = self;
@@ -170,8 +207,7 @@ impl Fixture {
     }
 }
 
-const CONFIG: &str =
-    "model = \"test/model\"\n[providers.test]\ndialect = \"chat\"\nbase_url = \"http://127.0.0.1:1/v1\"\n";
+const CONFIG: &str = "model = \"test/model\"\nfinish_check = false\n[providers.test]\ndialect = \"chat\"\nbase_url = \"http://127.0.0.1:1/v1\"\n";
 
 fn hub(home: PathBuf, model: &Scripted, clock: &Clock) -> Hub {
     let environment = Arc::new(BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]));

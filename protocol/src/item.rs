@@ -278,6 +278,8 @@ pub enum FaultKind {
     Stream,
     /// The history no longer fits the model.
     ContextFull,
+    /// A limit was reached that the person set or that keeps a turn from running on for nothing.
+    Limit,
     /// The journal could not be written.
     Journal,
     /// A defect of ours; the log has more.

@@ -58,6 +58,25 @@ pub struct Usage {
     pub context_size: Option<u64>,
 }
 
+impl Usage {
+    /// Both together. The context is the later one's: `later`'s.
+    #[must_use]
+    pub fn plus(&self, later: &Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens + later.input_tokens,
+            cached_tokens: self.cached_tokens + later.cached_tokens,
+            output_tokens: self.output_tokens + later.output_tokens,
+            reasoning_tokens: self.reasoning_tokens + later.reasoning_tokens,
+            cost: match (self.cost, later.cost) {
+                (None, None) => None,
+                (one, other) => Some(one.unwrap_or(0) + other.unwrap_or(0)),
+            },
+            context_tokens: later.context_tokens,
+            context_size: later.context_size,
+        }
+    }
+}
+
 /// What a model's context is made of, in tokens, about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -82,6 +101,17 @@ pub struct Price {
     pub cached: u64,
     /// Written.
     pub output: u64,
+}
+
+impl Price {
+    /// What that costs, in millionths of a US dollar.
+    #[must_use]
+    pub fn of(&self, usage: &Usage) -> u64 {
+        let fresh = u128::from(usage.input_tokens.saturating_sub(usage.cached_tokens)) * u128::from(self.input);
+        let cached = u128::from(usage.cached_tokens) * u128::from(self.cached);
+        let written = u128::from(usage.output_tokens) * u128::from(self.output);
+        u64::try_from((fresh + cached + written).div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
 }
 
 /// One model that can be used.

@@ -84,8 +84,9 @@ impl TestDaemon {
             Dialect::Responses => "responses",
             Dialect::Chat => "chat",
         };
-        let config =
-            format!("model = \"fake/one\"\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n");
+        let config = format!(
+            "model = \"fake/one\"\nfinish_check = false\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n"
+        );
         std::fs::write(home.path().join("config.toml"), config).expect("a file");
         let folder = home.path().display().to_string();
         let path = ("PATH".to_owned(), "/usr/bin:/bin".to_owned());

@@ -127,5 +127,7 @@ pub fn configuration(dialect: Dialect, base_url: &str) -> String {
         Dialect::Responses => "responses",
         Dialect::Chat => "chat",
     };
-    format!("model = \"fake/one\"\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n")
+    format!(
+        "model = \"fake/one\"\nfinish_check = false\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n"
+    )
 }

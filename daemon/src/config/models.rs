@@ -1,9 +1,10 @@
 //! Providers and their models: what the file says of them, what is found without a file, and what a model's name then means.
 //! Keeps keys out of everything that is printed; never asks a provider anything.
 
+use super::budget::RawPrice;
 use super::known::{Edits, family};
 use super::{Config, ConfigError, local};
-use pilotfish_protocol::{Effort, ModelInfo, ModelName};
+use pilotfish_protocol::{Effort, ModelInfo, ModelName, Price};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -76,6 +77,7 @@ struct RawModel {
     id: String,
     context: Option<u64>,
     efforts: Option<Vec<Effort>>,
+    price: Option<RawPrice>,
 }
 
 /// Stored keys, by provider.
@@ -101,6 +103,8 @@ pub struct Resolved {
     pub endpoint: Endpoint,
     /// Its context size in tokens, if known.
     pub context: Option<u64>,
+    /// What it costs, if known.
+    pub price: Option<Price>,
     /// The efforts it takes, if known.
     pub efforts: Option<Vec<Effort>>,
     /// The tools it edits with.
@@ -150,6 +154,7 @@ impl Config {
             model: model.to_owned(),
             endpoint: provider.endpoint.clone(),
             context: said.and_then(|said| said.context).or(known.context),
+            price: said.and_then(|said| said.price).map(RawPrice::interpret),
             efforts: said.and_then(|said| said.efforts.clone()).or_else(|| known.efforts.map(<[_]>::to_vec)),
             edits: known.edits,
         })
@@ -181,8 +186,8 @@ impl Config {
         let resolved = self.resolve(&name).ok();
         ModelInfo {
             context: resolved.as_ref().and_then(|resolved| resolved.context),
+            price: resolved.as_ref().and_then(|resolved| resolved.price),
             efforts: resolved.and_then(|resolved| resolved.efforts).unwrap_or_default(),
-            price: None,
             default: self.default.as_ref() == Some(&name),
             name,
         }
@@ -258,7 +263,7 @@ impl Provider {
 impl RawModel {
     /// One of which only the name is said.
     fn named(id: String) -> Self {
-        Self { id, context: None, efforts: None }
+        Self { id, context: None, efforts: None, price: None }
     }
 }
 

@@ -415,6 +415,9 @@ impl TurnCx {
             events: self.background.clone(),
             background: self.background.clone(),
             usage: Usage::default(),
+            used_before: self.used_before,
+            price: self.price,
+            wants_to_condense: Arc::default(),
             named: Named::default(),
         }
     }

@@ -2,7 +2,7 @@
 //! latest plan) are pointers to them, made by folding each update here; nothing stored is ever edited or taken away.
 
 use super::error::Cause;
-use super::{search, sessions};
+use super::{search, sessions, spent};
 use pilotfish_protocol::{Item, SessionId, Update};
 use rusqlite::{Connection, OptionalExtension};
 use std::ops::RangeInclusive;
@@ -56,6 +56,9 @@ pub(super) fn append(
     let mut insert = connection.prepare_cached("INSERT INTO updates(place, body) VALUES (?1, ?2)")?;
     for (place, entry) in (place(number, first)..).zip(entries) {
         insert.execute((place, &entry.body))?;
+        if let Update::Usage { usage, .. } = &entry.update {
+            spent::add(connection, number, usage, at)?;
+        }
         fold(connection, number, place, &entry.update)?;
     }
     Ok(u64::try_from(first).unwrap_or(0)..=u64::try_from(last).unwrap_or(0))

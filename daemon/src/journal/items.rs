@@ -16,6 +16,8 @@ const MAX_PAGE_RECORDS: usize = 1000;
 /// A stored update and its place.
 pub(super) struct Record {
     pub(super) place: i64,
+    /// Of an item: where its latest state lies.
+    pub(super) latest: i64,
     pub(super) body: String,
 }
 
@@ -44,8 +46,9 @@ pub(super) fn updates_after(
     let Some(after) = u32::try_from(after_seq).ok().map(|seq| place(number, i64::from(seq))) else {
         return Ok(Page::default());
     };
-    let select = connection
-        .prepare_cached("SELECT place, body FROM updates WHERE place > ?1 AND place < ?2 ORDER BY place LIMIT ?3")?;
+    let select = connection.prepare_cached(
+        "SELECT place, body, place FROM updates WHERE place > ?1 AND place < ?2 ORDER BY place LIMIT ?3",
+    )?;
     page(select, limit, |limit| (after, place(number + 1, 0), limit))
 }
 
@@ -62,7 +65,7 @@ pub(super) fn items(
         None => place(number + 1, 0),
     };
     let select = connection.prepare_cached(
-        "SELECT started, body FROM items JOIN updates ON place = latest
+        "SELECT started, body, latest FROM items JOIN updates ON place = latest
          WHERE started > ?1 AND started < ?2 ORDER BY started DESC LIMIT ?3",
     )?;
     page(select, limit, |limit| (place(number, 0), end, limit))
@@ -73,7 +76,7 @@ pub(super) fn items_after(connection: &Connection, session_id: &SessionId, after
     let number = sessions::number(connection, session_id)?;
     let after = after.unwrap_or(place(number, 0));
     let select = connection.prepare_cached(
-        "SELECT started, body FROM items JOIN updates ON place = latest
+        "SELECT started, body, latest FROM items JOIN updates ON place = latest
          WHERE started > ?1 AND started < ?2 ORDER BY started LIMIT ?3",
     )?;
     page(select, MAX_PAGE_RECORDS, |limit| (after, place(number + 1, 0), limit))
@@ -83,7 +86,7 @@ pub(super) fn items_after(connection: &Connection, session_id: &SessionId, after
 pub(super) fn open_items(connection: &Connection, session_id: &SessionId) -> Result<Page, Cause> {
     let number = sessions::number(connection, session_id)?;
     let select = connection.prepare_cached(
-        "SELECT items.started, body FROM open JOIN items ON items.started = open.started
+        "SELECT items.started, body, latest FROM open JOIN items ON items.started = open.started
          JOIN updates ON place = latest WHERE open.started > ?1 AND open.started < ?2 ORDER BY open.started LIMIT ?3",
     )?;
     page(select, MAX_PAGE_RECORDS, |limit| (place(number, 0), place(number + 1, 0), limit))
@@ -97,10 +100,10 @@ pub(super) fn item(
 ) -> Result<Option<(Record, bool)>, Cause> {
     let number = sessions::number(connection, session_id)?;
     let mut select = connection.prepare_cached(
-        "SELECT items.started, body, open.started IS NOT NULL FROM items JOIN updates ON place = latest
+        "SELECT items.started, body, latest, open.started IS NOT NULL FROM items JOIN updates ON place = latest
          LEFT JOIN open ON open.started = items.started WHERE session = ?1 AND id = ?2",
     )?;
-    let read = |row: &rusqlite::Row<'_>| Ok((Record { place: row.get(0)?, body: row.get(1)? }, row.get(2)?));
+    let read = |row: &rusqlite::Row<'_>| Ok((record(row)?, row.get(3)?));
     Ok(select.query_row((number, &item_id.0), read).optional()?)
 }
 
@@ -138,9 +141,13 @@ fn page<P: Params>(mut select: CachedStatement<'_>, limit: usize, bind: impl FnO
             page.more = true;
             break;
         }
-        let record = Record { place: row.get(0)?, body: row.get(1)? };
+        let record = record(row)?;
         bytes += record.body.len();
         page.records.push(record);
     }
     Ok(page)
+}
+
+fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record { place: row.get(0)?, body: row.get(1)?, latest: row.get(2)? })
 }

@@ -69,7 +69,7 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn copy(damaged: &Connection, fresh: &Connection) -> Result<(), Cause> {
-    let tables: [(&str, &[&str]); 8] = [
+    let tables: [(&str, &[&str]); 9] = [
         ("sessions", &["number", "id", "workspace", "archived", "deleted", "header", "draft"]),
         ("states", &["session", "seq", "updated_at"]),
         ("updates", &["place", "body"]),
@@ -78,6 +78,7 @@ fn copy(damaged: &Connection, fresh: &Connection) -> Result<(), Cause> {
         ("checkpoints", &["number", "workspace", "key", "session", "turn", "at", "title"]),
         ("touched", &["number", "checkpoint", "path", "before", "after", "blob", "bytes"]),
         ("reviews", &["workspace", "path", "meta", "texts"]),
+        ("spent", &["day", "input", "cached", "output", "reasoning", "cost"]),
     ];
     for (table, columns) in tables {
         let marks = vec!["?"; columns.len()].join(", ");

@@ -19,7 +19,7 @@ const BUSY_LIMIT: Duration = Duration::from_secs(5);
 
 /// One script for each step forward; a database that has had `n` of them is of version `n`. Scripts that were released
 /// are never edited.
-pub(super) const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+pub(super) const MIGRATIONS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /// An update's `place` is its session's number in the upper and its seq in the lower 32 bits: a session's updates lie
 /// together, in order, and need no second index. An item is `started` at the place of its first update, which keeps
@@ -139,6 +139,18 @@ CREATE TABLE reviews (
     meta TEXT NOT NULL,
     texts TEXT NOT NULL,
     PRIMARY KEY (workspace, path)
+) STRICT, WITHOUT ROWID;
+";
+
+/// What was used on a day in UTC, added up as it is used, so that it does not depend on which sessions are still there.
+const VERSION_4: &str = "
+CREATE TABLE spent (
+    day TEXT PRIMARY KEY,
+    input INTEGER NOT NULL,
+    cached INTEGER NOT NULL,
+    output INTEGER NOT NULL,
+    reasoning INTEGER NOT NULL,
+    cost INTEGER
 ) STRICT, WITHOUT ROWID;
 ";
 

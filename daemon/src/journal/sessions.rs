@@ -4,7 +4,7 @@ use super::append::{place, seq_of};
 use super::error::Cause;
 use super::search;
 use super::{SessionFilter, Stored};
-use pilotfish_protocol::{Approval, Session, SessionId, SessionList, StopReason, TurnId, Update};
+use pilotfish_protocol::{Approval, ContextUse, Session, SessionId, SessionList, StopReason, TurnId, Update, Usage};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 /// The most sessions one page of a list holds.
@@ -119,14 +119,15 @@ pub(super) fn session(connection: &Connection, session_id: &SessionId) -> Result
         draft: row.get("draft")?,
         queue: Vec::new(),
         plan: pilotfish_protocol::Plan::default(),
-        usage: pilotfish_protocol::Usage::default(),
+        usage: Usage::default(),
+        context: ContextUse::default(),
         approvals: approvals(connection, number)?,
     };
     if let Some(Update::TurnStarted { turn_id: TurnId(turn_id), .. }) = pointed(connection, row.get("turn")?)? {
         stored.turn_id = Some(TurnId(turn_id));
     }
-    if let Some(Update::Usage { usage, .. }) = pointed(connection, row.get("usage")?)? {
-        stored.usage = usage;
+    if let Some(Update::Usage { usage, context }) = pointed(connection, row.get("usage")?)? {
+        (stored.usage, stored.context) = (usage, context);
     }
     if let Some(Update::PlanChanged { plan }) = pointed(connection, row.get("plan")?)? {
         stored.plan = plan;
@@ -135,6 +136,23 @@ pub(super) fn session(connection: &Connection, session_id: &SessionId) -> Result
         stored.queue = queue;
     }
     Ok(Some(stored))
+}
+
+/// What a session has used so far.
+pub(super) fn usage(connection: &Connection, number: i64) -> Result<Usage, Cause> {
+    let mut select = connection.prepare_cached("SELECT usage FROM states WHERE session = ?1")?;
+    let place = select.query_row([number], |row| row.get(0))?;
+    match pointed(connection, place)? {
+        Some(Update::Usage { usage, .. }) => Ok(usage),
+        // Only sums are pointed to.
+        _ => Ok(Usage::default()),
+    }
+}
+
+/// Whether nobody finds a session: it is deleted, or a copy that is not whole yet.
+pub(super) fn is_hidden(connection: &Connection, number: i64) -> Result<bool, Cause> {
+    let mut select = connection.prepare_cached("SELECT deleted <> 0 FROM sessions WHERE number = ?1")?;
+    Ok(select.query_row([number], |row| row.get(0))?)
 }
 
 /// The sessions that are not deleted, have a queue and no turn, and go on by themselves.

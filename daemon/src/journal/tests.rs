@@ -198,7 +198,7 @@ async fn says_what_was_attempted() {
 }
 
 #[tokio::test]
-async fn an_item_counts_once_in_its_last_state_where_it_started() {
+async fn an_item_counts_once_in_its_last_state_where_that_was_recorded() {
     let steps = |journal: Journal| async move {
         let updates = vec![
             started("i1", "a"),
@@ -219,7 +219,7 @@ async fn an_item_counts_once_in_its_last_state_where_it_started() {
     check(
         steps,
         expect![[r#"
-            history i1=aaa i2=b i3=changed after its end i4=d
+            history i2=b i1=aaa i4=d i3=changed after its end
             open i2=b i4=d"#]],
     )
     .await;
@@ -305,7 +305,7 @@ async fn keeps_what_a_session_needs_to_go_on() {
         saved.archived = true;
         journal.save(&saved).await.unwrap();
         let again = journal.session(&s1()).await.unwrap().unwrap().session;
-        let Stored { session, seq, turn_id, stop, draft, queue, plan, usage, approvals } = stored;
+        let Stored { session, seq, turn_id, stop, draft, queue, plan, usage, context: _, approvals } = stored;
         let parts = serde_json::json!([session, seq, turn_id, stop, draft, queue, plan, usage.input_tokens, approvals]);
         let lines: String = parts.as_array().unwrap().iter().map(|part| format!("{part}\n")).collect();
         format!("{lines}then {} {} {}", again.title, again.updated_at, again.archived)

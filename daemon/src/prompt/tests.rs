@@ -1,6 +1,6 @@
 use super::*;
 use expect_test::{Expect, expect};
-use pilotfish_protocol::{AgentMessage, ItemId, Notice, TurnId, UserMessage};
+use pilotfish_protocol::{AgentMessage, ItemId, Mode, Notice, TurnId, UserMessage};
 
 fn item(turn: &str, content: ItemContent) -> Item {
     Item { id: ItemId::from("i"), turn_id: Some(TurnId::from(turn)), at: String::new(), content }
@@ -33,6 +33,7 @@ fn notice(text: &str, audience: Audience) -> Item {
 
 fn request(items: Vec<Item>) -> ModelRequest {
     build(&SessionId::from("s1"), (&ModelName("p/m".to_owned()), None), &crate::tool::specs(), &History::new(items))
+        .request
 }
 
 fn check(items: Vec<Item>, expected: Expect) {
@@ -117,18 +118,100 @@ fn a_longer_history_only_appends() {
 }
 
 #[test]
-fn the_first_request_is_small() {
-    let request = request(vec![asks("hello")]);
-    let tools: usize = request
-        .tools
-        .iter()
-        .map(|tool| tool.name.len() + tool.description.len() + tool.parameters.to_string().len())
-        .sum();
-    let bytes = request.instructions.len()
-        + tools
-        + environment("/home/me/project", "linux x86_64", Mode::ReadOnly, "2026-01-01").len();
-    // At four bytes a token this is far below 4,000 tokens.
-    assert!(bytes < 12_000, "{bytes} bytes");
+fn what_came_between_two_calls_of_one_answer_stands_behind_their_outputs() {
+    check(
+        vec![
+            asks("go"),
+            calls("t1", 0, "a"),
+            asks("and this"),
+            notice("p", Audience::Person),
+            calls("t1", 0, "b"),
+            notice("m", Audience::Model),
+            calls("t1", 1, "c"),
+        ],
+        expect![[r#"
+            user [Text("go")]
+            call a read {}
+            call b read {}
+            output a "out a"
+            output b "out b"
+            user [Text("and this")]
+            user [Text("m")]
+            call c read {}
+            output c "out c"
+        "#]],
+    );
+}
+
+fn surroundings(mode: Mode) -> String {
+    environment(&Surroundings {
+        workspace: "/home/me/project",
+        platform: "linux x86_64",
+        mode,
+        date: "2026-01-01",
+        hosts: vec!["packages.example.org".to_owned()],
+        paths: vec!["/srv/data".to_owned()],
+    })
+}
+
+#[test]
+fn the_environment_says_what_the_sandbox_allows() {
+    expect![[r#"
+        <environment>
+        workspace: /home/me/project
+        platform: linux x86_64
+        date: 2026-01-01
+        mode: read-only: edit, patch and write become proposals for the person; commands run confined, and what they write to the workspace is thrown away
+        commands may write: only a /tmp of their own
+        commands may reach: none
+        </environment>
+        <environment>
+        workspace: /home/me/project
+        platform: linux x86_64
+        date: 2026-01-01
+        mode: agent: edit, patch, write and commands change files of the workspace
+        commands may write: the workspace, and a /tmp of their own; /srv/data
+        commands may reach: packages.example.org only; the person is asked about anything else
+        </environment>
+    "#]]
+    .assert_eq(&format!("{}\n{}\n", surroundings(Mode::ReadOnly), surroundings(Mode::Agent)));
+}
+
+#[test]
+fn the_first_request_takes_less_than_four_thousand_tokens() {
+    let items = vec![notice(&surroundings(Mode::Agent), Audience::Model), asks("fix the failing test")];
+    let history = History::new(items);
+    let prompt = build(&SessionId::from("s1"), (&ModelName("p/m".to_owned()), None), &crate::tool::specs(), &history);
+    assert!(prompt.estimate() <= 4_000, "{:?}", prompt.context);
+    assert!(prompt.context.instructions <= 3_700 && prompt.context.history <= 300, "{:?}", prompt.context);
+}
+
+#[test]
+fn each_part_of_the_context_is_counted_by_itself() {
+    let image = InputPart::Image { media_type: "image/png".to_owned(), data: "x".repeat(100_000) };
+    let input = vec![InputPart::Text { text: "y".repeat(360) }, image];
+    let told = item("t1", ItemContent::UserMessage(UserMessage { input }));
+    let context = |items: Vec<Item>| {
+        build(&SessionId::from("s1"), (&ModelName("p/m".to_owned()), None), &Arc::from([]), &History::new(items))
+            .context
+    };
+    let none = context(Vec::new());
+    let some = context(vec![told, calls("t1", 0, "a")]);
+    assert_eq!((none.history, none.tool_output, none.files), (0, 0, 0));
+    assert_eq!(
+        some,
+        ContextUse { instructions: none.instructions, history: 100 + 4 + 4 + 2, tool_output: 6, files: 1_600 }
+    );
+}
+
+#[test]
+fn nothing_alone_takes_all_the_room() {
+    let mut history = History::new(vec![asks(&"word ".repeat(100_000))]);
+    history.window.belongs_to(&ModelName("p/m".to_owned()), Some(32_000));
+    let prompt = build(&SessionId::from("s1"), (&ModelName("p/m".to_owned()), None), &crate::tool::specs(), &history);
+    assert!(prompt.context.history < 8_200, "{:?}", prompt.context);
+    let Some(Message::User(parts)) = prompt.request.messages.last() else { panic!("a prompt") };
+    assert!(format!("{parts:?}").contains("[cut: the whole is 500000 bytes"));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use pilotfish_protocol::{
 };
 use questions::{Asker, Questions};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -57,6 +58,8 @@ struct Running {
     commands: Commands,
     /// What was answered for longer than once.
     memory: Memory,
+    /// Set while somebody wants the history condensed; the running turn's too.
+    wants_to_condense: Arc<AtomicBool>,
     /// The last turn's model. Kept, because it knows what its server refuses.
     model: Option<(Resolved, Arc<dyn Model>)>,
 }
@@ -97,6 +100,7 @@ impl Actor {
             questions: Questions::default(),
             commands: Commands::new(),
             memory: Memory::default(),
+            wants_to_condense: Arc::default(),
             model: None,
         };
         running.mend().await;
@@ -165,7 +169,7 @@ fn restore(stored: Stored) -> State {
     state.draft = stored.draft;
     state.queue = stored.queue;
     state.plan = stored.plan;
-    state.usage = stored.usage;
+    (state.usage, state.context) = (stored.usage, stored.context);
     state.approvals = stored.approvals;
     state
 }
@@ -206,6 +210,7 @@ impl Event {
             | Event::Draft { answer, .. }
             | Event::Rename { answer, .. }
             | Event::Archive { answer, .. }
+            | Event::Compact { answer }
             | Event::Detach { answer, .. }
             | Event::Close { answer }
             | Event::End { answer } => drop(answer.send(Err(error))),
@@ -224,6 +229,7 @@ impl Running {
             Event::SetMode { mode, answer } => reply(answer, self.set_mode(mode).await),
             Event::SetModel { model, effort, answer } => reply(answer, self.set_model(model, effort).await),
             Event::Draft { text, answer } => reply(answer, self.draft(text).await),
+            Event::Compact { answer } => reply(answer, self.compact().await),
             Event::Rename { title, answer } => reply(answer, self.record(vec![Update::TitleChanged { title }]).await),
             Event::Archive { archived, answer } => reply(answer, self.archive(archived).await),
             Event::Attach { connection, environment, outlet, answer } => {
@@ -323,8 +329,7 @@ impl Running {
 
     async fn steer(&mut self, input: Vec<InputPart>) -> Result<PromptTaken, SessionError> {
         let item = self.item(ItemContent::UserMessage(UserMessage { input }));
-        self.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
-        self.remember(item);
+        self.steer_with(item).await?;
         Ok(PromptTaken { turn_id: self.state.turn.clone(), queued_id: None })
     }
 
@@ -369,8 +374,7 @@ impl Running {
         if self.turn.is_some()
             && let Some(item) = self.environment_notice()
         {
-            self.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
-            self.remember(item);
+            self.steer_with(item).await?;
         }
         Ok(())
     }
@@ -468,15 +472,15 @@ impl Running {
         Item { id: self.parts.clock.item_id(), turn_id: self.state.turn.clone(), at: self.parts.clock.now(), content }
     }
 
-    /// Puts an item from outside into the history, wherever that is now.
-    fn remember(&mut self, item: Item) {
-        match (&self.turn, &mut self.history) {
+    /// Gives the running turn an item from outside. In the journal it is open until the turn takes it, and so stands at the same place there
+    /// and in what the model reads.
+    pub(super) async fn steer_with(&mut self, item: Item) -> Result<(), SessionError> {
+        self.record(vec![Update::ItemStarted { item: item.clone() }]).await?;
+        if let Some(turn) = &self.turn {
             // The turn's end gives back what it did not take.
-            (Some(turn), _) => drop(turn.steer.send(item)),
-            (None, Some(history)) => history.push(item),
-            // It will be read from the journal.
-            (None, None) => {}
+            let _ = turn.steer.send(item);
         }
+        Ok(())
     }
 }
 

@@ -79,11 +79,11 @@ impl State {
     pub fn fold(&mut self, update: &Update) -> bool {
         match update {
             Update::TurnStarted { turn_id, .. } => self.turn = Some(turn_id.clone()),
-            Update::TurnEnded { stop, usage, .. } => {
+            // What the turn used was in the sums as it was used.
+            Update::TurnEnded { stop, .. } => {
                 self.turn = None;
                 self.open.clear();
                 self.approvals.clear();
-                add(&mut self.usage, usage);
                 self.session.status = after(*stop);
                 return true;
             }
@@ -225,15 +225,6 @@ pub fn after(stop: StopReason) -> SessionStatus {
         StopReason::Failed => (Status::Failed, "failed; the transcript says why"),
     };
     SessionStatus { state, text: text.to_owned() }
-}
-
-fn add(sum: &mut Usage, usage: &Usage) {
-    sum.input_tokens += usage.input_tokens;
-    sum.cached_tokens += usage.cached_tokens;
-    sum.output_tokens += usage.output_tokens;
-    sum.reasoning_tokens += usage.reasoning_tokens;
-    sum.context_tokens = usage.context_tokens;
-    sum.context_size = usage.context_size;
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 mod approvals;
+mod condensing;
 mod given;
+mod long;
 mod questions;
 
 fn check(items: &[Item], expected: Expect) {

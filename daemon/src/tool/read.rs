@@ -4,7 +4,7 @@ use super::{Output, place};
 use crate::cx::TurnCx;
 use crate::model::ToolSpec;
 use crate::text::excerpt::printable;
-use pilotfish_protocol::ItemId;
+use pilotfish_protocol::{Item, ItemContent, ItemId};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -82,7 +82,7 @@ async fn whole_output(cx: &TurnCx, args: &Args, id: &str) -> Output {
         // The journal gives an output in pages.
         let page = match cx.journal.output(&cx.session, &id, text.len() as u64, MAX_READ).await {
             Ok(Some(page)) => page,
-            Ok(None) => return Output::failed(format!("there is no output {}", args.path)),
+            Ok(None) => return kept_output(cx, args, &id).await,
             Err(error) => return Output::failed(error.to_string()),
         };
         text.push_str(&page.text);
@@ -90,6 +90,17 @@ async fn whole_output(cx: &TurnCx, args: &Args, id: &str) -> Output {
             let cut = (page.total > text.len() as u64).then(|| format!("the output has {} bytes", page.total));
             return numbered(cx, &args.path, &text, args, cut);
         }
+    }
+}
+
+/// An output that was not cut, and that the model no longer sees.
+async fn kept_output(cx: &TurnCx, args: &Args, id: &ItemId) -> Output {
+    match cx.journal.item(&cx.session, id).await {
+        Ok(Some((Item { content: ItemContent::ToolCall(call), .. }, false))) => {
+            numbered(cx, &args.path, &call.output, args, None)
+        }
+        Ok(_) => Output::failed(format!("there is no output {}", args.path)),
+        Err(error) => Output::failed(error.to_string()),
     }
 }
 

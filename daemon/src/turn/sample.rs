@@ -1,8 +1,9 @@
 //! One step's answer: asked for, listened to, and asked for again while that may help.
 
+use super::{account, room};
 use crate::cx::{TurnCx, TurnError};
-use crate::model::{Call, ModelError, ModelEvent, ModelRequest, Stop, retry};
-use crate::prompt::{self, History};
+use crate::model::{Call, ModelError, ModelEvent, Stop, retry};
+use crate::prompt::{History, Prompt};
 use futures::StreamExt;
 use pilotfish_protocol::{
     AgentMessage, Completion, Fault, FaultKind, Item, ItemContent, Reasoning, Status, StopReason, Update,
@@ -14,16 +15,25 @@ pub(super) struct Answer {
     pub(super) stop: StopReason,
 }
 
-/// Asks the model once, and again while that may help.
+/// Asks the model once, and again while that may help. When the provider says that the request does not fit, it is asked once more with
+/// less in it.
 pub(super) async fn sample(cx: &mut TurnCx, history: &mut History, step: u32) -> Result<Answer, TurnError> {
     let mut attempt = 0;
+    let mut was_full = false;
     loop {
+        let prompt = room::next_request(cx, history).await?;
         cx.status(Status::Thinking, "thinking").await;
-        let request = prompt::build(&cx.session, (&cx.model_name, cx.effort), &cx.tools, history);
-        tracing::debug!(session = %cx.session, step, attempt, messages = request.messages.len(), "asks the model");
-        let error = match stream_once(cx, history, request).await {
+        tracing::debug!(session = %cx.session, step, attempt, messages = prompt.request.messages.len(), "asks the model");
+        let error = match stream_once(cx, history, &prompt).await {
             Ok(answer) => return Ok(answer),
             Err(TurnError::Model(error)) if error.retryable() => error,
+            Err(TurnError::Model(ModelError::ContextFull { message, .. })) => {
+                if was_full || !room::refused(cx, history, &prompt).await? {
+                    return Err(TurnError::Full(message));
+                }
+                was_full = true;
+                continue;
+            }
             Err(error) => return Err(error),
         };
         attempt += 1;
@@ -40,8 +50,8 @@ pub(super) async fn sample(cx: &mut TurnCx, history: &mut History, step: u32) ->
 }
 
 /// Streams one answer. Items that it opens are closed whatever happens; calls are returned only when the answer is whole.
-async fn stream_once(cx: &mut TurnCx, history: &mut History, request: ModelRequest) -> Result<Answer, TurnError> {
-    let mut stream = cx.model.stream(request);
+async fn stream_once(cx: &mut TurnCx, history: &mut History, prompt: &Prompt) -> Result<Answer, TurnError> {
+    let mut stream = cx.model.stream(prompt.request.clone());
     let mut listening = Listening { cx, open: None, ended: Vec::new() };
     let mut calls = Vec::new();
     loop {
@@ -64,7 +74,7 @@ async fn stream_once(cx: &mut TurnCx, history: &mut History, request: ModelReque
             Some(Ok(ModelEvent::Finished { stop, usage })) => {
                 listening.close(Completion::Whole).await?;
                 history.extend(listening.ended);
-                cx.add_usage(&usage);
+                account::answered(cx, history, prompt, &usage).await?;
                 let stop = match stop {
                     Stop::Done => StopReason::Done,
                     Stop::Length => StopReason::Length,

@@ -86,7 +86,7 @@ impl Endpoint {
     /// What a configuration says to use it.
     pub(super) fn config(&self) -> String {
         format!(
-            "model = \"demo/{MODEL}\"\n\n[providers.demo]\ndialect = \"responses\"\nbase_url = \"http://127.0.0.1:{}/v1\"\n",
+            "model = \"demo/{MODEL}\"\nfinish_check = false\n\n[providers.demo]\ndialect = \"responses\"\nbase_url = \"http://127.0.0.1:{}/v1\"\n",
             self.port
         )
     }

@@ -274,6 +274,7 @@ impl Transcript {
             | FaultKind::Configuration
             | FaultKind::Endpoint
             | FaultKind::ContextFull
+            | FaultKind::Limit
             | FaultKind::Journal
             | FaultKind::Internal => {
                 self.screen.complain(&format!("pilotfish: {}", safe(&fault.message)));

@@ -1,7 +1,7 @@
 //! `session/*`: opening, attaching, prompting, stopping. Each method sends its verb before it waits.
 
+use super::command;
 use super::complete::{self, Typed};
-use super::{command, not_built};
 use crate::cx::Stopper;
 use crate::door::{Connection, refusal, workspace};
 use crate::hub::NewSession;
@@ -192,8 +192,8 @@ impl SessionRpcServer for Connection {
         Ok(CandidateList { candidates })
     }
 
-    async fn compact(&self, _: SessionId) -> RpcResult<Done> {
-        not_built("session/compact")
+    async fn compact(&self, session_id: SessionId) -> RpcResult<Done> {
+        done(self.hub.session(&session_id).compact()).await
     }
 }
 

@@ -71,11 +71,11 @@ async fn a_fork_ends_with_the_last_update_of_its_item() {
     check(
         Some("i2"),
         expect![[r#"
-        turn Some(TurnId("t1")) stop None tokens 0
-        6 updates: i1=[Text { text: "go" }] i2=abc
-        open: 
-        output of i2: 13 bytes
-    "#]],
+            turn None stop Some(Interrupted) tokens 0
+            7 updates: i1=[Text { text: "go" }] i2=abc
+            open: 
+            output of i2: 13 bytes
+        "#]],
     )
     .await;
 }
@@ -85,12 +85,12 @@ async fn what_was_open_at_the_cut_is_open_and_has_no_output() {
     check(
         Some("i5"),
         expect![[r#"
-        turn Some(TurnId("t2")) stop Some(Done) tokens 7
-        12 updates: i1=[Text { text: "go" }] i2=abc i3=done i4=running i5=beside it
-        open: i4=running
-        output of i2: 13 bytes
-        output of i3: 0 bytes
-    "#]],
+            turn None stop Some(Interrupted) tokens 7
+            13 updates: i1=[Text { text: "go" }] i2=abc i3=done i4=running i5=beside it
+            open: i4=running
+            output of i2: 13 bytes
+            output of i3: 0 bytes
+        "#]],
     )
     .await;
 }
@@ -100,13 +100,13 @@ async fn a_fork_of_all_has_all_but_what_waits() {
     check(
         None,
         expect![[r#"
-        turn Some(TurnId("t2")) stop Some(Done) tokens 7
-        13 updates: i1=[Text { text: "go" }] i2=abc i3=done i4=ran i5=beside it
-        open: 
-        output of i2: 13 bytes
-        output of i3: 0 bytes
-        output of i4: 4000000 bytes
-    "#]],
+            turn None stop Some(Interrupted) tokens 7
+            14 updates: i1=[Text { text: "go" }] i2=abc i3=done i5=beside it i4=ran
+            open: 
+            output of i2: 13 bytes
+            output of i3: 0 bytes
+            output of i4: 4000000 bytes
+        "#]],
     )
     .await;
 }

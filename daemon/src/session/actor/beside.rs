@@ -25,11 +25,24 @@ impl Running {
                 let told = command.end(end);
                 self.show(Update::CommandChanged { command: command.info() });
                 if let Some(text) = told {
-                    let item = self.item(ItemContent::Notice(Notice { text, audience: Audience::Model }));
-                    self.record_or_log(vec![Update::ItemEnded { item: item.clone() }]).await;
-                    self.remember(item);
+                    self.tell_model(text).await;
                 }
             }
+        }
+    }
+
+    /// Tells the model at its next step, now or in the next turn.
+    async fn tell_model(&mut self, text: String) {
+        let item = self.item(ItemContent::Notice(Notice { text, audience: Audience::Model }));
+        if self.turn.is_some() {
+            if let Err(error) = self.steer_with(item).await {
+                tracing::error!(session = %self.state.session.id, %error, "the model is not told of a command's end");
+            }
+            return;
+        }
+        self.record_or_log(vec![Update::ItemEnded { item: item.clone() }]).await;
+        if let Some(history) = &mut self.history {
+            history.push(item);
         }
     }
 

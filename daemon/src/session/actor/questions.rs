@@ -1,5 +1,6 @@
 //! Questions of a session: how one opens, how its answer reaches the turn that waits, and what becomes of one whose daemon ended first.
 
+use super::turns::Work;
 use super::{Running, Turn};
 use crate::config::rules::{self, StoredRule, digest};
 use crate::cx::{self, Question};
@@ -366,7 +367,7 @@ impl Running {
             Ok(()) => match self.environment_notice() {
                 Some(item) => {
                     let recorded = self.record(vec![Update::ItemEnded { item: item.clone() }]).await;
-                    self.remember(item);
+                    self.history.get_or_insert_default().push(item);
                     recorded
                 }
                 None => Ok(()),
@@ -377,7 +378,7 @@ impl Running {
             return self.fail_turn(&turn_id, FaultKind::Journal, error.to_string(), true).await;
         }
         let history = self.history.take().unwrap_or_default();
-        self.launch(turn_id, history, running).await;
+        self.launch(turn_id, history, running, Work::Answer).await;
     }
 
     /// The end of a question that nobody answered.

@@ -13,6 +13,7 @@ use pilotfish_protocol::{
     TurnId, Update, Usage, UserMessage,
 };
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +39,15 @@ struct Settled {
     limits: Limits,
     beyond: Beyond,
     root: AbsPath,
+}
+
+/// What a turn is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// To answer the person.
+    Answer,
+    /// To condense the history.
+    Condense,
 }
 
 /// What a turn gives back.
@@ -77,12 +87,34 @@ impl Running {
         for item in items {
             history.push(item);
         }
-        self.launch(turn_id.clone(), history, running).await;
+        self.launch(turn_id.clone(), history, running, Work::Answer).await;
         Ok(turn_id)
     }
 
+    /// Condenses the history: at the next step of the turn, or in a small turn of its own.
+    pub(super) async fn compact(&mut self) -> Result<(), SessionError> {
+        self.wants_to_condense.store(true, Ordering::Relaxed);
+        // One that waits for an answer after a restart does it when it goes on.
+        if self.state.turn.is_some() {
+            return Ok(());
+        }
+        let closing = || SessionError::Closing(self.state.session.id.clone());
+        let running = self.parts.running.begin().ok_or_else(closing)?;
+        self.catch_up().await?;
+        self.load_history().await?;
+        self.start_compaction(running).await
+    }
+
+    async fn start_compaction(&mut self, running: RunningTurn) -> Result<(), SessionError> {
+        let turn_id = self.parts.clock.turn_id();
+        self.record(vec![Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() }]).await?;
+        let history = self.history.take().unwrap_or_default();
+        self.launch(turn_id, history, running, Work::Condense).await;
+        Ok(())
+    }
+
     /// Starts a turn's task, with the configuration as it is now; or ends the turn with what is wrong there.
-    pub(super) async fn launch(&mut self, id: TurnId, history: History, running: RunningTurn) {
+    pub(super) async fn launch(&mut self, id: TurnId, history: History, running: RunningTurn, work: Work) {
         let Settled { resolved, limits, beyond, root } = match self.settle() {
             Ok(settled) => settled,
             Err(error) => {
@@ -121,9 +153,12 @@ impl Running {
             events: events_tx,
             background: self.commands.sender(),
             usage: Usage::default(),
+            used_before: self.state.usage,
+            price: resolved.price,
+            wants_to_condense: self.wants_to_condense.clone(),
             named: Named::default(),
         };
-        let task = tokio::spawn(run_turn(cx, history));
+        let task = tokio::spawn(run_turn(cx, history, work));
         self.turn = Some(Turn { id, task, events, steer, cancel, stop_command, running });
     }
 
@@ -173,16 +208,17 @@ impl Running {
         self.memory.forget_once();
         match ended {
             Ok(mut outcome) => {
-                let mut unanswered = false;
-                // What came after the turn's last look is the beginning of the next one.
-                while let Ok(item) = outcome.steered.try_recv() {
-                    unanswered |= matches!(item.content, ItemContent::UserMessage(_));
-                    outcome.history.push(item);
-                }
+                let unanswered = self.take_untaken(&mut outcome).await;
                 self.history = Some(outcome.history);
                 self.close_turn(&turn_id, outcome.result, outcome.usage).await;
                 if unanswered {
                     return self.go_on(running).await;
+                }
+                if self.wants_to_condense.load(Ordering::Relaxed) {
+                    return match self.start_compaction(running).await {
+                        Ok(()) => {}
+                        Err(error) => self.show_fault(FaultKind::Journal, &error.to_string()),
+                    };
                 }
             }
             Err(error) => {
@@ -198,6 +234,17 @@ impl Running {
         self.start_queued().await;
     }
 
+    /// What came after the turn's last look is the beginning of the next one. Says whether that is a prompt.
+    async fn take_untaken(&mut self, outcome: &mut Outcome) -> bool {
+        let mut unanswered = false;
+        while let Ok(item) = outcome.steered.try_recv() {
+            unanswered |= matches!(item.content, ItemContent::UserMessage(_));
+            self.record_or_log(vec![Update::ItemEnded { item: item.clone() }]).await;
+            outcome.history.push(item);
+        }
+        unanswered
+    }
+
     async fn close_turn(&mut self, turn_id: &TurnId, result: Result<StopReason, TurnError>, usage: Usage) {
         let stop = match result {
             Ok(stop) => stop,
@@ -205,6 +252,12 @@ impl Running {
             Err(TurnError::Orphaned) => {
                 let why = self.unrecorded.clone().unwrap_or_else(|| TurnError::Orphaned.to_string());
                 return self.end_with_fault(turn_id, FaultKind::Journal, why, true, usage).await;
+            }
+            Err(error @ TurnError::Full(_)) => {
+                return self.end_with_fault(turn_id, FaultKind::ContextFull, error.to_string(), false, usage).await;
+            }
+            Err(error @ (TurnError::Budget(_) | TurnError::Looping(_))) => {
+                return self.end_with_fault(turn_id, FaultKind::Limit, error.to_string(), true, usage).await;
             }
             Err(TurnError::Model(error)) => {
                 let fault = match &error {
@@ -248,7 +301,7 @@ impl Running {
         let started = Update::TurnStarted { turn_id: turn_id.clone(), at: self.parts.clock.now() };
         self.record_or_log(vec![started]).await;
         let history = self.history.take().unwrap_or_default();
-        self.launch(turn_id, history, running).await;
+        self.launch(turn_id, history, running, Work::Answer).await;
     }
 
     /// Starts what waited when the last daemon ended, with the keys of a client when none has attached yet.
@@ -277,10 +330,17 @@ impl Running {
 
     /// A notice of where the session works, when the model was told something else before.
     pub(super) fn environment_notice(&self) -> Option<Item> {
-        let date = self.parts.clock.now();
-        let date = date.split('T').next().unwrap_or(&date);
-        let platform = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
-        let text = prompt::environment(&self.state.session.workspace, &platform, self.state.session.mode, date);
+        // A configuration that does not read grants nothing.
+        let beyond =
+            self.parts.config.load(&self.environment).map(|config| config.beyond().clone()).unwrap_or_default();
+        let text = prompt::environment(&prompt::Surroundings {
+            workspace: &self.state.session.workspace,
+            platform: &format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            mode: self.state.session.mode,
+            date: &self.parts.clock.today(),
+            hosts: beyond.hosts.into_iter().collect(),
+            paths: beyond.paths.iter().map(ToString::to_string).collect(),
+        });
         let told = self.history.as_ref().and_then(History::environment);
         (told != Some(text.as_str()))
             .then(|| self.item(ItemContent::Notice(Notice { text, audience: Audience::Model })))
@@ -339,7 +399,7 @@ impl Running {
         let Some(running) = self.parts.running.begin() else { return };
         let item = self.item(ItemContent::Notice(Notice { text: CUT.to_owned(), audience: Audience::Both }));
         self.record_or_log(vec![Update::ItemEnded { item: item.clone() }]).await;
-        self.remember(item);
+        self.history.get_or_insert_default().push(item);
         self.go_on_cut(running).await;
     }
 
@@ -397,7 +457,8 @@ impl Running {
                     let Some(turn) = self.turn.take() else { return };
                     let ended = turn.task.await;
                     self.close_withdrawn().await;
-                    if let Ok(outcome) = ended {
+                    if let Ok(mut outcome) = ended {
+                        self.take_untaken(&mut outcome).await;
                         self.close_turn(&turn.id, outcome.result, outcome.usage).await;
                     }
                 }
@@ -406,7 +467,10 @@ impl Running {
     }
 }
 
-async fn run_turn(mut cx: TurnCx, mut history: History) -> Outcome {
-    let result = turn::run(&mut cx, &mut history).await;
+async fn run_turn(mut cx: TurnCx, mut history: History, work: Work) -> Outcome {
+    let result = match work {
+        Work::Answer => turn::run(&mut cx, &mut history).await,
+        Work::Condense => turn::condense(&mut cx, &mut history).await,
+    };
     Outcome { result, usage: cx.usage, history, steered: cx.steered }
 }

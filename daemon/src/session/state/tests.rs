@@ -49,22 +49,19 @@ fn an_open_item_gains_its_deltas_until_it_ends() {
 }
 
 #[test]
-fn the_end_of_a_turn_adds_up_and_leaves_nothing_open() {
+fn what_a_turn_used_is_counted_once_and_its_end_leaves_nothing_open() {
     let mut state = State::new(session());
-    let usage = Usage { input_tokens: 10, output_tokens: 2, context_tokens: 12, ..Usage::default() };
-    for _ in 0..2 {
+    let used = |tokens: u64| Usage { input_tokens: tokens, output_tokens: 2, context_tokens: 12, ..Usage::default() };
+    for turn in 1..=2 {
         state.fold(&Update::TurnStarted { turn_id: TurnId::from("t1"), at: String::new() });
         state.fold(&Update::ItemStarted { item: item("i1", message("")) });
-        let listed = state.fold(&Update::TurnEnded {
-            turn_id: TurnId::from("t1"),
-            stop: StopReason::Interrupted,
-            usage,
-            at: String::new(),
-        });
-        assert!(listed);
+        let context = ContextUse { history: turn, ..ContextUse::default() };
+        state.fold(&Update::Usage { usage: used(10 * turn), context });
+        let (stop, at) = (StopReason::Interrupted, String::new());
+        assert!(state.fold(&Update::TurnEnded { turn_id: TurnId::from("t1"), stop, usage: used(10), at }));
     }
-    let sum = Usage { input_tokens: 20, output_tokens: 4, context_tokens: 12, ..Usage::default() };
-    assert_eq!((state.turn, state.usage, state.open.len()), (None, sum, 0));
+    assert_eq!((&state.turn, state.usage, state.open.len()), (&None, used(20), 0));
+    assert_eq!(state.context, ContextUse { history: 2, ..ContextUse::default() });
     assert_eq!(state.session.status, SessionStatus { state: Status::Stopped, text: "interrupted".to_owned() });
 }
 

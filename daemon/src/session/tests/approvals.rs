@@ -609,13 +609,13 @@ async fn a_question_outlives_its_daemon_and_its_answer_lets_the_turn_go_on() {
     expect![[r#"
         notice for Model
         user go
-        write .envrc Interrupted: [interrupted: pilotfish ended while this waited for an answer; the person allowed it since]
         approval "change .envrc": Some(Once)
+        write .envrc Interrupted: [interrupted: pilotfish ended while this waited for an answer; the person allowed it since]
         notice for Both
         write .envrc Done: created .envrc: 1 lines
         edit .envrc Applied +1 -0
-        write .envrc Refused: refused: the person said no
         approval "change .envrc": Some(Deny)
+        write .envrc Refused: refused: the person said no
         agent "done" Whole
         user and then
         agent "then" Whole
