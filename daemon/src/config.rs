@@ -115,6 +115,7 @@ struct RawConfig {
     idle_exit: Option<u64>,
     sandbox: beyond::RawSandbox,
     editor: RawEditor,
+    notify: RawNotify,
     budget: Budget,
     finish_check: Option<bool>,
 }
@@ -125,6 +126,26 @@ struct RawConfig {
 struct RawEditor {
     /// Ask questions in a box of theirs, which in some of them keeps a person from typing on.
     ask: bool,
+}
+
+/// What is shown on the person's desktop.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawNotify {
+    desktop: Notify,
+}
+
+/// What of sessions is shown on the person's desktop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notify {
+    /// Nothing.
+    #[default]
+    Off,
+    /// That one waits for the person.
+    Waiting,
+    /// That, and the end of a turn that took long.
+    Done,
 }
 
 /// What the configuration means.
@@ -262,6 +283,12 @@ impl ConfigSource {
     pub fn idle_exit(&self) -> Duration {
         let said = self.files().ok().and_then(|files| files.raw.idle_exit);
         said.map_or(IDLE_EXIT, Duration::from_secs)
+    }
+
+    /// What of sessions is shown on the person's desktop.
+    #[must_use]
+    pub fn notify(&self) -> Notify {
+        self.files().map(|files| files.raw.notify.desktop).unwrap_or_default()
     }
 
     /// Whether editors without a plugin ask questions of policy, instead of only saying that one waits.

@@ -15,6 +15,7 @@ pub mod sandbox;
 pub mod tool;
 
 // Where things live.
+pub mod desktop;
 pub mod documents;
 pub mod journal;
 pub mod review;

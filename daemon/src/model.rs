@@ -262,3 +262,6 @@ pub trait Connect: Send + Sync {
     /// A model of an endpoint. Connects at the first request.
     fn model(&self, endpoint: &Endpoint, model: &str) -> Arc<dyn Model>;
 }
+
+#[cfg(test)]
+mod tests;

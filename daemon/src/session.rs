@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 mod actor;
 pub(crate) mod asked;
 mod commands;
+mod notes;
 mod parts;
 mod running;
 pub mod state;

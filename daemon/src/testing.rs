@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config::{ConfigSource, Endpoint, Home};
+use crate::desktop::{Desktop, Note};
 use crate::ground::Ground;
 use crate::hub::{Hub, NewSession};
 use crate::journal::Journal;
@@ -141,11 +142,28 @@ impl Outlet for Recorder {
     }
 }
 
+/// A desktop that keeps what it is to show.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shelf(Arc<Mutex<Vec<Note>>>);
+
+impl Desktop for Shelf {
+    fn show(&self, note: Note) {
+        self.0.lock().unwrap().push(note);
+    }
+}
+
+impl Shelf {
+    pub(crate) fn notes(&self) -> Vec<Note> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
 /// A hub with a scripted model over a temporary folder.
 pub(crate) struct Fixture {
     pub(crate) directory: tempfile::TempDir,
     pub(crate) model: Scripted,
     pub(crate) hub: Hub,
+    pub(crate) shelf: Shelf,
     clock: Clock,
 }
 
@@ -163,8 +181,9 @@ impl Fixture {
         std::fs::write(directory.path().join("config.toml"), CONFIG).unwrap();
         let model = Scripted::default();
         let clock = Clock::counting();
-        let hub = hub(directory.path().to_owned(), &model, &clock);
-        Self { directory, model, hub, clock }
+        let shelf = Shelf::default();
+        let hub = hub(directory.path().to_owned(), &model, &clock, &shelf);
+        Self { directory, model, hub, shelf, clock }
     }
 
     /// Adds to the configuration of its provider.
@@ -179,10 +198,10 @@ impl Fixture {
 
     /// A second life over the same files, as after a crash.
     pub(crate) fn restarted(self) -> Self {
-        let Self { directory, model, hub, clock } = self;
+        let Self { directory, model, hub, shelf, clock } = self;
         drop(hub);
-        let hub = self::hub(directory.path().to_owned(), &model, &clock);
-        Self { directory, model, hub, clock }
+        let hub = self::hub(directory.path().to_owned(), &model, &clock, &shelf);
+        Self { directory, model, hub, shelf, clock }
     }
 
     pub(crate) fn root(&self) -> AbsPath {
@@ -209,7 +228,7 @@ impl Fixture {
 
 const CONFIG: &str = "model = \"test/model\"\nfinish_check = false\n[providers.test]\ndialect = \"chat\"\nbase_url = \"http://127.0.0.1:1/v1\"\n";
 
-fn hub(home: PathBuf, model: &Scripted, clock: &Clock) -> Hub {
+fn hub(home: PathBuf, model: &Scripted, clock: &Clock, shelf: &Shelf) -> Hub {
     let environment = Arc::new(BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]));
     let (changed, _) = broadcast::channel(16);
     let journal = Journal::open(&home.join("state")).unwrap();
@@ -223,6 +242,7 @@ fn hub(home: PathBuf, model: &Scripted, clock: &Clock) -> Hub {
         sandbox: crate::sandbox::Sandbox::open(std::path::Path::new("/bin/true")).unwrap(),
         ground: Ground::open(&home.join("state")),
         names: Arc::new(PublicNames),
+        desktop: Arc::new(shelf.clone()),
         environment,
         changed,
         running: RunningTurns::default(),

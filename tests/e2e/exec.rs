@@ -167,12 +167,12 @@ async fn without_any_model_it_says_what_to_write_where() {
         status 1
         failed · <time>
         --- stderr
-        pilotfish: no model is configured. Set OPENAI_API_KEY, or start a model server such as Ollama, or write to <desk>/home/config.toml:
+        pilotfish: no model is configured. Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or start a model server such as Ollama, or write to <desk>/home/config.toml:
 
         model = "local/MODEL"
 
         [providers.local]
-        dialect = "chat"              # or "responses"
+        dialect = "chat"              # or "responses", "messages"
         base_url = "http://127.0.0.1:11434/v1"
         # api_key_env = "LOCAL_KEY"   # when it needs a key
     "#]],

@@ -14,6 +14,7 @@ mod editors;
 mod exec;
 mod files;
 mod frames;
+mod gateway;
 mod granted;
 mod harmless;
 mod hostile;

@@ -35,7 +35,24 @@ async fn fault(program: &mut Program, session: &SessionId) -> (Fault, bool) {
 async fn silence_can_be_interrupted_wherever_it_begins() {
     let call = r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"shell","arguments":"{\"command\":\"echo x > ran\"}"}}]}}]}"#;
     let stop = r#"{"choices":[{"delta":{},"finish_reason":"#;
-    for (place, said) in [
+    let call_begun = r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"c","name":"shell","input":{}}}"#;
+    let call_grows = r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"command\":\"echo x > ran\"}"}}"#;
+    let call_ended = r#"{"type":"content_block_stop","index":0}"#;
+    let item = r#"{"type":"function_call","id":"f","call_id":"c","name":"shell","arguments":"{\"command\":\"echo x > ran\"}"}"#;
+    let done = format!(r#"{{"type":"response.output_item.done","output_index":0,"item":{item}}}"#);
+    let others = [
+        ("in a call of Messages", Dialect::Messages, format!("{HEAD}\r\ndata: {call_begun}\n\ndata: {call_grows}\n\n")),
+        (
+            "after a call of Messages",
+            Dialect::Messages,
+            format!(
+                "{HEAD}\r\ndata: {call_begun}\n\ndata: {call_grows}\n\ndata: {call_ended}\n\ndata: {{\"type\":\"ping\"}}\n\n"
+            ),
+        ),
+        ("in a call of Responses", Dialect::Responses, format!("{HEAD}\r\ndata: {}", &done[..90])),
+        ("after a call of Responses", Dialect::Responses, format!("{HEAD}\r\ndata: {done}\n\n")),
+    ];
+    let cases = [
         ("before a word", String::new()),
         ("in the head", HEAD[..30].to_owned()),
         ("after the head", format!("{HEAD}\r\n")),
@@ -43,8 +60,10 @@ async fn silence_can_be_interrupted_wherever_it_begins() {
         ("in a call", format!("{HEAD}\r\ndata: {}", &call[..100])),
         ("after a call", format!("{HEAD}\r\ndata: {call}\n\n")),
         ("before the end", format!("{HEAD}\r\ndata: {call}\n\ndata: {stop}")),
-    ] {
-        let (model, mut program, session) = begin(Dialect::Chat, vec![(said.into_bytes(), Then::Hang)]).await;
+    ];
+    let cases = cases.into_iter().map(|(place, said)| (place, Dialect::Chat, said));
+    for (place, dialect, said) in cases.chain(others) {
+        let (model, mut program, session) = begin(dialect, vec![(said.into_bytes(), Then::Hang)]).await;
         program.prompt(&session, "go").await;
         model.asked(1).await;
         let interrupt = json!({"sessionId": session, "scope": "turn"});
@@ -70,8 +89,9 @@ async fn a_status_is_retried_a_bounded_number_of_times_or_not_at_all() {
         [408, 409, 425, 429, 500, 502, 503, 504, 520, 529].map(|code| (soon(code), attempts)).into();
     cases.extend([400, 401, 403, 404, 422, 501, 505].map(|code| (soon(code), 1)));
     cases.push((status(429, "retry-after: 3600\r\n"), 1));
-    for ((code, answer), asked) in cases {
-        let (model, mut program, session) = begin(Dialect::Responses, vec![answer; attempts + 1]).await;
+    let dialects = [Dialect::Responses, Dialect::Messages, Dialect::Chat];
+    for (((code, answer), asked), dialect) in cases.into_iter().zip(dialects.into_iter().cycle()) {
+        let (model, mut program, session) = begin(dialect, vec![answer; attempts + 1]).await;
         program.prompt(&session, "go").await;
         assert_eq!(program.end(&session).await, StopReason::Failed, "{code}");
         assert_eq!(model.asked(asked).await.len(), asked, "{code}");
@@ -106,6 +126,13 @@ async fn answers_without_measure_are_refused_and_cost_little() {
     let responses = |arguments: &str| {
         format!("data: {{\"type\":\"response.function_call_arguments.delta\",\"delta\":\"{arguments}\"}}\n\n")
     };
+    let messages = |arguments: &str| {
+        format!(
+            r#"data: {{"type":"content_block_delta","index":0,"delta":{{"type":"input_json_delta","partial_json":"{arguments}"}}}}{}"#,
+            "\n\n"
+        )
+    };
+    let tool_use = "data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"tool_use\",\"id\":\"c\",\"name\":\"write\"}}\n\n";
     let whole = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
     let zipped = format!("{HEAD}content-encoding: gzip\r\n");
     let values = format!("{{\"choices\":[{}1]}}", "1,".repeat(7 << 20));
@@ -117,6 +144,18 @@ async fn answers_without_measure_are_refused_and_cost_little() {
             Dialect::Responses,
             HEAD.to_owned(),
             responses(&megabytes(1)).repeat(50).into_bytes(),
+        ),
+        (
+            "and in the third",
+            Dialect::Messages,
+            HEAD.to_owned(),
+            format!("{tool_use}{}", messages(&megabytes(1)).repeat(50)).into_bytes(),
+        ),
+        (
+            "packed arguments of the third",
+            Dialect::Messages,
+            zipped.clone(),
+            packed(format!("{tool_use}{}", messages(&megabytes(1)).repeat(50)).as_bytes()),
         ),
         ("a packed line", Dialect::Chat, zipped.clone(), packed(&vec![b':'; 100 << 20])),
         ("packed arguments", Dialect::Responses, zipped, packed(responses(&megabytes(1)).repeat(50).as_bytes())),

@@ -2,13 +2,13 @@
 
 use expect_test::{Expect, expect};
 use pilotfish::config::Dialect;
-use pilotfish_protocol::{Completion, Item, ItemContent, Mode, Status, StopReason, Update};
-use pilotfish_tests::fake_model::{Step, answer, status};
+use pilotfish_protocol::{Completion, Done, Item, ItemContent, Mode, Status, StopReason, Update};
+use pilotfish_tests::fake_model::{FakeModel, Step, answer, status};
 use pilotfish_tests::story::{Story, calls};
 use serde_json::json;
 use std::time::Duration;
 
-const DIALECTS: [Dialect; 2] = [Dialect::Responses, Dialect::Chat];
+const DIALECTS: [Dialect; 3] = [Dialect::Responses, Dialect::Chat, Dialect::Messages];
 
 /// A failing command, an edit, and a final message.
 fn mends() -> [Step; 3] {
@@ -95,6 +95,41 @@ async fn a_turn_survives_a_cut_anywhere_in_an_answer() {
     for story in futures::future::join_all(stories).await {
         story.expect("it survived");
     }
+}
+
+/// A session whose model is changed between its turns. Each server checks that what it is sent is a history of its own dialect.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_goes_on_with_models_of_other_dialects() {
+    let mut story = Story::begin(Dialect::Chat, Mode::Agent, &[("a.txt", "wrong\n")]).await;
+    let (gpt, claude) = (FakeModel::start(Dialect::Responses).await, FakeModel::start(Dialect::Messages).await);
+    for model in [&gpt, &claude] {
+        let (dialect, base_url) = (model.dialect().word(), model.base_url());
+        story.daemon.configure(&format!("[providers.{dialect}]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n"));
+    }
+    story.model.answers(answer().thinks("Hm").calls("list", json!({}))).answers(answer().says("Listed."));
+    let patch = "*** Begin Patch\n*** Update File: a.txt\n-wrong\n+right\n*** End Patch";
+    gpt.answers(answer().thinks("Well").calls("patch", json!({"input": patch})).calls_raw("read", "{\"path\":"))
+        .answers(answer().says("Patched."));
+    let edit = json!({"path": "a.txt", "old_string": "right", "new_string": "better"});
+    claude.answers(answer().thinks("So").says("I edit.").calls("edit", edit)).answers(answer().says("Edited."));
+    story.model.answers(answer().says("Still here."));
+    story.model.allow_new_beginning();
+    for model in ["fake/one", "responses/gpt-5", "messages/claude-sonnet-4-5", "fake/one"] {
+        let _: Done = story.ask("session/setModel", json!({"model": model, "effort": "low"})).await;
+        story.prompt("go on").await;
+        assert_eq!(story.end().await, StopReason::Done, "{model}");
+    }
+    assert_eq!(story.file("a.txt"), "better\n");
+    let names = |model: &FakeModel| {
+        let request = model.requests().pop().expect("it was asked");
+        let tools = request.body.get("tools").and_then(serde_json::Value::as_array).cloned().expect("tools");
+        let editing = tools.iter().filter_map(|tool| tool.get("name").and_then(serde_json::Value::as_str));
+        editing.filter(|name| ["edit", "patch", "write"].contains(name)).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!((names(&gpt).as_str(), names(&claude).as_str()), ("patch", "edit write"));
+    let refused = json!({"sessionId": story.session, "model": "responses/gpt-4o", "effort": "high"});
+    let refused = story.editor.request::<Done>("session/setModel", refused).await.expect_err("it does not think");
+    assert!(refused.message.contains("responses/gpt-4o takes no effort"), "{}", refused.message);
 }
 
 #[tokio::test(flavor = "multi_thread")]

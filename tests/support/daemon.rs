@@ -80,10 +80,7 @@ impl TestDaemon {
 
     fn start_with(script: Script, connect: Arc<dyn Connect>, dialect: Dialect, base_url: &str) -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        let dialect = match dialect {
-            Dialect::Responses => "responses",
-            Dialect::Chat => "chat",
-        };
+        let dialect = dialect.word();
         let config = format!(
             "model = \"fake/one\"\nfinish_check = false\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n"
         );

@@ -1,4 +1,4 @@
-//! A model that answers from a script: a loopback server in either dialect. It remembers what it was asked, checks that each request is one
+//! A model that answers from a script: a loopback server in any dialect. It remembers what it was asked, checks that each request is one
 //! that a provider would take and could cache, and fails the test when its script was not played to the end.
 //!
 //! An answer is written out when it is scripted, so nothing but a write lies between a request and its first byte. For more turns than a
@@ -244,9 +244,13 @@ fn take(shared: &Shared, head: &str, body: &[u8], arrived: Instant) -> (Reply, O
     let expected = match shared.dialect {
         Dialect::Responses => "/v1/responses",
         Dialect::Chat => "/v1/chat/completions",
+        Dialect::Messages => "/v1/messages",
     };
     if (method, path.as_str()) != ("POST", expected) {
         problems.push(format!("{method} {path} is not POST {expected}"));
+    }
+    if shared.dialect == Dialect::Messages && !head.to_ascii_lowercase().contains("\nanthropic-version: 2023-06-01") {
+        problems.push("it does not say which version of the dialect it speaks".to_owned());
     }
     match &parsed {
         Ok(body) => problems.extend(state.conversations.check(shared.dialect, body)),

@@ -123,10 +123,7 @@ impl Program {
 /// A configuration whose one model is at an address.
 #[must_use]
 pub fn configuration(dialect: Dialect, base_url: &str) -> String {
-    let dialect = match dialect {
-        Dialect::Responses => "responses",
-        Dialect::Chat => "chat",
-    };
+    let dialect = dialect.word();
     format!(
         "model = \"fake/one\"\nfinish_check = false\n[providers.fake]\ndialect = \"{dialect}\"\nbase_url = \"{base_url}\"\n"
     )

@@ -10,6 +10,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
         &[
             "clock",
             "config",
+            "desktop",
             "door",
             "ground",
             "hub",
@@ -45,7 +46,20 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     // It puts a hub together, as cli does.
     (
         "testing",
-        &["clock", "config", "ground", "hub", "journal", "model", "path", "prompt", "sandbox", "session", "workspace"],
+        &[
+            "clock",
+            "config",
+            "desktop",
+            "ground",
+            "hub",
+            "journal",
+            "model",
+            "path",
+            "prompt",
+            "sandbox",
+            "session",
+            "workspace",
+        ],
     ),
     ("hub", &["clock", "config", "documents", "journal", "model", "path", "review", "sandbox", "session", "workspace"]),
     (
@@ -55,6 +69,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
             "clock",
             "config",
             "cx",
+            "desktop",
             "documents",
             "ground",
             "journal",
@@ -105,6 +120,8 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("trace", &["config", "path"]),
     ("config", &["path"]),
     ("clock", &[]),
+    // Notices for the person; it knows nothing of what they are about.
+    ("desktop", &[]),
     ("path", &[]),
     ("text", &[]),
 ];
@@ -124,6 +141,7 @@ pub const HOMES: &[(&str, &[&str], &str)] = &[
     ("hyper_util", &["cli/demo", "sandbox/proxy"], "nothing else serves HTTP"),
     ("jsonrpsee", &["door"], "only the door knows JSON-RPC"),
     ("notify", &["workspace"], "the workspace owns the watches"),
+    ("notify_rust", &["desktop"], "notices are shown in one place"),
     ("reqwest", &["model"], "only models are asked over the network"),
     ("rusqlite", &["journal"], "the journal alone keeps records"),
     ("rustls", &["model"], "only models are asked over the network"),

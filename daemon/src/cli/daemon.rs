@@ -3,6 +3,7 @@
 use crate::cli::FAILED;
 use crate::clock::Clock;
 use crate::config::{ConfigSource, Environment, Home, private_directory};
+use crate::desktop::SessionBus;
 use crate::door::client::{Client, ClientError};
 use crate::door::hello::{Door, Hello};
 use crate::door::serve;
@@ -52,6 +53,7 @@ pub async fn build(home: &Home, environment: Environment) -> anyhow::Result<Hub>
         sandbox: sandbox.keeping_out(&[home.config.clone(), home.state.clone(), home.runtime.clone()]),
         ground,
         names: Arc::new(PublicNames),
+        desktop: Arc::new(SessionBus),
         environment,
         changed,
         running: RunningTurns::default(),

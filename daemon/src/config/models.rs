@@ -292,6 +292,18 @@ pub enum Dialect {
     Messages,
 }
 
+impl Dialect {
+    /// Its name, as the file has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Responses => "responses",
+            Self::Chat => "chat",
+            Self::Messages => "messages",
+        }
+    }
+}
+
 /// A key. Shown as `***` wherever it might be printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

@@ -1,7 +1,7 @@
 //! What of the history the model reads: all of it, less what compactions say. Pure; nothing is ever taken out of the history itself.
 
 use super::history::{self, History, call};
-use super::measure;
+use super::{measure, receipt};
 use pilotfish_protocol::{
     Compaction, CompactionWay, ContextPart, ContextSource, Item, ItemContent, ItemId, ToolCall, TurnId,
 };
@@ -63,7 +63,11 @@ fn kept(items: &[Item]) -> Vec<Seen<'_>> {
         match &item.content {
             ItemContent::Context(receipt) => {
                 for part in receipt.parts.iter().filter(|part| part.source == ContextSource::Instructions) {
-                    kept.retain(|known| known.uri != part.uri);
+                    let same = |known: &ContextPart| match (&known.uri, &part.uri) {
+                        (Some(known), Some(uri)) => known == uri,
+                        _ => known.title == part.title,
+                    };
+                    kept.retain(|known| !same(known));
                     kept.push(part);
                 }
             }
@@ -72,6 +76,7 @@ fn kept(items: &[Item]) -> Vec<Seen<'_>> {
             _ => {}
         }
     }
+    kept.retain(|part| !receipt::is_withdrawn(part));
     kept.into_iter().map(Seen::Instructions).chain(environment.map(Seen::Whole)).collect()
 }
 

@@ -53,7 +53,12 @@ pub(super) fn message(message: &Message) -> u64 {
 /// About how many tokens a request takes before anything was said: who the model is, and its tools.
 pub(super) fn foundation(request: &ModelRequest) -> u64 {
     let tool = |tool: &crate::model::ToolSpec| {
-        tokens(tool.name.len() + tool.description.len() + tool.parameters.to_string().len()) + MESSAGE
+        tokens(
+            tool.name.len()
+                + tool.description.len()
+                + tool.parameters.to_string().len()
+                + tool.grammar.map_or(0, str::len),
+        ) + MESSAGE
     };
     tokens(request.instructions.len()) + MESSAGE + request.tools.iter().map(tool).sum::<u64>()
 }

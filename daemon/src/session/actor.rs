@@ -2,6 +2,7 @@
 
 use super::asked::Memory;
 use super::commands::Commands;
+use super::notes;
 use super::state::{self, State, Taking};
 use super::{Answer, Event, Fresh, Outlet, Parts, RunningTurn, SessionError};
 use crate::config::{Environment, Resolved};
@@ -20,6 +21,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use turns::Outcome;
 
@@ -60,6 +62,8 @@ struct Running {
     memory: Memory,
     /// Set while somebody wants the history condensed; the running turn's too.
     wants_to_condense: Arc<AtomicBool>,
+    /// When the latest turn began, or this task.
+    began: Instant,
     /// The last turn's model. Kept, because it knows what its server refuses.
     model: Option<(Resolved, Arc<dyn Model>)>,
 }
@@ -102,6 +106,7 @@ impl Actor {
             memory: Memory::default(),
             wants_to_condense: Arc::default(),
             model: None,
+            began: Instant::now(),
         };
         running.mend().await;
         running.obey_trust().await;
@@ -451,6 +456,7 @@ impl Running {
     }
 
     fn spread(&mut self, seq: Option<u64>, update: Update) {
+        self.tell_desktop(&update);
         let listed = self.state.fold(&update);
         if !self.outlets.is_empty() {
             let update = SessionUpdate { session_id: self.state.session.id.clone(), seq, update };
@@ -460,6 +466,17 @@ impl Running {
         }
         if listed {
             self.announce();
+        }
+    }
+
+    fn tell_desktop(&mut self, update: &Update) {
+        if matches!(update, Update::TurnStarted { .. }) {
+            self.began = Instant::now();
+        }
+        if let Some((least, note)) = notes::note(&self.state.session.title, update, self.began.elapsed())
+            && self.parts.config.notify() >= least
+        {
+            self.parts.desktop.show(note);
         }
     }
 

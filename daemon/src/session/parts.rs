@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config::{ConfigSource, Environment, trust};
+use crate::desktop::Desktop;
 use crate::documents::Documents;
 use crate::ground::Ground;
 use crate::journal::Journal;
@@ -37,6 +38,8 @@ pub struct Parts {
     pub ground: Ground,
     /// What resolves the names of granted hosts.
     pub names: Arc<dyn Resolve>,
+    /// What shows notices to the person.
+    pub desktop: Arc<dyn Desktop>,
     /// The environment of sessions that no client has attached to since the start.
     pub environment: Environment,
     /// Says that a session of a list changed.

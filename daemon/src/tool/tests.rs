@@ -1,3 +1,4 @@
+use crate::config::known::Edits;
 use crate::testing::{Fixture, calls, says, tool_calls};
 use expect_test::{Expect, expect};
 use pilotfish_protocol::Mode;
@@ -249,4 +250,22 @@ async fn later_parts_of_a_patch_see_the_earlier_ones() {
                  *** Add File: b.txt\n+again\n*** End Patch";
     let shown = changed(&[("b.txt", "b\n")], "patch", json!({"patch": patch})).await;
     assert!(shown.ends_with("--\nb.txt: \"again\\n\"\nn.txt: \"1\\ntwo\\n\"\n"), "{shown}");
+}
+
+#[test]
+fn a_model_is_told_of_the_tools_it_was_trained_on() {
+    let lines = [Edits::All, Edits::Replace, Edits::Patch, Edits::FreePatch].map(|edits| {
+        let names: Vec<String> = super::offered(edits)
+            .iter()
+            .map(|spec| format!("{}{}", spec.name, if spec.grammar.is_some() { "*" } else { "" }))
+            .collect();
+        format!("{edits:?}: {}\n", names.join(" "))
+    });
+    expect![[r#"
+        All: edit list patch plan read search shell write
+        Replace: edit list plan read search shell write
+        Patch: list patch plan read search shell
+        FreePatch: list patch* plan read search shell
+    "#]]
+    .assert_eq(&lines.concat());
 }

@@ -5,6 +5,8 @@ use pilotfish::config::Dialect;
 use serde_json::Value;
 use std::collections::HashSet;
 
+mod blocks;
+
 /// The conversations that a model has with sessions, each as its last request had it.
 #[derive(Debug, Default)]
 pub(super) struct Conversations {
@@ -29,7 +31,7 @@ impl Conversations {
     pub(super) fn check(&mut self, dialect: Dialect, body: &Value) -> Vec<String> {
         let field = match dialect {
             Dialect::Responses => "input",
-            Dialect::Chat => "messages",
+            Dialect::Chat | Dialect::Messages => "messages",
         };
         let Some(messages) = body.get(field).and_then(Value::as_array).cloned() else {
             return vec![format!("it has no {field}")];
@@ -37,19 +39,24 @@ impl Conversations {
         let mut problems = match dialect {
             Dialect::Responses => response_orphans(&messages),
             Dialect::Chat => chat_orphans(&messages),
+            Dialect::Messages => blocks::problems(body, &messages),
         };
-        // Chat Completions names no session; one is known there by how it begins.
+        // What follows in the same message is no change of what stood there.
+        let messages = if dialect == Dialect::Messages { blocks::of(&messages) } else { messages };
+        // Only Responses names a session; elsewhere one is known by how it begins.
         let name = match dialect {
             Dialect::Responses => body.get("prompt_cache_key").cloned().unwrap_or_default().to_string(),
             Dialect::Chat => messages.iter().take(2).map(Value::to_string).collect(),
+            Dialect::Messages => messages.iter().take(1).map(Value::to_string).collect(),
         };
-        let frame = serde_json::json!([body.get("instructions"), body.get("tools"), body.get("model")]);
+        let frame = [body.get("instructions"), body.get("system"), body.get("tools"), body.get("model")];
+        let frame = serde_json::json!(frame);
         let conversation = Conversation { name, frame, messages };
         let mut same = self.known.iter_mut().rev().filter(|known| known.name == conversation.name);
         let before = match same.find(|known| known.differs(&conversation).is_none()) {
             Some(before) => Some(before),
             // Another session that began with the same words.
-            None if dialect == Dialect::Chat && conversation.messages.len() <= 2 => None,
+            None if dialect != Dialect::Responses && conversation.messages.len() <= 2 => None,
             None => self.known.iter_mut().rfind(|known| known.name == conversation.name),
         };
         match before {
@@ -87,8 +94,8 @@ fn response_orphans(messages: &[Value]) -> Vec<String> {
     for message in messages {
         let call_id = text(message, "call_id");
         match text(message, "type") {
-            "function_call" => orphans.call(call_id),
-            "function_call_output" => orphans.output(call_id),
+            "function_call" | "custom_tool_call" => orphans.call(call_id),
+            "function_call_output" | "custom_tool_call_output" => orphans.output(call_id),
             _ => {}
         }
     }

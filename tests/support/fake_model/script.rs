@@ -157,6 +157,7 @@ impl Step {
             return Reply::json(refusal.status, &refusal.headers, &body);
         }
         let mut writer = Writer { dialect, calls, stream: Vec::new(), open: Open::Nothing, items: 0, called: false };
+        writer.begin(self.end);
         let mut parts = Vec::new();
         for piece in self.pieces {
             match piece {
@@ -273,6 +274,7 @@ impl Writer<'_> {
             self.close();
             self.open = Open::Text(String::new());
             self.added(json!({ "type": "message", "role": "assistant", "content": [] }));
+            self.block(&json!({ "type": "text", "text": "" }));
         }
         if let Open::Text(said) = &mut self.open {
             said.push_str(text);
@@ -280,6 +282,7 @@ impl Writer<'_> {
         match self.dialect {
             Dialect::Responses => self.item_event("response.output_text.delta", "delta", text),
             Dialect::Chat => self.delta(&json!({ "content": text })),
+            Dialect::Messages => self.block_delta(&json!({ "type": "text_delta", "text": text })),
         }
     }
 
@@ -288,6 +291,7 @@ impl Writer<'_> {
             self.close();
             self.open = Open::Thought(String::new());
             self.added(json!({ "type": "reasoning", "summary": [] }));
+            self.block(&json!({ "type": "thinking", "thinking": "", "signature": "" }));
         }
         if let Open::Thought(said) = &mut self.open {
             said.push_str(text);
@@ -295,6 +299,7 @@ impl Writer<'_> {
         match self.dialect {
             Dialect::Responses => self.item_event("response.reasoning_summary_text.delta", "delta", text),
             Dialect::Chat => self.delta(&json!({ "reasoning_content": text })),
+            Dialect::Messages => self.block_delta(&json!({ "type": "thinking_delta", "thinking": text })),
         }
     }
 
@@ -319,6 +324,12 @@ impl Writer<'_> {
                 let more = json!({ "index": index, "function": { "arguments": arguments } });
                 self.delta(&json!({ "tool_calls": [more] }));
             }
+            Dialect::Messages => {
+                self.block(&json!({ "type": "tool_use", "id": call_id, "name": name, "input": {} }));
+                self.block_delta(&json!({ "type": "input_json_delta", "partial_json": "" }));
+                self.block_delta(&json!({ "type": "input_json_delta", "partial_json": arguments }));
+                self.block_stop();
+            }
         }
     }
 
@@ -328,10 +339,13 @@ impl Writer<'_> {
             Open::Text(text) => {
                 let content = json!([{ "type": "output_text", "text": text }]);
                 self.done(json!({ "type": "message", "role": "assistant", "content": content }));
+                self.block_stop();
             }
             Open::Thought(text) => {
                 let summary = json!([{ "type": "summary_text", "text": text }]);
                 self.done(json!({ "type": "reasoning", "summary": summary, "encrypted_content": "c2VhbGVk" }));
+                self.block_delta(&json!({ "type": "signature_delta", "signature": "c2lnbmVk" }));
+                self.block_stop();
             }
         }
     }
@@ -359,6 +373,47 @@ impl Writer<'_> {
                 self.event(&json!({ "choices": [], "usage": usage }));
                 self.stream.extend_from_slice(b"data: [DONE]\n\n");
             }
+            Dialect::Messages => {
+                let reason = match end {
+                    End::Length => "max_tokens",
+                    End::Done | End::Nothing if self.called => "tool_use",
+                    End::Done | End::Nothing => "end_turn",
+                };
+                let usage = json!({ "input_tokens": input_tokens, "output_tokens": output_tokens });
+                let delta = json!({ "stop_reason": reason, "stop_sequence": null });
+                self.event(&json!({ "type": "message_delta", "delta": delta, "usage": usage }));
+                self.event(&json!({ "type": "message_stop" }));
+            }
+        }
+    }
+
+    /// Only Messages opens an answer before it says anything; raw bytes are all there is of theirs.
+    fn begin(&mut self, end: End) {
+        if self.dialect == Dialect::Messages && end != End::Nothing {
+            let usage = json!({ "input_tokens": 0, "output_tokens": 0 });
+            let message = json!({ "type": "message", "role": "assistant", "content": [], "usage": usage });
+            self.event(&json!({ "type": "message_start", "message": message }));
+            self.event(&json!({ "type": "ping" }));
+        }
+    }
+
+    /// Only Messages speaks of blocks.
+    fn block(&mut self, block: &Value) {
+        if self.dialect == Dialect::Messages {
+            self.event(&json!({ "type": "content_block_start", "index": self.items, "content_block": block }));
+        }
+    }
+
+    fn block_delta(&mut self, delta: &Value) {
+        if self.dialect == Dialect::Messages {
+            self.event(&json!({ "type": "content_block_delta", "index": self.items, "delta": delta }));
+        }
+    }
+
+    fn block_stop(&mut self) {
+        if self.dialect == Dialect::Messages {
+            self.event(&json!({ "type": "content_block_stop", "index": self.items }));
+            self.items += 1;
         }
     }
 

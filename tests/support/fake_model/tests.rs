@@ -1,5 +1,6 @@
 //! The scripted model, asked by the client it is made for.
 
+use super::check::Conversations;
 use super::{FakeModel, answer, status};
 use expect_test::{Expect, expect};
 use futures::StreamExt;
@@ -48,12 +49,18 @@ async fn ask(model: &FakeModel, session: &str, messages: Vec<Message>) -> String
     lines.concat().replace(model.base_url(), "FAKE")
 }
 
+const DIALECTS: [Dialect; 3] = [Dialect::Responses, Dialect::Chat, Dialect::Messages];
+
 fn says(text: &str) -> Message {
     Message::User(vec![Part::Text(text.to_owned())])
 }
 
 fn call(call_id: &str) -> Message {
     Message::Call(Call { call_id: call_id.to_owned(), name: "read".to_owned(), arguments: "{}".to_owned() })
+}
+
+fn output(call_id: &str) -> Message {
+    Message::Output { call_id: call_id.to_owned(), text: "A".to_owned() }
 }
 
 /// The words a model fails its test with.
@@ -63,8 +70,8 @@ fn failure(model: FakeModel) -> String {
 }
 
 #[tokio::test]
-async fn both_dialects_say_the_same() {
-    for dialect in [Dialect::Responses, Dialect::Chat] {
+async fn all_dialects_say_the_same() {
+    for dialect in DIALECTS {
         let model = FakeModel::start(dialect).await;
         model.answers(
             answer()
@@ -81,6 +88,7 @@ async fn both_dialects_say_the_same() {
                 r#"Some(Object {"encrypted_content": String("c2VhbGVk"), "id": String("item_0"), "summary": Array [Object {"text": String("Hm"), "type": String("summary_text")}], "type": String("reasoning")})"#
             }
             Dialect::Chat => r#"Some(Object {"field": String("reasoning_content")})"#,
+            Dialect::Messages => r#"Some(Object {"signature": String("c2lnbmVk"), "type": String("thinking")})"#,
         };
         expect![[r#"
             Reasoning("Hm")
@@ -176,10 +184,9 @@ async fn waits_at_a_gate_in_the_middle_of_a_message() {
 
 #[tokio::test]
 async fn takes_histories_that_grow_and_sessions_side_by_side() {
-    for dialect in [Dialect::Responses, Dialect::Chat] {
+    for dialect in DIALECTS {
         let model = FakeModel::start(dialect).await;
-        let output = Message::Output { call_id: "c".to_owned(), text: "A".to_owned() };
-        let grown = vec![says("Hi"), call("c"), output];
+        let grown = vec![says("Hi"), call("c"), output("c")];
         for (session, messages) in
             [("s1", vec![says("Hi")]), ("s2", vec![says("Other")]), ("s1", grown.clone()), ("s1", grown)]
         {
@@ -193,24 +200,69 @@ async fn takes_histories_that_grow_and_sessions_side_by_side() {
 }
 
 #[tokio::test]
-async fn refuses_orphans_and_changed_beginnings() {
-    for dialect in [Dialect::Responses, Dialect::Chat] {
+async fn refuses_changed_beginnings() {
+    for dialect in DIALECTS {
         let model = FakeModel::start(dialect).await;
-        let output = Message::Output { call_id: "x".to_owned(), text: "A".to_owned() };
         model.answers(answer()).answers(answer());
-        ask(&model, "s1", vec![says("Hi"), call("c"), output]).await;
-        ask(&model, "s1", vec![says("Hi"), says("changed")]).await;
+        ask(&model, "s1", vec![says("Hi"), call("c"), output("c")]).await;
+        ask(&model, "s1", vec![says("Hi"), says("changed"), says("and more")]).await;
         let shown = failure(model);
         // The instructions are a message of their own in one of the dialects.
         let shown = shown.replace("message 2", "message 1");
         let changed = shown.find("\n  was").unwrap_or(shown.len());
         expect![[r#"
             the model was asked wrongly:
-            request 0: the output of "x" follows no call
-            request 0: the call "c" has no output
             request 1: message 1 is not what it was in the request before:"#]]
         .assert_eq(&shown[..changed]);
     }
+}
+
+/// Our own client never sends these.
+#[test]
+fn refuses_calls_without_outputs_and_outputs_without_calls() {
+    let responses = json!({"input": [
+        {"type": "custom_tool_call", "call_id": "c"}, {"type": "function_call_output", "call_id": "x"},
+    ]});
+    let chat = json!({"messages": [
+        {"role": "user"}, {"role": "assistant", "tool_calls": [{"id": "c"}]}, {"role": "tool", "tool_call_id": "x"},
+    ]});
+    let messages = json!({"max_tokens": 10, "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "c", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x"}]},
+    ]});
+    for (dialect, body) in DIALECTS.into_iter().zip([responses, chat, messages]) {
+        let problems = Conversations::default().check(dialect, &body);
+        expect![[r#"
+            the output of "x" follows no call
+            the call "c" has no output"#]]
+        .assert_eq(&problems.join("\n"));
+    }
+}
+
+/// What only one of the APIs refuses.
+#[test]
+fn refuses_blocks_that_anthropic_refuses() {
+    let body = json!({"max_tokens": 10, "thinking": {"budget_tokens": 1024}, "messages": [
+        {"role": "user", "content": [{"type": "text", "text": " "}]},
+        {"role": "user", "content": []},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "a.b", "input": "x"}, {"type": "thinking"}]},
+        {"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "tool_result", "tool_use_id": "a.b"}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "x"}]},
+    ]});
+    expect![[r#"
+        message 0 has a text without words
+        message 1 is of the user, and the roles alternate from user to user
+        message 1 is empty
+        message 2 is of the assistant, and the roles alternate from user to user
+        the call "a.b" has an id or an input that is not taken
+        message 2 has a thought behind a call
+        message 3 is of the user, and the roles alternate from user to user
+        message 3 has an output behind other words
+        message 4 is of the assistant, and the roles alternate from user to user
+        the call "a.b" has no output
+        max_tokens is 10, and Some(1024) of them are for thoughts"#]]
+    .assert_eq(&Conversations::default().check(Dialect::Messages, &body).join("\n"));
 }
 
 #[tokio::test]

@@ -11,15 +11,17 @@ use std::collections::HashSet;
 macro_rules! fixture {
     ($name:literal) => {
         (
-            match $name.split_once('_') {
-                Some(("chat", _)) => Dialect::Chat,
-                Some(("messages", _)) => Dialect::Messages,
+            match $name.as_bytes() {
+                [b'c', ..] => Dialect::Chat,
+                [b'm', ..] => Dialect::Messages,
                 _ => Dialect::Responses,
             },
-            include_str!(concat!("../fixtures/", $name, ".sse")),
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/model/fixtures/", $name, ".sse")),
         )
     };
 }
+
+mod orders;
 
 /// Folds a stream whole, which gives what is expected; split, which must agree; and cut, which must never pass for more than came.
 fn check((dialect, stream): (Dialect, &str), expected: Expect) {
@@ -452,7 +454,13 @@ fn messages_whose_thought_was_cut_send_none_of_it_back() {
 
 #[test]
 fn messages_with_an_error_inside() {
-    check(fixture!("messages_overloaded"), expect![""]);
+    check(
+        fixture!("messages_overloaded"),
+        expect![[r#"
+        text "Half a sen"
+        error: http://model reported: Overloaded (again: true)
+    "#]],
+    );
 }
 
 #[test]
@@ -666,27 +674,30 @@ proptest! {
     #[test]
     fn any_bytes_fold_without_panic(
         noise in prop::collection::vec(any::<u8>(), 0..200),
-        chat in any::<bool>(),
+        dialect in 0..3_usize,
     ) {
-        let dialect = if chat { Dialect::Chat } else { Dialect::Responses };
+        let dialect = [Dialect::Chat, Dialect::Responses, Dialect::Messages][dialect];
         let _ = fold(dialect, [&noise[..]]);
     }
 
     #[test]
     fn any_order_and_damage_of_events_folds_without_panic_and_without_half_calls(
         picks in prop::collection::vec((0_usize..400, 0_usize..400, any::<bool>()), 0..30),
-        chat in any::<bool>(),
+        dialect in 0..3_usize,
     ) {
-        let (dialect, streams): (_, &[&str]) = if chat {
-            (Dialect::Chat, &[
+        let (dialect, streams): (_, &[&str]) = match dialect {
+            0 => (Dialect::Chat, &[
                 fixture!("chat_openai").1, fixture!("chat_gemini").1, fixture!("chat_openrouter").1, fixture!("chat_vllm").1,
                 fixture!("chat_lmstudio").1, fixture!("chat_mistral_parts").1,
-            ])
-        } else {
-            (Dialect::Responses, &[
+            ]),
+            1 => (Dialect::Messages, &[
+                fixture!("messages_anthropic").1, fixture!("messages_sealed").1, fixture!("messages_length").1,
+                fixture!("messages_gateway_unnumbered").1, fixture!("messages_imitator_zero").1,
+            ]),
+            _ => (Dialect::Responses, &[
                 fixture!("responses_openai").1, fixture!("responses_vllm").1, fixture!("responses_lmstudio_bare").1,
-                fixture!("responses_xai_refusal").1, fixture!("responses_incomplete").1,
-            ])
+                fixture!("responses_xai_refusal").1, fixture!("responses_incomplete").1, fixture!("responses_free_text").1,
+            ]),
         };
         let events: Vec<&str> = streams.iter().flat_map(|stream| stream.split("\n\n")).collect();
         let mut stream = String::new();

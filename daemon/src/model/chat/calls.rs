@@ -8,7 +8,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Calls(Vec<Building>);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Building {
     index: Option<u64>,
     id: String,
@@ -48,9 +48,15 @@ impl Calls {
         Ok(())
     }
 
-    /// The calls, whole as far as the server said.
+    /// The calls, whole as far as the server said. One that came twice, number, id and all, is one.
     pub(super) fn into_calls(self) -> impl Iterator<Item = Call> {
-        self.0.into_iter().map(|call| Call { call_id: call.id, name: call.name, arguments: call.arguments })
+        let mut calls: Vec<Building> = Vec::with_capacity(self.0.len());
+        for call in self.0 {
+            if call.id.is_empty() || !calls.contains(&call) {
+                calls.push(call);
+            }
+        }
+        calls.into_iter().map(|call| Call { call_id: call.id, name: call.name, arguments: call.arguments })
     }
 
     /// The call that an entry belongs to, made if it is new.

@@ -94,11 +94,13 @@ async fn streams_an_answer() {
 
 #[tokio::test]
 async fn sends_the_key_the_body_and_the_right_path() {
-    let server =
-        Server::start(vec![stream(HELLO), stream("data: {\"type\":\"response.completed\",\"response\":{}}\n\n")]).await;
+    let responses = "data: {\"type\":\"response.completed\",\"response\":{}}\n\n";
+    let messages = "data: {\"type\":\"message\",\"stop_reason\":\"end_turn\"}\n\n";
+    let server = Server::start(vec![stream(HELLO), stream(responses), stream(messages)]).await;
     outcome(&server, endpoint(&server)).await;
     let base_url = format!("{}/?api-version=1", server.base_url.replace("http://", "http://user:word@"));
     outcome(&server, Endpoint { dialect: Dialect::Responses, base_url, key: None, ..endpoint(&server) }).await;
+    outcome(&server, Endpoint { dialect: Dialect::Messages, ..endpoint(&server) }).await;
     let shown: Vec<String> = server
         .seen()
         .into_iter()
@@ -124,6 +126,14 @@ async fn sends_the_key_the_body_and_the_right_path() {
         content-type: application/json
         user-agent: pilotfish/0.1.0
         {"include":["reasoning.encrypted_content"],"input":[{"content":[{"text":"Hi","type":"input_text"}],"role":"user","type":"message"}],"instructions":"Be brief.","model":"fake","prompt_cache_key":"s000001","reasoning":{"effort":"low","summary":"auto"},"store":false,"stream":true}
+        post /v1/messages http/1.1
+        accept-encoding: identity
+        accept: text/event-stream
+        anthropic-version: 2023-06-01
+        content-type: application/json
+        user-agent: pilotfish/0.1.0
+        x-api-key: sk-secret
+        {"max_tokens":8192,"messages":[{"content":[{"cache_control":{"type":"ephemeral"},"text":"Hi","type":"text"}],"role":"user"}],"model":"fake","stream":true,"system":[{"cache_control":{"type":"ephemeral"},"text":"Be brief.","type":"text"}],"thinking":{"budget_tokens":2048,"type":"enabled"}}
     "#]].assert_eq(&shown.concat());
 }
 

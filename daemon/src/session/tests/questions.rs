@@ -19,6 +19,10 @@ fn chosen(choice: u32) -> Spoken {
     Spoken { choice: Some(choice), text: None, by: "n1".into() }
 }
 
+fn said(text: &str) -> Spoken {
+    Spoken { choice: None, text: Some(text.to_owned()), by: "n1".into() }
+}
+
 fn nothing() -> Spoken {
     Spoken { choice: None, text: None, by: "n1".into() }
 }
@@ -192,4 +196,24 @@ async fn a_fork_is_asked_nothing() {
     let fork = fixture.hub.fork(session.handle.id(), None).await.unwrap();
     let fork = Attached::to(fixture.hub.session(&fork.id)).await;
     assert_eq!((fork.snapshot.open_items, fork.snapshot.session.status.state), (Vec::new(), Status::Stopped));
+}
+
+#[tokio::test]
+async fn a_question_is_shown_once_on_a_desktop_that_wants_it() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(calls(&[asks("Which port?", &[])])).then(calls(&[asks("Which host?", &[])])).then(says("done"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    session.prompt("go").await;
+    let (id, _) = question(&mut session).await;
+    assert_eq!(fixture.shelf.notes(), []);
+    let config = fixture.directory.path().join("config.toml");
+    let text = std::fs::read_to_string(&config).unwrap() + "\n[notify]\ndesktop = \"waiting\"\n";
+    std::fs::write(&config, text).unwrap();
+    session.handle.reply(id, said("80")).await.unwrap();
+    let (id, _) = question(&mut session).await;
+    session.handle.reply(id, said("here")).await.unwrap();
+    rest(&mut session).await;
+    let notes: Vec<String> =
+        fixture.shelf.notes().into_iter().map(|note| format!("{}: {}", note.title, note.body)).collect();
+    assert_eq!(notes, ["pilotfish waits for you: go: Which host?"]);
 }

@@ -23,6 +23,18 @@ const RESPONSES: &[&str] = &[
     r#"{"type":"response.completed","response":{"status":"completed"}}"#,
 ];
 
+const MESSAGES: &[&str] = &[
+    r#"{"type":"message_start","message":{"usage":{"input_tokens":1}}}"#,
+    r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+    r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"I look."}}"#,
+    r#"{"type":"content_block_stop","index":0}"#,
+    r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"c","name":"shell","input":{}}}"#,
+    r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"command\":\"rm -rf build\"}"}}"#,
+    r#"{"type":"content_block_stop","index":1}"#,
+    r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":2}}"#,
+    r#"{"type":"message_stop"}"#,
+];
+
 /// All bytes of an answer, an event a chunk.
 fn framed(events: &[&str]) -> Vec<u8> {
     let Step::Bytes(mut bytes) = stream_head("") else { return Vec::new() };
@@ -44,7 +56,7 @@ fn bare(events: &[&str]) -> Vec<u8> {
 /// help; and never a call other than the one that was meant.
 #[tokio::test]
 async fn an_answer_that_is_cut_anywhere_is_whole_or_broken_and_holds_no_half_call() {
-    for (dialect, events) in [(Dialect::Chat, CHAT), (Dialect::Responses, RESPONSES)] {
+    for (dialect, events) in [(Dialect::Chat, CHAT), (Dialect::Responses, RESPONSES), (Dialect::Messages, MESSAGES)] {
         for bytes in [framed(events), bare(events)] {
             let cuts = (0..bytes.len()).map(|at| vec![Step::Bytes(bytes[..at].to_vec()), Step::Close]);
             let server = Server::start(cuts.collect()).await;

@@ -2,7 +2,7 @@
 
 use super::server::{Server, stream, whole};
 use super::{HELLO, endpoint, outcome};
-use crate::config::Endpoint;
+use crate::config::{Dialect, Endpoint};
 use expect_test::expect;
 
 #[tokio::test]
@@ -70,10 +70,14 @@ async fn no_way_to_name_another_server_is_followed() {
         format!("http://127.0.0.1@{authority}/"),
         format!("HTTP://user:word@{authority}"),
     ];
-    for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent", "399 What"] {
+    for (number, status) in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent", "399 What"]
+        .into_iter()
+        .enumerate()
+    {
+        let dialect = [Dialect::Chat, Dialect::Responses, Dialect::Messages][number % 3];
         for place in &places {
             let server = Server::start(vec![whole(status, &format!("location: {place}\r\n"), "")]).await;
-            let shown = outcome(&server, endpoint(&server)).await;
+            let shown = outcome(&server, Endpoint { dialect, ..endpoint(&server) }).await;
             assert!(shown.contains("answered 3") && !shown.contains("word"), "{status} {place}: {shown}");
             assert_eq!(server.seen().len(), 1, "{status} {place}");
         }

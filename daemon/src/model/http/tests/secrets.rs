@@ -53,7 +53,7 @@ fn echoes() -> Vec<(&'static str, Vec<Step>)> {
 
 #[tokio::test]
 async fn a_key_that_a_server_repeats_is_starred() {
-    for dialect in [Dialect::Chat, Dialect::Responses] {
+    for dialect in [Dialect::Chat, Dialect::Responses, Dialect::Messages] {
         for (how, reply) in echoes() {
             let server = Server::start(vec![reply]).await;
             let base_url = server.base_url.replace("http://", &format!("http://me:{WORD}@"));
@@ -84,8 +84,9 @@ async fn a_key_is_not_among_what_is_printed_of_a_request() {
     let server = Server::start(Vec::new()).await;
     let base_url = server.base_url.replace("http://", &format!("http://me:{WORD}@"));
     let client = super::super::client::Clients::default().client("http").await.unwrap();
-    for key in [Some(Secret::new(KEY)), None] {
-        let asked = Endpoint { base_url: base_url.clone(), key, ..endpoint(&server) };
+    let keys = [Some(Secret::new(KEY)), None];
+    for (key, dialect) in keys.into_iter().flat_map(|key| [(key.clone(), Dialect::Chat), (key, Dialect::Messages)]) {
+        let asked = Endpoint { base_url: base_url.clone(), key, dialect, ..endpoint(&server) };
         let target = super::Target::new(&asked, "fake");
         let url = super::super::address(&asked).unwrap();
         let request = super::super::post(&client, &target, &url, Vec::new()).unwrap();
