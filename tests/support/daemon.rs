@@ -100,6 +100,7 @@ impl TestDaemon {
             sandbox: sandbox(),
             ground: Ground::open(&home.path().join("state")),
             names: Arc::new(names.clone()),
+            desktop: Arc::new(pilotfish::desktop::SessionBus),
             environment: environment.clone(),
             changed: broadcast::channel(256).0,
             running: RunningTurns::default(),

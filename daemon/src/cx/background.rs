@@ -415,8 +415,8 @@ impl TurnCx {
             events: self.background.clone(),
             background: self.background.clone(),
             usage: Usage::default(),
-            used_before: self.used_before,
-            price: self.price,
+            used_before: Usage::default(),
+            price: None,
             wants_to_condense: Arc::default(),
             named: Named::default(),
         }

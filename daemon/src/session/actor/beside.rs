@@ -4,7 +4,7 @@ use super::Running;
 use super::questions::Asker;
 use crate::cx::{self, Launch, TurnEvent};
 use crate::session::commands::Happened;
-use pilotfish_protocol::{Audience, Decision, ItemContent, Notice, Update};
+use pilotfish_protocol::{Audience, Decision, Item, ItemContent, Notice, Update};
 use tokio::sync::oneshot;
 
 /// What a command is told that asks while nobody can answer.
@@ -25,22 +25,23 @@ impl Running {
                 let told = command.end(end);
                 self.show(Update::CommandChanged { command: command.info() });
                 if let Some(text) = told {
-                    self.tell_model(text).await;
+                    let item = self.item(ItemContent::Notice(Notice { text, audience: Audience::Model }));
+                    self.tell_model(item).await;
                 }
             }
         }
     }
 
-    /// Tells the model at its next step, now or in the next turn.
-    async fn tell_model(&mut self, text: String) {
-        let item = self.item(ItemContent::Notice(Notice { text, audience: Audience::Model }));
+    /// Brings an item before the model: at the next step of the turn, or at the next prompt.
+    async fn tell_model(&mut self, item: Item) {
         if self.turn.is_some() {
             if let Err(error) = self.steer_with(item).await {
-                tracing::error!(session = %self.state.session.id, %error, "the model is not told of a command's end");
+                tracing::error!(session = %self.state.session.id, %error, "the model is not told of the end of a command");
             }
             return;
         }
         self.record_or_log(vec![Update::ItemEnded { item: item.clone() }]).await;
+        // Where it is not in memory it will be read from the journal.
         if let Some(history) = &mut self.history {
             history.push(item);
         }
