@@ -213,3 +213,25 @@ async fn a_run_without_a_terminal_never_hangs_at_a_question() {
         assert!(request.contains("nobody answered this question"), "{request}");
     }
 }
+
+#[tokio::test]
+async fn an_agent_client_is_asked_with_an_option_for_each_choice() {
+    for (chosen, told) in [("1", "the person answered: 8080"), ("no", "nobody answered this question")] {
+        let model = FakeModel::start(Dialect::Responses).await;
+        model.answers(answer().calls("ask", json!({"question": "Which port?", "choices": ["80", "8080"]})));
+        model.answers(answer().says("Done."));
+        let daemon = TestDaemon::asking(&model);
+        let mut client = daemon.acp_client().await;
+        client.ignore_rest();
+        let session = client.open(daemon.workspace.path()).await;
+        let prompt = client.prompt(&session, "go").await;
+        let (id, asked) = client.asked().await;
+        let names: Vec<&str> =
+            asked["options"].as_array().expect("options").iter().filter_map(|way| way["name"].as_str()).collect();
+        assert_eq!(names, ["80", "8080", "No answer"]);
+        client.give(&id, json!({"outcome": {"outcome": "selected", "optionId": chosen}})).await;
+        client.outcome(&prompt).await.expect("an end");
+        let request = model.requests().pop().expect("a request").body["input"].to_string();
+        assert!(request.contains(told), "{request}");
+    }
+}

@@ -491,7 +491,7 @@ impl Running {
 
     /// Gives the running turn an item from outside. In the journal it is open until the turn takes it, and so stands at the same place there
     /// and in what the model reads.
-    async fn steer_with(&mut self, item: Item) -> Result<(), SessionError> {
+    pub(super) async fn steer_with(&mut self, item: Item) -> Result<(), SessionError> {
         self.record(vec![Update::ItemStarted { item: item.clone() }]).await?;
         if let Some(turn) = &self.turn {
             // The turn's end gives back what it did not take.
