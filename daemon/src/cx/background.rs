@@ -416,6 +416,7 @@ impl TurnCx {
             background: self.background.clone(),
             usage: Usage::default(),
             used_before: Usage::default(),
+            allowed: std::collections::BTreeMap::new(),
             price: None,
             wants_to_condense: Arc::default(),
             named: Named::default(),
