@@ -7,8 +7,8 @@ use crate::config::Environment;
 use crate::cx::Background;
 use crate::journal::JournalError;
 use pilotfish_protocol::{
-    ApprovalId, Attached, ConnectionId, Decision, Delivery, Effort, InputPart, InterruptScope, ItemId, Mode, ModelName,
-    PromptTaken, QueuedId, Rule, RulePreview, Session, SessionId, SessionUpdate,
+    ApprovalId, Attached, CommandId, CommandInfo, ConnectionId, Decision, Delivery, Effort, InputPart, InterruptScope,
+    ItemId, Mode, ModelName, PromptTaken, QueuedId, Rule, RulePreview, Session, SessionId, SessionUpdate,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -98,7 +98,8 @@ pub(crate) enum Event {
     Wake { environment: Environment },
     Header { answer: Answer<Session> },
     Answer { approvals: Vec<ApprovalId>, given: Given, answer: Answer<Vec<ApprovalId>> },
-    Commands { answer: Answer<Vec<Background>> },
+    Command { id: CommandId, answer: Answer<Background> },
+    Commands { answer: Answer<Vec<CommandInfo>> },
     Inquired { item: ItemId, reply: Spoken, answer: Answer<()> },
     Preview { approval: ApprovalId, rule: Option<Rule>, answer: Answer<RulePreview> },
     Close { answer: Answer<()> },
@@ -293,8 +294,13 @@ impl SessionHandle {
     }
 
     /// Its commands in the background, the oldest first; those that ended lately among them.
-    pub fn commands(&self) -> Reply<Vec<Background>> {
+    pub fn commands(&self) -> Reply<Vec<CommandInfo>> {
         self.send(|answer| Event::Commands { answer })
+    }
+
+    /// One of its commands in the background.
+    pub fn command(&self, id: CommandId) -> Reply<Background> {
+        self.send(|answer| Event::Command { id, answer })
     }
 
     /// Answers what the model asks. The first answer counts.

@@ -306,15 +306,13 @@ async fn a_question_is_asked_where_the_person_wants_that() {
 
 #[tokio::test]
 async fn what_the_model_asks_is_answered_by_an_action_or_in_words() {
-    let model = FakeModel::start(pilotfish::config::Dialect::Responses).await;
-    for _ in 0..2 {
+    for is_action in [true, false] {
+        let model = FakeModel::start(pilotfish::config::Dialect::Responses).await;
         let question = json!({"question": "Which port?", "choices": ["80", "8080"]});
         model.answers(answer().calls("ask", question)).answers(answer().says("ok"));
-    }
-    let daemon = TestDaemon::asking(&model);
-    let file = daemon.workspace.path().join("a.txt");
-    let (mut client, _) = editor(&daemon, daemon.workspace.path(), able()).await;
-    for is_action in [true, false] {
+        let daemon = TestDaemon::asking(&model);
+        let file = daemon.workspace.path().join("a.txt");
+        let (mut client, _) = editor(&daemon, daemon.workspace.path(), able()).await;
         execute(&mut client, "pilotfish.ask", json!({"text": "go"})).await.expect("asked");
         progress(&mut client).await;
         assert_eq!(message(&mut client).await, "pilotfish asks: Which port?. The answers are code actions");
@@ -326,11 +324,10 @@ async fn what_the_model_asks_is_answered_by_an_action_or_in_words() {
             "the person answered: 443"
         };
         document(&mut client).await;
-        message(&mut client).await;
         let request = model.requests().pop().expect("a request").body["input"].to_string();
         assert!(request.contains(said), "{request}");
+        client.ignore_rest();
     }
-    client.ignore_rest();
 }
 
 /// A model that writes a protected file when it is asked, and then says so.

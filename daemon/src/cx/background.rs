@@ -244,6 +244,19 @@ impl Background {
         self.0.stop.cancel();
     }
 
+    /// Gives it what a person types.
+    ///
+    /// # Errors
+    /// When it does not read.
+    pub fn types(&self, text: &str) -> Result<(), InputError> {
+        self.write(Input::of(text))
+    }
+
+    /// Ends it as the person wants.
+    pub fn stop_for_person(&self) {
+        self.stop(Stopper::Person);
+    }
+
     /// What ends it.
     #[must_use]
     pub fn stopping(&self) -> CancellationToken {

@@ -1,6 +1,8 @@
 //! Asking the person something that is no permission, in words and with choices. What follows from the answer is for whoever asks.
 
 use super::{TurnCx, TurnError, TurnEvent};
+use crate::text::shown::{shown, shown_line};
+use pilotfish_protocol::Question;
 use tokio::sync::oneshot;
 
 /// The tool whose calls wait for such an answer: after a restart the answer is its output.
@@ -13,6 +15,15 @@ pub struct Inquiry {
     pub text: String,
     /// Answers to pick from; any text may be given instead.
     pub choices: Vec<String>,
+}
+
+impl Inquiry {
+    /// As it is shown, with nothing in it that nobody would see.
+    #[must_use]
+    pub fn shown(&self) -> Question {
+        let choices = self.choices.iter().map(|choice| shown_line(choice).text).collect();
+        Question { text: shown(&self.text).text, choices, answer: None }
+    }
 }
 
 /// What the person said.

@@ -204,6 +204,7 @@ impl Event {
             Event::Header { answer } => drop(answer.send(Err(error))),
             Event::Answer { answer, .. } => drop(answer.send(Err(error))),
             Event::Inquired { answer, .. } => drop(answer.send(Err(error))),
+            Event::Command { answer, .. } => drop(answer.send(Err(error))),
             Event::Commands { answer } => drop(answer.send(Err(error))),
             Event::Preview { answer, .. } => drop(answer.send(Err(error))),
             Event::Wake { .. } => {}
@@ -250,7 +251,8 @@ impl Running {
             Event::Wake { environment } => self.wake(environment).await,
             Event::Header { answer } => reply(answer, Ok(self.state.session.clone())),
             Event::Answer { approvals, given, answer } => reply(answer, self.answer(&approvals, given).await),
-            Event::Commands { answer } => reply(answer, Ok(self.commands.all())),
+            Event::Command { id, answer } => reply(answer, self.command(&id)),
+            Event::Commands { answer } => reply(answer, Ok(self.commands.infos())),
             Event::Inquired { item, reply: said, answer } => reply(answer, self.inquired(&item, said).await),
             Event::Preview { approval, rule, answer } => reply(answer, self.preview(&approval, rule).await),
             // The loop takes these itself.

@@ -24,7 +24,7 @@ async fn check(command: &Background, wait: (Until, Duration), expected: Expect) 
 }
 
 async fn pause(milliseconds: u64) {
-    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    tokio::time::advance(Duration::from_millis(milliseconds)).await;
 }
 
 #[tokio::test(start_paused = true)]

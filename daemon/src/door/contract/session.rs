@@ -1,8 +1,6 @@
 //! `session/*`: opening, attaching, prompting, stopping. Each method sends its verb before it waits.
 
-use super::command;
 use super::complete::{self, Typed};
-use crate::cx::Stopper;
 use crate::door::{Connection, refusal, workspace};
 use crate::hub::NewSession;
 use crate::journal::SessionFilter;
@@ -155,8 +153,9 @@ impl SessionRpcServer for Connection {
         scope: InterruptScope,
         command_id: Option<CommandId>,
     ) -> RpcResult<Done> {
-        if let (InterruptScope::Command, Some(command_id)) = (scope, &command_id) {
-            command::named(self, &session_id, command_id).await?.stop(Stopper::Person);
+        if let (InterruptScope::Command, Some(command_id)) = (scope, command_id) {
+            let command = self.hub.session(&session_id).command(command_id).await.map_err(RpcError::from)?;
+            command.stop_for_person();
             return Ok(Done {});
         }
         done(self.hub.session(&session_id).interrupt(scope)).await

@@ -3,8 +3,9 @@
 use super::Running;
 use super::questions::Asker;
 use crate::cx::{self, Launch, TurnEvent};
+use crate::session::SessionError;
 use crate::session::commands::Happened;
-use pilotfish_protocol::{Audience, Decision, Item, ItemContent, Notice, Update};
+use pilotfish_protocol::{Audience, CommandId, Decision, Item, ItemContent, Notice, Update};
 use tokio::sync::oneshot;
 
 /// What a command is told that asks while nobody can answer.
@@ -74,6 +75,13 @@ impl Running {
         tracing::info!(session = %self.state.session.id, command = %command.id(), "a command began");
         self.show(Update::CommandChanged { command: command.info() });
         Ok(command)
+    }
+
+    /// One of the commands.
+    pub(super) fn command(&self, id: &CommandId) -> Result<cx::Background, SessionError> {
+        let session = self.state.session.id.clone();
+        let missing = || SessionError::NoSuch { session, what: format!("command {id}") };
+        self.commands.get(id).cloned().ok_or_else(missing)
     }
 
     /// Ends what commands ask: no turn runs any more, and no question outlives one.

@@ -3,7 +3,6 @@
 use super::Running;
 use crate::cx::{ASK, Inquiry, Said};
 use crate::session::{RunningTurn, SessionError, Spoken, asked};
-use crate::text::shown::{shown, shown_line};
 use pilotfish_protocol::{Item, ItemContent, ItemId, Question, ToolStatus, Update};
 use tokio::sync::oneshot;
 
@@ -13,9 +12,7 @@ const LONGEST: usize = 64 << 10;
 impl Running {
     /// Asks the person. In the journal before anybody is asked.
     pub(super) async fn inquire(&mut self, inquiry: Inquiry, answer: oneshot::Sender<Said>) {
-        let choices = inquiry.choices.iter().map(|choice| shown_line(choice).text).collect();
-        let question = Question { text: shown(&inquiry.text).text, choices, answer: None };
-        let item = self.item(ItemContent::Question(question));
+        let item = self.item(ItemContent::Question(inquiry.shown()));
         let id = item.id.clone();
         if let Err(error) = self.record(vec![Update::ItemStarted { item }]).await {
             // The turn hears of it as `answer` is dropped, and ends with this for its reason.

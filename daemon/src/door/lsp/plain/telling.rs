@@ -185,7 +185,7 @@ impl Plain {
 
     /// The same, of what the model asks.
     async fn inquire(&self, inquired: Inquired) -> Option<Asking<'_>> {
-        let text = format!("pilotfish asks: {}", inquired.question.text);
+        let text = format!("pilotfish asks: {}", inquired.question.text.trim_end_matches('.'));
         let orders = actions::ways_to_reply(&inquired).into_iter().map(|(reply, title)| {
             let ordered = Ordered::Reply { item: Some(inquired.item.clone()), reply: Some(reply) };
             (ordered, title)
