@@ -18,10 +18,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+mod background;
 mod given;
 mod inquiry;
 mod permit;
 
+pub use background::{
+    Background, Birth, End, Input, InputError, Launch, NOT_BEGUN, Piece, Report, Stopper, Until, Work,
+};
 pub use given::{Named, Problems, Shown, Speaking};
 pub use inquiry::{ASK, Inquiry, Said};
 pub use permit::{Answer, GrantedBy, HOST, Need, PATH, PROTECTED, Permission, Question, said_no};
@@ -37,6 +41,10 @@ pub enum TurnEvent {
     Ask(Box<Question>, oneshot::Sender<Answer>),
     /// Something else to ask the person, and where the answer goes. Dropping the other end takes it back.
     Inquire(Inquiry, oneshot::Sender<Said>),
+    /// A command that is to begin in the background. The answer is the command, or why it may not begin.
+    Launch(Launch, oneshot::Sender<Result<Background, String>>),
+    /// The commands in the background are wanted.
+    Commands(oneshot::Sender<Vec<Background>>),
 }
 
 /// The only handle of a turn to the world.
@@ -87,6 +95,8 @@ pub struct TurnCx {
     pub steered: mpsc::UnboundedReceiver<Item>,
     /// To the session.
     pub events: mpsc::Sender<TurnEvent>,
+    /// To the session, of what goes on beside turns.
+    pub background: mpsc::Sender<TurnEvent>,
     /// Tokens of this turn so far.
     pub usage: Usage,
     /// Tokens of the session before this turn.

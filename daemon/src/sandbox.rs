@@ -213,7 +213,7 @@ impl Sandbox {
         Self { own: own.into(), ..self }
     }
 
-    /// Runs a command without input, attended as said. Returns when the command is over, and with it everything it started.
+    /// Runs a command, attended as said. Returns when the command is over, and with it everything it started.
     /// Where the machine refuses namespaces it is run with the rest, and its tier says so.
     ///
     /// # Errors

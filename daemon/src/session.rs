@@ -4,6 +4,7 @@
 //! keeps the order in which a door calls them. No lock guards the state and no verb waits for a person.
 
 use crate::config::Environment;
+use crate::cx::Background;
 use crate::journal::JournalError;
 use pilotfish_protocol::{
     ApprovalId, Attached, ConnectionId, Decision, Delivery, Effort, InputPart, InterruptScope, ItemId, Mode, ModelName,
@@ -17,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 mod actor;
 pub(crate) mod asked;
+mod commands;
 mod notes;
 mod parts;
 mod running;
@@ -96,6 +98,7 @@ pub(crate) enum Event {
     Wake { environment: Environment },
     Header { answer: Answer<Session> },
     Answer { approvals: Vec<ApprovalId>, given: Given, answer: Answer<Vec<ApprovalId>> },
+    Commands { answer: Answer<Vec<Background>> },
     Inquired { item: ItemId, reply: Spoken, answer: Answer<()> },
     Preview { approval: ApprovalId, rule: Option<Rule>, answer: Answer<RulePreview> },
     Close { answer: Answer<()> },
@@ -287,6 +290,11 @@ impl SessionHandle {
     /// Answers questions. Gives those that the answer closed; when it closed none, why.
     pub fn answer(&self, approvals: Vec<ApprovalId>, given: Given) -> Reply<Vec<ApprovalId>> {
         self.send(|answer| Event::Answer { approvals, given, answer })
+    }
+
+    /// Its commands in the background, the oldest first; those that ended lately among them.
+    pub fn commands(&self) -> Reply<Vec<Background>> {
+        self.send(|answer| Event::Commands { answer })
     }
 
     /// Answers what the model asks. The first answer counts.

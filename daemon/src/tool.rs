@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 mod args;
 mod ask;
 mod change;
+mod command;
 mod edit;
 mod editor;
 mod list;
@@ -26,6 +27,7 @@ mod write;
 /// What a call asks for, with arguments that fit.
 enum Task {
     Ask(ask::Args),
+    Command(command::Args),
     Edit(edit::Args),
     Editor(editor::Args),
     List(list::Args),
@@ -71,6 +73,7 @@ pub fn specs() -> Arc<[ToolSpec]> {
     static SPECS: LazyLock<Arc<[ToolSpec]>> = LazyLock::new(|| {
         Arc::new([
             ask::spec(),
+            command::spec(),
             edit::spec(),
             editor::spec(),
             list::spec(),
@@ -201,6 +204,7 @@ fn parse(call: &Call) -> Result<Task, String> {
     let (specs, arguments) = (specs(), &call.arguments);
     match (name, specs.iter().find(|spec| spec.name == name)) {
         ("ask", Some(spec)) => args::decode(spec, arguments).map(Task::Ask),
+        ("command", Some(spec)) => args::decode(spec, arguments).map(Task::Command),
         ("edit", Some(spec)) => args::decode(spec, arguments).map(Task::Edit),
         ("editor", Some(spec)) => args::decode(spec, arguments).map(Task::Editor),
         ("list", Some(spec)) => args::decode(spec, arguments).map(Task::List),
@@ -223,6 +227,7 @@ impl Task {
     fn title(&self) -> String {
         match self {
             Task::Ask(args) => ask::title(args),
+            Task::Command(args) => command::title(args),
             Task::Edit(args) => format!("edit {}", args.path),
             Task::Editor(_) => "look at the editor".to_owned(),
             Task::List(args) => format!("list {}", args.path.as_deref().unwrap_or(".")),
@@ -240,6 +245,7 @@ impl Task {
     async fn run(self, cx: &TurnCx, item: &Item) -> Output {
         match self {
             Task::Ask(args) => ask::run(cx, args).await,
+            Task::Command(args) => command::run(cx, item, args).await,
             Task::Edit(args) => edit::run(cx, item, &args).await,
             Task::Editor(args) => editor::run(cx, &args),
             Task::List(args) => list::run(cx, &args).await,

@@ -45,7 +45,7 @@ pub const PROTOCOL_VERSION: u32 = 1;
 
 /// What this build's daemon can do beyond the language server protocol, as announced in
 /// `ServerCapabilities.experimental.pilotfish.features`.
-pub const FEATURES: &[&str] = &["session", "items", "search", "approvals", "files", "review"];
+pub const FEATURES: &[&str] = &["session", "items", "search", "approvals", "questions", "commands", "files", "review"];
 
 /// Notifications from the daemon, by method name. Requests are named in [`contract`] alone.
 pub mod notification {

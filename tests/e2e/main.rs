@@ -4,6 +4,7 @@ mod acp;
 mod acp_clients;
 mod acp_files;
 mod approvals;
+mod background;
 mod checkpoints;
 mod context;
 mod documents;

@@ -304,6 +304,35 @@ async fn a_question_is_asked_where_the_person_wants_that() {
     client.ignore_rest();
 }
 
+#[tokio::test]
+async fn what_the_model_asks_is_answered_by_an_action_or_in_words() {
+    let model = FakeModel::start(pilotfish::config::Dialect::Responses).await;
+    for _ in 0..2 {
+        let question = json!({"question": "Which port?", "choices": ["80", "8080"]});
+        model.answers(answer().calls("ask", question)).answers(answer().says("ok"));
+    }
+    let daemon = TestDaemon::asking(&model);
+    let file = daemon.workspace.path().join("a.txt");
+    let (mut client, _) = editor(&daemon, daemon.workspace.path(), able()).await;
+    for is_action in [true, false] {
+        execute(&mut client, "pilotfish.ask", json!({"text": "go"})).await.expect("asked");
+        progress(&mut client).await;
+        assert_eq!(message(&mut client).await, "pilotfish asks: Which port?. The answers are code actions");
+        let said = if is_action {
+            act(&mut client, &file, 0, "Answer: 8080").await;
+            "the person answered: 8080"
+        } else {
+            execute(&mut client, "pilotfish.answer", json!({"text": "443"})).await.expect("answered");
+            "the person answered: 443"
+        };
+        document(&mut client).await;
+        message(&mut client).await;
+        let request = model.requests().pop().expect("a request").body["input"].to_string();
+        assert!(request.contains(said), "{request}");
+    }
+    client.ignore_rest();
+}
+
 /// A model that writes a protected file when it is asked, and then says so.
 async fn writes_envrc() -> FakeModel {
     FakeModel::by_rule(pilotfish::config::Dialect::Responses, |request| {

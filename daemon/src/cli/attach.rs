@@ -1,7 +1,7 @@
 //! `pilotfish attach`: a live session in a terminal, beside the editors that show it. Leaving it stops nothing.
 
 use crate::cli::exec::drive::{Ahead, Asking, View};
-use crate::cli::exec::question::{self, OnQuestion, Verdict};
+use crate::cli::exec::question::{self, OnQuestion, Open, Verdict};
 use crate::cli::exec::transcript::Transcript;
 use crate::cli::terminal::{Look, Looks, Screen, safe};
 use crate::cli::{FAILED, daemon};
@@ -22,7 +22,7 @@ const SHOWN: u32 = 30;
 /// How often a running command's time is shown anew.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Follow a live session; lines that are typed are sent to it, the numbers of a question's answers answer it, Ctrl-C leaves it
+/// Follow a live session; lines that are typed are sent to it, the numbers of a question's answers answer it, as does any line what the model asks; Ctrl-C leaves it
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The session's id, or as much of its beginning as only it has; the latest one of this folder unless given
@@ -48,12 +48,14 @@ pub async fn run(args: Args, environment: Environment) -> anyhow::Result<u8> {
             page.show(&session.id, Update::ItemEnded { item })?;
         }
     }
+    let mut asking = Asking::new(session.id.clone(), Ahead::Kept);
+    let questions: Vec<Open> = attached.open_items.iter().filter_map(Open::of).collect();
     for item in attached.open_items {
         page.show(&session.id, Update::ItemStarted { item })?;
     }
-    let mut asking = Asking::new(Ahead::Kept);
-    for approval in attached.approvals {
-        asking.open(&client, &mut page.transcript, approval).await;
+    let approvals = attached.approvals.into_iter().map(|approval| Open::Approval(Box::new(approval)));
+    for open in approvals.chain(questions) {
+        asking.open(&client, &mut page.transcript, open).await;
     }
     follow(&client, &session.id, &mut page, asking).await
 }
@@ -69,8 +71,8 @@ async fn follow(client: &Client, session: &SessionId, page: &mut Page, mut askin
                 Heard::Update(update) => {
                     page.update(&update)?;
                     match question::fold(OnQuestion::Ask, &update.update) {
-                        Verdict::Ask(approval) => asking.open(client, &mut page.transcript, *approval).await,
-                        Verdict::Closed(approval) => asking.close(client, &mut page.transcript, &approval).await,
+                        Verdict::Ask(open) => asking.open(client, &mut page.transcript, open).await,
+                        Verdict::Closed(name) => asking.close(client, &mut page.transcript, &name).await,
                         // Nothing else is answered here, and no end is ours.
                         _ => {}
                     }
@@ -78,7 +80,11 @@ async fn follow(client: &Client, session: &SessionId, page: &mut Page, mut askin
                 Heard::Notice(notice) => page.transcript.notice(&notice)?,
             },
             Some(line) = typed.recv() => {
-                let answers = asking.shown().is_some_and(|approval| question::is_answer(&line, approval));
+                let answers = asking.shown().is_some_and(|open| match open {
+                    Open::Approval(approval) => question::is_answer(&line, approval),
+                    // It asks for words, so words answer it.
+                    Open::Question(..) => true,
+                });
                 if answers {
                     asking.answer(client, &mut page.transcript, Some(line)).await?;
                 } else {

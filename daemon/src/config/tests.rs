@@ -134,7 +134,7 @@ fn says_what_is_wrong_and_where() {
         "modle = \"a/b\"",
         &[],
         expect![
-            "HOME/config.toml is not a configuration: line 1, column 1: unknown field `modle`, expected one of `model`, `providers`, `command_timeout`, `idle_exit`, `sandbox`, `editor`, `budget`, `finish_check`"
+            "HOME/config.toml is not a configuration: line 1, column 1: unknown field `modle`, expected one of `model`, `providers`, `command_timeout`, `idle_exit`, `sandbox`, `editor`, `notify`, `budget`, `finish_check`"
         ],
     );
     check(

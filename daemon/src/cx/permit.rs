@@ -100,7 +100,7 @@ pub struct Answer {
     pub decision: Decision,
     /// A sentence for the model.
     pub note: Option<String>,
-    /// It was said before, and nobody was asked.
+    /// Nobody was asked: it was said before, or it is a no because nobody can be asked, as the note then says.
     pub remembered: bool,
 }
 
@@ -133,7 +133,8 @@ impl TurnCx {
         };
         let answer = self.ask(question).await?;
         Ok(match (answer.decision, answer.remembered) {
-            (Decision::Deny, _) => Permission::Denied { why: said_no(answer.note.as_deref()) },
+            (Decision::Deny, true) => Permission::Denied { why: answer.note.unwrap_or_else(|| said_no(None)) },
+            (Decision::Deny, false) => Permission::Denied { why: said_no(answer.note.as_deref()) },
             (Decision::Once | Decision::Session | Decision::Always { .. }, remembered) => {
                 Permission::Granted { by: if remembered { GrantedBy::Session } else { GrantedBy::Answer } }
             }

@@ -23,12 +23,13 @@ use crate::config::Environment;
 use crate::door::envelope::{self, Failure, Message, code};
 use crate::door::{Connection, Ended, GRACE};
 use crate::hub::Hub;
-use crate::session::{Given, Reply, SessionError};
+use crate::session::{Given, Reply, SessionError, Spoken};
 use desk::Desk;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use lines::{Line, Lines, MAX_LINE};
+use permissions::Chosen;
 use pilotfish_protocol::{Decision, SessionUpdate};
 use serde_json::value::RawValue;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -198,7 +199,14 @@ impl Acp {
         if self.desk().files.answered(answer.id.as_ref(), result) {
             return None;
         }
-        let (approval, decision) = self.desk().permissions.answered(answer.id.as_ref(), result)?;
+        let (approval, decision) = match self.desk().permissions.answered(answer.id.as_ref(), result)? {
+            Chosen::Decision(approval, decision) => (approval, decision),
+            Chosen::Reply(session_id, item, choice) => {
+                let spoken = Spoken { choice, text: None, by: self.connection.id.clone() };
+                let replied = self.connection.hub.session(&session_id).reply(item, spoken);
+                return Some(replied.map(log_late).boxed());
+            }
+        };
         let acp = self.clone();
         let give = move |decision| {
             let given = Given { decision, note: None, by: acp.connection.id.clone() };
@@ -215,9 +223,7 @@ impl Acp {
                     }
                     outcome => outcome,
                 };
-                if let Err(error) = outcome {
-                    tracing::info!(%error, "an answer did not count");
-                }
+                log_late(outcome);
             }
             .boxed(),
         )
@@ -246,6 +252,13 @@ impl Acp {
             }
             placed.await;
         }
+    }
+}
+
+/// Somebody else was first, or the turn was stopped.
+fn log_late<T>(outcome: Result<T, SessionError>) {
+    if let Err(error) = outcome {
+        tracing::info!(%error, "an answer did not count");
     }
 }
 

@@ -13,7 +13,8 @@ use jsonrpsee::core::params::BatchRequestBuilder;
 use jsonrpsee::core::traits::ToRpcParams;
 use jsonrpsee::types::ErrorObjectOwned;
 use pilotfish_protocol::contract::{
-    ApprovalRpcClient, CheckpointRpcClient, DaemonRpcClient, RuleRpcClient, SessionRpcClient, TrustRpcClient,
+    ApprovalRpcClient, CheckpointRpcClient, DaemonRpcClient, QuestionRpcClient, RuleRpcClient, SessionRpcClient,
+    TrustRpcClient,
 };
 use pilotfish_protocol::{
     ApprovalId, Attached, Checkpoint, CheckpointId, DaemonNotice, DaemonStatus, Decision, Delivery, InputPart, ItemId,
@@ -230,6 +231,24 @@ impl Client {
         match ApprovalRpcClient::answer(self, vec![approval], decision, note).await {
             Ok(answered) => Ok(!answered.closed.is_empty()),
             // Somebody else was first, or the turn was stopped.
+            Err(Error::Call(error)) if matches!(error.code(), code::ALREADY_ANSWERED | code::WRONG_STATE) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Answers what the model asks: with a choice, a text, or neither. Says whether it was this answer that counted.
+    ///
+    /// # Errors
+    /// As the daemon says.
+    pub async fn reply(
+        &self,
+        session_id: &SessionId,
+        item_id: ItemId,
+        choice: Option<u32>,
+        text: Option<String>,
+    ) -> Result<bool, ClientError> {
+        match QuestionRpcClient::answer(self, session_id.clone(), item_id, choice, text).await {
+            Ok(_) => Ok(true),
             Err(Error::Call(error)) if matches!(error.code(), code::ALREADY_ANSWERED | code::WRONG_STATE) => Ok(false),
             Err(error) => Err(error.into()),
         }

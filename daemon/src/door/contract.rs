@@ -17,8 +17,6 @@ mod usage;
 
 use crate::door::Connection;
 use jsonrpsee::Methods;
-use jsonrpsee::core::RpcResult;
-use pilotfish_protocol::RpcError;
 use pilotfish_protocol::contract::{
     ApprovalRpcServer, CheckpointRpcServer, CommandRpcServer, DaemonRpcServer, EditorRpcServer, FileRpcServer,
     ModelRpcServer, QuestionRpcServer, ReviewRpcServer, RuleRpcServer, SessionRpcServer, TrustRpcServer,
@@ -50,9 +48,4 @@ pub(super) fn methods(connection: &Connection) -> Methods {
         }
     }
     methods
-}
-
-/// The answer of a method that is declared and not built yet.
-fn not_built<T>(method: &str) -> RpcResult<T> {
-    Err(RpcError::not_implemented(method).into())
 }

@@ -218,7 +218,10 @@ fn nothing_alone_takes_all_the_room() {
 fn tools_are_flat_sorted_and_few() {
     let request = request(Vec::new());
     let names: Vec<&str> = request.tools.iter().map(|tool| tool.name).collect();
-    assert_eq!(names, ["ask", "edit", "editor", "list", "patch", "plan", "read", "search", "shell", "write"]);
+    assert_eq!(
+        names,
+        ["ask", "command", "edit", "editor", "list", "patch", "plan", "read", "search", "shell", "write"]
+    );
     for tool in request.tools.iter() {
         let required =
             tool.parameters.get("required").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();

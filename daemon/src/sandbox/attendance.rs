@@ -3,6 +3,7 @@
 use std::future;
 use std::io;
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
@@ -33,6 +34,8 @@ pub struct Attendance<'a> {
     /// Gets the listener of the inside's proxy, which is blocking, before the command starts. Not called without [`Spec::proxy`], nor
     /// in the weak tier. Connections that it accepts come from inside.
     pub on_listener: Option<OnListener<'a>>,
+    /// What it reads; it has no input when missing.
+    pub input: Option<OwnedFd>,
     /// While this is true the time limit stands still.
     pub paused: Option<watch::Receiver<bool>>,
 }
@@ -40,7 +43,7 @@ pub struct Attendance<'a> {
 impl<'a> Attendance<'a> {
     /// Takes the output, until cancelled.
     pub fn new(cancel: &CancellationToken, on_output: &'a mut (dyn FnMut(&[u8]) + Send)) -> Self {
-        Self { cancel: cancel.clone(), on_output, on_listener: None, paused: None }
+        Self { cancel: cancel.clone(), on_output, on_listener: None, input: None, paused: None }
     }
 }
 
@@ -56,7 +59,7 @@ impl Sandbox {
         let message = tokio::task::spawn_blocking(move || sandbox.message(&wanted, strength)).await;
         let message = message.map_err(io::Error::other)??;
         let (reader, writer) = io::pipe()?;
-        let (child, channel) = self.launcher.start_async(writer)?;
+        let (child, channel) = self.launcher.start_async(writer, attendance.input.as_ref())?;
         let mut run = Run {
             child,
             channel: UnixStream::from_std(channel)?,

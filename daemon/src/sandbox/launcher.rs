@@ -46,12 +46,21 @@ impl Launcher {
         &self.path
     }
 
-    /// Starts it with both of the command's output streams going to `output`, and no input. Dropped, it is killed.
-    pub(crate) fn start_async(&self, output: PipeWriter) -> io::Result<(tokio::process::Child, UnixStream)> {
+    /// Starts it with both of the command's output streams going to `output`, reading `input` if there is any. Dropped, it is killed.
+    pub(crate) fn start_async(
+        &self,
+        output: PipeWriter,
+        input: Option<&OwnedFd>,
+    ) -> io::Result<(tokio::process::Child, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
         let mut command = self.command(theirs);
         command.arg("run").stdout(output.try_clone()?).stderr(output);
+        // Open until the helper has it, under its number. Other helpers that are started in this moment close what is not theirs.
+        let input = input.map(rustix::io::dup).transpose()?;
+        if let Some(input) = &input {
+            command.arg(input.as_raw_fd().to_string());
+        }
         let child = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
         Ok((child, ours))
     }

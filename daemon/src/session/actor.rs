@@ -1,6 +1,7 @@
 //! The task of a session: one mailbox, one `select!`, the only owner of [`State`].
 
 use super::asked::Memory;
+use super::commands::Commands;
 use super::notes;
 use super::state::{self, State, Taking};
 use super::{Answer, Event, Fresh, Outlet, Parts, RunningTurn, SessionError};
@@ -14,7 +15,7 @@ use pilotfish_protocol::{
     ModelName, PromptTaken, Queued, QueuedId, SessionId, SessionStatus, SessionUpdate, Status, TurnId, Update,
     UserMessage,
 };
-use questions::Questions;
+use questions::{Asker, Questions};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use turns::Outcome;
 
+mod beside;
 mod inquiries;
 mod questions;
 mod turns;
@@ -54,6 +56,8 @@ struct Running {
     unrecorded: Option<String>,
     /// What the running turn asks.
     questions: Questions,
+    /// What runs in the background.
+    commands: Commands,
     /// What was answered for longer than once.
     memory: Memory,
     /// Set while somebody wants the history condensed; the running turn's too.
@@ -98,6 +102,7 @@ impl Actor {
             mode,
             unrecorded: None,
             questions: Questions::default(),
+            commands: Commands::new(),
             memory: Memory::default(),
             wants_to_condense: Arc::default(),
             model: None,
@@ -116,12 +121,16 @@ impl Actor {
                         return;
                     }
                     Some(event) => running.handle(event).await,
-                    None => return running.end_turn().await,
+                    None => {
+                        running.end_commands().await;
+                        return running.end_turn().await;
+                    }
                 },
                 event = next_event(&mut running.turn) => match event {
                     Some(event) => running.handle_turn(event).await,
                     None => running.turn_ended().await,
                 },
+                happened = running.commands.next() => running.happened(happened).await,
                 () = running.questions.withdrawn() => running.close_withdrawn().await,
                 () = tokio::time::sleep(UNUSED), if running.is_unused() => return self.leave().await,
             }
@@ -195,6 +204,7 @@ impl Event {
             Event::Header { answer } => drop(answer.send(Err(error))),
             Event::Answer { answer, .. } => drop(answer.send(Err(error))),
             Event::Inquired { answer, .. } => drop(answer.send(Err(error))),
+            Event::Commands { answer } => drop(answer.send(Err(error))),
             Event::Preview { answer, .. } => drop(answer.send(Err(error))),
             Event::Wake { .. } => {}
             Event::Unqueue { answer, .. }
@@ -240,6 +250,7 @@ impl Running {
             Event::Wake { environment } => self.wake(environment).await,
             Event::Header { answer } => reply(answer, Ok(self.state.session.clone())),
             Event::Answer { approvals, given, answer } => reply(answer, self.answer(&approvals, given).await),
+            Event::Commands { answer } => reply(answer, Ok(self.commands.all())),
             Event::Inquired { item, reply: said, answer } => reply(answer, self.inquired(&item, said).await),
             Event::Preview { approval, rule, answer } => reply(answer, self.preview(&approval, rule).await),
             // The loop takes these itself.
@@ -249,7 +260,8 @@ impl Running {
 
     /// Whether it could as well not be in memory.
     fn is_unused(&self) -> bool {
-        self.outlets.is_empty() && self.turn.is_none() && !self.state.is_asking() && self.memory.is_empty()
+        let is_idle = self.turn.is_none() && !self.state.is_asking() && !self.commands.is_running();
+        self.outlets.is_empty() && is_idle && self.memory.is_empty()
     }
 
     async fn handle_turn(&mut self, event: TurnEvent) {
@@ -269,8 +281,11 @@ impl Running {
                 Update::StatusChanged { status } => self.show_status(status),
                 update => self.show(update),
             },
-            TurnEvent::Ask(question, answer) => self.ask(*question, answer).await,
+            TurnEvent::Ask(question, answer) => self.ask(*question, answer, Asker::Turn).await,
             TurnEvent::Inquire(inquiry, answer) => self.inquire(inquiry, answer).await,
+            // A turn that was dropped meanwhile does not care.
+            TurnEvent::Launch(launch, answer) => drop(answer.send(self.launch_command(launch))),
+            TurnEvent::Commands(answer) => drop(answer.send(self.commands.all())),
         }
     }
 
@@ -391,7 +406,7 @@ impl Running {
     fn attach(&mut self, connection: ConnectionId, outlet: Arc<dyn Outlet>) -> Attached {
         self.outlets.retain(|(attached, _)| *attached != connection);
         self.outlets.push((connection, outlet));
-        self.state.attached()
+        Attached { commands: self.commands.infos(), ..self.state.attached() }
     }
 
     fn resend_open(&self, connection: &ConnectionId) {
@@ -476,7 +491,7 @@ impl Running {
 
     /// Gives the running turn an item from outside. In the journal it is open until the turn takes it, and so stands at the same place there
     /// and in what the model reads.
-    async fn steer_with(&mut self, item: Item) -> Result<(), SessionError> {
+    pub(super) async fn steer_with(&mut self, item: Item) -> Result<(), SessionError> {
         self.record(vec![Update::ItemStarted { item: item.clone() }]).await?;
         if let Some(turn) = &self.turn {
             // The turn's end gives back what it did not take.

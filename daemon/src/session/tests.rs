@@ -90,7 +90,7 @@ async fn what_the_model_does_wrong_goes_back_to_it() {
     let items: Vec<Item> = items.into_iter().skip(2).collect();
     let shown = shown(&items).replace(&fixture.root().to_string(), "ROOT");
     expect![[r#"
-        fly Failed: there is no tool "fly"; the tools are ask, edit, editor, list, patch, plan, read, search, shell, write
+        fly Failed: there is no tool "fly"; the tools are ask, command, edit, editor, list, patch, plan, read, search, shell, write
         read Failed: read: `path` is missing
         read ../../etc/passwd Failed: "../../etc/passwd" is outside the workspace ROOT
         agent "sorry" Whole

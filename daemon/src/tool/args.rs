@@ -21,6 +21,9 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("cwd", &["workdir", "working_directory"]),
     ("question", &["prompt", "message", "text"]),
     ("choices", &["options", "answers"]),
+    ("id", &["command_id", "commandId"]),
+    ("input", &["text", "stdin"]),
+    ("wait_ms", &["timeout_ms", "wait"]),
     ("steps", &["plan", "items", "todos"]),
 ];
 

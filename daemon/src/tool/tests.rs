@@ -254,18 +254,21 @@ async fn later_parts_of_a_patch_see_the_earlier_ones() {
 
 #[test]
 fn a_model_is_told_of_the_tools_it_was_trained_on() {
+    let others = super::specs().iter().filter(|spec| !super::edits(spec.name)).count();
     let lines = [Edits::All, Edits::Replace, Edits::Patch, Edits::FreePatch].map(|edits| {
         let names: Vec<String> = super::offered(edits)
             .iter()
+            .filter(|spec| super::edits(spec.name))
             .map(|spec| format!("{}{}", spec.name, if spec.grammar.is_some() { "*" } else { "" }))
             .collect();
+        assert_eq!(super::offered(edits).len(), others + names.len(), "every other tool is everybody's");
         format!("{edits:?}: {}\n", names.join(" "))
     });
     expect![[r#"
-        All: edit list patch plan read search shell write
-        Replace: edit list plan read search shell write
-        Patch: list patch plan read search shell
-        FreePatch: list patch* plan read search shell
+        All: edit patch write
+        Replace: edit write
+        Patch: patch
+        FreePatch: patch*
     "#]]
     .assert_eq(&lines.concat());
 }

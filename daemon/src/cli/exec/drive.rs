@@ -1,10 +1,10 @@
 //! Drives one turn: opens a session, sends the prompt, hands every update to a view, and sees to questions, signals and a reader
 //! that goes away. Knows nothing of how a view looks.
 
-use super::question::{self, OnQuestion, Typed, Verdict};
+use super::question::{self, Name, OnQuestion, Open, Typed, Verdict};
 use crate::cli::INTERRUPTED;
 use crate::door::client::{Client, ClientError, Heard, Opening, Voice};
-use pilotfish_protocol::{Approval, ApprovalId, Decision, SessionId, SessionUpdate, StopReason};
+use pilotfish_protocol::{Approval, Decision, ItemId, Question, SessionId, SessionUpdate, StopReason};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io::BufRead;
@@ -54,7 +54,7 @@ pub(crate) async fn turn(
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let (mut is_read, mut stopped) = (true, false);
-    let mut asking = Asking::new(Ahead::Dropped);
+    let mut asking = Asking::new(session.clone(), Ahead::Dropped);
     loop {
         let heard = tokio::select! {
             heard = client.next() => heard.ok_or(ClientError::Gone)?,
@@ -86,15 +86,21 @@ pub(crate) async fn turn(
             Verdict::GoOn => {}
             Verdict::Over(_) if stopped => return Ok(Driven::StoppedAtQuestion),
             Verdict::Over(stop) => return Ok(Driven::Ended(stop)),
-            Verdict::Stop(approval) => {
-                view.question(&question::asked(&approval));
+            Verdict::Stop(open) => {
+                view.question(&match &open {
+                    Open::Approval(approval) => question::asked(approval),
+                    Open::Question(_, question) => question::inquired(question),
+                });
                 stopped = true;
                 client.voice().interrupt(&session).await;
             }
-            Verdict::Ask(approval) => asking.open(client, view, *approval).await,
-            Verdict::Closed(approval) => asking.close(client, view, &approval).await,
+            Verdict::Ask(open) => asking.open(client, view, open).await,
+            Verdict::Closed(name) => asking.close(client, view, &name).await,
             Verdict::Answer(approval, decision) => {
                 let _ = client.answer(approval, decision, None).await?;
+            }
+            Verdict::Decline(item) => {
+                let _ = client.reply(&session, item, None, None).await?;
             }
         }
     }
@@ -102,8 +108,9 @@ pub(crate) async fn turn(
 
 /// The questions that a person at the terminal is asked, one after the other.
 pub(crate) struct Asking {
+    session: SessionId,
     ahead: Ahead,
-    open: VecDeque<Approval>,
+    open: VecDeque<Open>,
     lines: Option<mpsc::Receiver<String>>,
 }
 
@@ -117,13 +124,13 @@ pub(crate) enum Ahead {
 }
 
 impl Asking {
-    /// Of nothing yet.
-    pub(crate) fn new(ahead: Ahead) -> Self {
-        Self { ahead, open: VecDeque::new(), lines: None }
+    /// Of a session, and of nothing yet.
+    pub(crate) fn new(session: SessionId, ahead: Ahead) -> Self {
+        Self { session, ahead, open: VecDeque::new(), lines: None }
     }
 
     /// The question that is shown.
-    pub(crate) fn shown(&self) -> Option<&Approval> {
+    pub(crate) fn shown(&self) -> Option<&Open> {
         self.open.front()
     }
 
@@ -133,17 +140,17 @@ impl Asking {
     }
 
     /// Takes a question in, and shows it when it is its turn.
-    pub(crate) async fn open(&mut self, client: &Client, view: &mut dyn View, approval: Approval) {
-        self.open.push_back(approval);
+    pub(crate) async fn open(&mut self, client: &Client, view: &mut dyn View, open: Open) {
+        self.open.push_back(open);
         if self.open.len() == 1 {
             self.show(client, view).await;
         }
     }
 
     /// A question is closed, by whomever.
-    pub(crate) async fn close(&mut self, client: &Client, view: &mut dyn View, approval: &ApprovalId) {
-        let was_shown = self.open.front().is_some_and(|open| open.id == *approval);
-        self.open.retain(|open| open.id != *approval);
+    pub(crate) async fn close(&mut self, client: &Client, view: &mut dyn View, name: &Name) {
+        let was_shown = self.open.front().is_some_and(|open| open.name() == *name);
+        self.open.retain(|open| open.name() != *name);
         if was_shown {
             view.question("that question is closed: it was answered elsewhere, or its turn was stopped");
             self.show(client, view).await;
@@ -165,16 +172,21 @@ impl Asking {
         view: &mut dyn View,
         line: Option<String>,
     ) -> Result<(), ClientError> {
-        let Some(approval) = self.open.front() else { return Ok(()) };
-        let (decision, note) = match line.as_deref().map(|line| question::typed(line, approval)) {
-            None => (Decision::Deny, None),
-            Some(Typed::Answer(decision, note)) => (decision, note),
-            Some(Typed::Unclear(hint)) => {
+        let sent = match self.open.front() {
+            None => return Ok(()),
+            Some(Open::Approval(approval)) => decide(client, approval, line.as_deref()).await,
+            Some(Open::Question(item, question)) => {
+                reply(client, &self.session, (item, question), line.as_deref()).await
+            }
+        };
+        let sent = match sent {
+            Ok(sent) => sent,
+            Err(hint) => {
                 view.question(hint);
                 return Ok(());
             }
         };
-        match client.answer(approval.id.clone(), decision, note).await {
+        match sent {
             Ok(true) => {
                 self.open.pop_front();
                 self.show(client, view).await;
@@ -188,17 +200,45 @@ impl Asking {
     }
 
     async fn show(&self, client: &Client, view: &mut dyn View) {
-        let Some(approval) = self.open.front() else { return };
+        let Some(open) = self.open.front() else { return };
         if self.ahead == Ahead::Dropped {
             // Where there is no terminal there is nothing to drop.
             let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
         }
+        let approval = match open {
+            Open::Approval(approval) => approval,
+            Open::Question(_, asked) => {
+                return view.question(&format!("{}{}", question::inquired(asked), question::replies(asked)));
+            }
+        };
         let preview = match &approval.rule {
             Some(_) => client.preview(approval.id.clone()).await.ok(),
             None => None,
         };
         view.question(&format!("{}{}", question::asked(approval), question::choices(preview.as_ref())));
     }
+}
+
+/// Whether an answer counted; or what would be one.
+type Sent = Result<Result<bool, ClientError>, &'static str>;
+
+/// Sends what was typed at a question of policy.
+async fn decide(client: &Client, approval: &Approval, line: Option<&str>) -> Sent {
+    let (decision, note) = match line.map(|line| question::typed(line, approval)) {
+        None => (Decision::Deny, None),
+        Some(Typed::Answer(decision, note)) => (decision, note),
+        Some(Typed::Unclear(hint)) => return Err(hint),
+    };
+    Ok(client.answer(approval.id.clone(), decision, note).await)
+}
+
+/// Sends what was typed at a question of the model.
+async fn reply(client: &Client, session: &SessionId, (item, asked): (&ItemId, &Question), line: Option<&str>) -> Sent {
+    let (choice, text) = match line {
+        None => (None, None),
+        Some(line) => question::replied(line, asked).ok_or("type an answer, or 0 for none")?,
+    };
+    Ok(client.reply(session, item.clone(), choice, text).await)
 }
 
 /// What is typed, line by line.

@@ -3,7 +3,9 @@
 use super::diff;
 use crate::cli::terminal::safe;
 use crate::policy::command::quoted;
-use pilotfish_protocol::{Approval, ApprovalId, Decision, RulePreview, Scope, StopReason, Update};
+use pilotfish_protocol::{
+    Approval, ApprovalId, Decision, Item, ItemContent, ItemId, Question, RulePreview, Scope, StopReason, Update,
+};
 
 /// What grants begin with that may be given beforehand: hosts, and paths outside the workspace.
 const GIVEN_BEFOREHAND: [&str; 2] = ["host:", "path:"];
@@ -21,19 +23,58 @@ pub(crate) enum OnQuestion {
     Allow,
 }
 
+/// A question that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// One of policy.
+    Approval(Box<Approval>),
+    /// One of the model, and the item that shows it.
+    Question(ItemId, Question),
+}
+
+/// Which question it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// One of policy.
+    Approval(ApprovalId),
+    /// One of the model.
+    Question(ItemId),
+}
+
+impl Open {
+    /// Which one it is.
+    pub(crate) fn name(&self) -> Name {
+        match self {
+            Open::Approval(approval) => Name::Approval(approval.id.clone()),
+            Open::Question(id, _) => Name::Question(id.clone()),
+        }
+    }
+
+    /// What an open item asks.
+    pub(crate) fn of(item: &Item) -> Option<Self> {
+        match &item.content {
+            ItemContent::Question(question) => Some(Open::Question(item.id.clone(), question.clone())),
+            // Policy's questions have an update of their own.
+            _ => None,
+        }
+    }
+}
+
 /// What follows from an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Nothing.
     GoOn,
     /// A person is to be asked.
-    Ask(Box<Approval>),
+    Ask(Open),
     /// The question is answered so.
     Answer(ApprovalId, Decision),
+    /// Nobody is there to answer what the model asks, and it is told so.
+    Decline(ItemId),
     /// The run ends at this question.
-    Stop(Box<Approval>),
+    Stop(Open),
     /// A question needs no answer any more.
-    Closed(ApprovalId),
+    Closed(Name),
     /// The turn is over.
     Over(StopReason),
 }
@@ -43,19 +84,28 @@ pub(crate) fn fold(on_question: OnQuestion, update: &Update) -> Verdict {
     match update {
         Update::TurnEnded { stop, .. } => Verdict::Over(*stop),
         Update::ApprovalOpened { approval } => match on_question {
-            OnQuestion::Ask => Verdict::Ask(approval.clone()),
-            OnQuestion::Stop => Verdict::Stop(approval.clone()),
+            OnQuestion::Ask => Verdict::Ask(Open::Approval(approval.clone())),
+            OnQuestion::Stop => Verdict::Stop(Open::Approval(approval.clone())),
             OnQuestion::Allow if may_be_given_beforehand(approval) => {
                 Verdict::Answer(approval.id.clone(), Decision::Once)
             }
             OnQuestion::Deny | OnQuestion::Allow => Verdict::Answer(approval.id.clone(), Decision::Deny),
         },
-        Update::ApprovalClosed { approval_id, .. } => Verdict::Closed(approval_id.clone()),
+        Update::ApprovalClosed { approval_id, .. } => Verdict::Closed(Name::Approval(approval_id.clone())),
+        Update::ItemStarted { item } => match (Open::of(item), on_question) {
+            (None, _) => Verdict::GoOn,
+            (Some(open), OnQuestion::Ask) => Verdict::Ask(open),
+            (Some(open), OnQuestion::Stop) => Verdict::Stop(open),
+            // No flag knows what the answer would be.
+            (Some(_), OnQuestion::Deny | OnQuestion::Allow) => Verdict::Decline(item.id.clone()),
+        },
+        Update::ItemEnded { item } => match Open::of(item) {
+            Some(open) => Verdict::Closed(open.name()),
+            None => Verdict::GoOn,
+        },
         Update::TurnStarted { .. }
-        | Update::ItemStarted { .. }
         | Update::ItemDelta { .. }
         | Update::ItemChanged { .. }
-        | Update::ItemEnded { .. }
         | Update::ModeChanged { .. }
         | Update::ModelChanged { .. }
         | Update::CommandChanged { .. }
@@ -81,6 +131,38 @@ pub(crate) enum Typed {
     Answer(Decision, Option<String>),
     /// Nothing that is an answer, and what would be one.
     Unclear(&'static str),
+}
+
+/// An answer to what the model asks: a choice, a text, or neither. Nothing for a line without words.
+pub(crate) fn replied(line: &str, question: &Question) -> Option<(Option<u32>, Option<String>)> {
+    let line = line.trim();
+    let number = line.parse::<usize>().ok();
+    match number {
+        Some(0) => Some((None, None)),
+        Some(number) if number <= question.choices.len() => Some((u32::try_from(number - 1).ok(), None)),
+        // Any other number may be the answer itself.
+        Some(_) | None => (!line.is_empty()).then(|| (None, Some(line.to_owned()))),
+    }
+}
+
+/// What the model asks, in words.
+pub(crate) fn inquired(question: &Question) -> String {
+    let mut words = "the agent asks:\n".to_owned();
+    for line in question.text.lines() {
+        words.push_str(&format!("  {line}\n"));
+    }
+    safe(&words)
+}
+
+/// The ways to answer what the model asks.
+pub(crate) fn replies(question: &Question) -> String {
+    let choices = question.choices.iter().enumerate();
+    let mut words: String = choices.map(|(at, choice)| format!("  {} {choice}\n", at + 1)).collect();
+    words.push_str(match question.choices.is_empty() {
+        true => "Type the answer, or 0 for none.",
+        false => "Type its number, any other answer, or 0 for none.",
+    });
+    safe(&words)
 }
 
 /// Reads an answer: its number or its word; behind a no, what the model is told.

@@ -5,8 +5,8 @@ use super::drive::View;
 use crate::cli::terminal::{Look, Looks, Screen, StatusLine, Wrap, safe};
 use crate::path::AbsPath;
 use pilotfish_protocol::{
-    AgentMessage, Audience, Completion, Edit, EditKind, EditState, Fault, FaultKind, Item, ItemContent, ItemId, Plan,
-    SessionStatus, SessionUpdate, Status, StepStatus, StopReason, ToolCall, ToolStatus, Update, Usage,
+    AgentMessage, Audience, CommandInfo, Completion, Edit, EditKind, EditState, Fault, FaultKind, Item, ItemContent,
+    ItemId, Plan, SessionStatus, SessionUpdate, Status, StepStatus, StopReason, ToolCall, ToolStatus, Update, Usage,
 };
 use std::collections::HashMap;
 use std::io::Result;
@@ -294,13 +294,16 @@ impl Transcript {
                 Audience::Model => Ok(()),
                 Audience::Person | Audience::Both => self.line(&self.looks.paint(Look::Dim, &safe(&notice.text))),
             },
-            // The prompt is known, thoughts stay with the model, plans and questions have their own updates.
+            ItemContent::Question(question) => match &question.answer {
+                Some(answer) => self.line(&self.looks.paint(Look::Dim, &safe(&format!("answered: {answer}")))),
+                None => Ok(()),
+            },
+            // The prompt is known, thoughts stay with the model, plans and approvals have their own updates.
             ItemContent::UserMessage(_)
             | ItemContent::Reasoning(_)
             | ItemContent::Context(_)
             | ItemContent::Plan(_)
-            | ItemContent::Approval(_)
-            | ItemContent::Question(_) => Ok(()),
+            | ItemContent::Approval(_) => Ok(()),
         }
     }
 
@@ -347,6 +350,18 @@ impl Transcript {
         Ok(())
     }
 
+    /// A command in the background, where it begins and where it ends.
+    fn background(&mut self, command: &CommandInfo) -> Result<()> {
+        let CommandInfo { id, command, output_bytes, exit_code, .. } = command;
+        let words = match (exit_code, output_bytes) {
+            (Some(code), _) => format!("{id} ended with exit code {code}"),
+            (None, 0) => format!("{id} runs in the background: {}", command.lines().next().unwrap_or_default()),
+            // It only said more.
+            (None, _) => return Ok(()),
+        };
+        self.line(&self.looks.paint(Look::Dim, &self.looks.fit(&safe(&words), INDENT.len())))
+    }
+
     fn status(&mut self, status: &SessionStatus) {
         let text = match status.state {
             Status::Running => return,
@@ -368,6 +383,7 @@ impl View for Transcript {
             Update::ItemEnded { item } => self.ended(item),
             Update::PlanChanged { plan } => self.plan(plan),
             Update::TurnEnded { stop, usage, .. } => self.over(*stop, usage),
+            Update::CommandChanged { command } => self.background(command),
             Update::StatusChanged { status } => {
                 self.status(status);
                 Ok(())
@@ -379,7 +395,6 @@ impl View for Transcript {
             | Update::QueueChanged { .. }
             | Update::DraftChanged { .. }
             | Update::Usage { .. }
-            | Update::CommandChanged { .. }
             | Update::ApprovalOpened { .. }
             | Update::ApprovalClosed { .. } => Ok(()),
         }

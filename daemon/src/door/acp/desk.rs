@@ -131,8 +131,17 @@ impl Desk {
 
     /// The questions of an attachment, as the client is asked them.
     pub(super) fn ask(&mut self, attached: &Attached) -> Vec<u8> {
-        let asked = attached.approvals.iter().flat_map(|approval| self.permissions.ask(&attached.session.id, approval));
-        asked.collect()
+        let session_id = &attached.session.id;
+        let asked = attached.approvals.iter().flat_map(|approval| self.permissions.ask(session_id, approval));
+        let mut asked: Vec<u8> = asked.collect();
+        let is_call = |item: &&Item| matches!(item.content, ItemContent::ToolCall(_));
+        let call = attached.open_items.iter().find(is_call).map(|item| &item.id);
+        for item in &attached.open_items {
+            if let ItemContent::Question(question) = &item.content {
+                asked.extend(self.permissions.inquire(session_id, (&item.id, question), call));
+            }
+        }
+        asked
     }
 
     /// The session is over for this connection. Answers the ids of what waited and of its prompts.
@@ -169,6 +178,13 @@ impl Desk {
         match &update.update {
             Update::ApprovalOpened { approval } if live => {
                 told.push(Told::Frame(self.permissions.ask(&update.session_id, approval)));
+            }
+            Update::ItemStarted { item: Item { id, content: ItemContent::Question(question), .. } } if live => {
+                let call = opened.view.call_at_work();
+                told.push(Told::Frame(self.permissions.inquire(&update.session_id, (id, question), call)));
+            }
+            Update::ItemEnded { item: Item { id, content: ItemContent::Question(_), .. } } => {
+                told.push(Told::Frame(self.permissions.silent(id)));
             }
             Update::ApprovalClosed { approval_id, .. } => told.push(Told::Frame(self.permissions.closed(approval_id))),
             Update::TurnEnded { .. } => self.files.turn_ended(),

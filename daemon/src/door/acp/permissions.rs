@@ -6,7 +6,7 @@ use super::wire::{
     Block, CancelRequest, Permission, PermissionKind, PermissionOption, RequestPermission, Tool, ToolContent,
 };
 use crate::door::envelope::{self, Id};
-use pilotfish_protocol::{Approval, ApprovalId, Decision, Scope, SessionId};
+use pilotfish_protocol::{Approval, ApprovalId, Decision, ItemId, Question, Scope, SessionId};
 use std::collections::BTreeSet;
 
 /// Characters of a command that an option names.
@@ -23,22 +23,71 @@ pub(super) struct Permissions {
 struct Pending {
     id: i64,
     session_id: SessionId,
-    approval: Approval,
+    asked: Asked,
+}
+
+/// What a request asks.
+#[derive(Debug)]
+enum Asked {
+    Approval(Box<Approval>),
+    /// The model's question that an item shows, and how many choices it has.
+    Question(ItemId, u32),
+}
+
+/// What a client's answer says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Chosen {
+    /// To a question of policy.
+    Decision(ApprovalId, Decision),
+    /// To a question of the model: the place of a choice, or nothing.
+    Reply(SessionId, ItemId, Option<u32>),
 }
 
 impl Permissions {
     /// The request that asks the client; empty when it was asked already.
     pub(super) fn ask(&mut self, session_id: &SessionId, approval: &Approval) -> Vec<u8> {
-        if self.pending.iter().any(|pending| pending.approval.id == approval.id) {
+        if self.is_asked(|asked| matches!(asked, Asked::Approval(known) if known.id == approval.id)) {
             return Vec::new();
         }
         let id = self.next_id();
-        let (session_id, approval) = (session_id.clone(), approval.clone());
-        let request =
-            RequestPermission { session_id: &session_id, tool_call: call(&approval), options: options(&approval) };
+        let request = RequestPermission { session_id, tool_call: call(approval), options: options(approval) };
         let line = envelope::request_line(id, "session/request_permission", &request);
-        self.pending.push(Pending { id, session_id, approval });
+        let asked = Asked::Approval(Box::new(approval.clone()));
+        self.pending.push(Pending { id, session_id: session_id.clone(), asked });
         line
+    }
+
+    /// The request that asks the client what the model asks in an item, at the call that waits, if one does; empty when it was asked
+    /// already.
+    pub(super) fn inquire(
+        &mut self,
+        session_id: &SessionId,
+        (item_id, question): (&ItemId, &Question),
+        call: Option<&ItemId>,
+    ) -> Vec<u8> {
+        if self.is_asked(|asked| matches!(asked, Asked::Question(known, _) if known == item_id)) {
+            return Vec::new();
+        }
+        let id = self.next_id();
+        let content = vec![ToolContent::Content { content: Block::text(question.text.clone()) }];
+        let title = question.text.lines().next().unwrap_or_default().to_owned();
+        let tool_call_id = call.unwrap_or(item_id).to_string();
+        let tool_call = Tool { tool_call_id, title: Some(title), content: Some(content), ..Tool::default() };
+        let option = |option_id, kind, name: String| PermissionOption { option_id, name, kind };
+        let choices = (0_u32..).zip(&question.choices);
+        let mut options: Vec<PermissionOption> =
+            choices.map(|(at, choice)| option(at.to_string(), PermissionKind::AllowOnce, choice.clone())).collect();
+        let count = u32::try_from(options.len()).unwrap_or(u32::MAX);
+        options.push(option(NO.to_owned(), PermissionKind::RejectOnce, "No answer".to_owned()));
+        let request = RequestPermission { session_id, tool_call, options };
+        let line = envelope::request_line(id, "session/request_permission", &request);
+        let asked = Asked::Question(item_id.clone(), count);
+        self.pending.push(Pending { id, session_id: session_id.clone(), asked });
+        line
+    }
+
+    fn is_asked(&self, is_this: impl Fn(&Asked) -> bool) -> bool {
+        self.pending.iter().any(|pending| is_this(&pending.asked))
     }
 
     /// An id for a request of this connection, also for one that is no question.
@@ -48,12 +97,19 @@ impl Permissions {
     }
 
     /// The client answered a request. Gives the question and what it says to it; nothing for a request that is over.
-    pub(super) fn answered(&mut self, id: Option<&Id>, result: Option<&str>) -> Option<(ApprovalId, Decision)> {
+    pub(super) fn answered(&mut self, id: Option<&Id>, result: Option<&str>) -> Option<Chosen> {
         let Some(Id::Number(id)) = id else { return None };
         let at = self.pending.iter().position(|pending| pending.id == *id)?;
-        let Pending { approval, .. } = self.pending.remove(at);
+        let Pending { session_id, asked, .. } = self.pending.remove(at);
         let said: Option<Permission> = result.and_then(|result| serde_json::from_str(result).ok());
         let chosen = said.and_then(|said| said.outcome.option_id.filter(|_| said.outcome.outcome == "selected"));
+        let approval = match asked {
+            Asked::Approval(approval) => approval,
+            Asked::Question(item_id, count) => {
+                let choice = chosen.and_then(|chosen| chosen.parse().ok()).filter(|choice| *choice < count);
+                return Some(Chosen::Reply(session_id, item_id, choice));
+            }
+        };
         // A client that cancels, or cannot ask, says no: nothing happens that nobody chose.
         let decision = match (chosen.as_deref(), approval.rule) {
             (Some(ONCE), _) => Decision::Once,
@@ -61,12 +117,21 @@ impl Permissions {
             (Some(ALWAYS), Some(rule)) => Decision::Always { rule },
             _ => Decision::Deny,
         };
-        Some((approval.id, decision))
+        Some(Chosen::Decision(approval.id, decision))
     }
 
     /// A question is closed. Gives what tells the client that its answer is not needed, if it was asked and did not answer.
     pub(super) fn closed(&mut self, approval: &ApprovalId) -> Vec<u8> {
-        let over = self.pending.extract_if(.., |pending| pending.approval.id == *approval);
+        self.close(|asked| matches!(asked, Asked::Approval(known) if known.id == *approval))
+    }
+
+    /// The same, of what the model asked in an item.
+    pub(super) fn silent(&mut self, item_id: &ItemId) -> Vec<u8> {
+        self.close(|asked| matches!(asked, Asked::Question(known, _) if known == item_id))
+    }
+
+    fn close(&mut self, is_this: impl Fn(&Asked) -> bool) -> Vec<u8> {
+        let over = self.pending.extract_if(.., |pending| is_this(&pending.asked));
         over.flat_map(|pending| cancelled(pending.id)).collect()
     }
 
@@ -109,7 +174,7 @@ fn call(approval: &Approval) -> Tool {
 
 /// The ways to answer; each yes that lasts says for what.
 fn options(approval: &Approval) -> Vec<PermissionOption> {
-    let option = |option_id, kind, name: String| PermissionOption { option_id, name, kind };
+    let option = |id: &str, kind, name: String| PermissionOption { option_id: id.to_owned(), name, kind };
     let grants = approval.grants.join(", ");
     let what = if approval.segments.is_empty() {
         grants.clone()

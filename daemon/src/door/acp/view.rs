@@ -69,6 +69,11 @@ impl View {
         Self { session, root, texts: BTreeMap::new(), calls: BTreeMap::new(), changing: None }
     }
 
+    /// The call that runs, as far as the client knows of one.
+    pub(super) fn call_at_work(&self) -> Option<&ItemId> {
+        self.calls.keys().next_back()
+    }
+
     /// Folds one update. `own` says that a prompt in it is the client's own, which it shows already.
     pub(super) fn take(&mut self, update: &SessionUpdate, own: bool) -> Vec<Shown> {
         let mut shown = Vec::new();

@@ -291,7 +291,7 @@ pub(super) struct RequestPermission<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PermissionOption {
-    pub(super) option_id: &'static str,
+    pub(super) option_id: String,
     pub(super) name: String,
     pub(super) kind: PermissionKind,
 }

@@ -1,6 +1,8 @@
 //! `session/*`: opening, attaching, prompting, stopping. Each method sends its verb before it waits.
 
+use super::command;
 use super::complete::{self, Typed};
+use crate::cx::Stopper;
 use crate::door::{Connection, refusal, workspace};
 use crate::hub::NewSession;
 use crate::journal::SessionFilter;
@@ -147,7 +149,16 @@ impl SessionRpcServer for Connection {
         done(self.hub.session(&session_id).requeue(queued_id, input)).await
     }
 
-    async fn interrupt(&self, session_id: SessionId, scope: InterruptScope, _: Option<CommandId>) -> RpcResult<Done> {
+    async fn interrupt(
+        &self,
+        session_id: SessionId,
+        scope: InterruptScope,
+        command_id: Option<CommandId>,
+    ) -> RpcResult<Done> {
+        if let (InterruptScope::Command, Some(command_id)) = (scope, &command_id) {
+            command::named(self, &session_id, command_id).await?.stop(Stopper::Person);
+            return Ok(Done {});
+        }
         done(self.hub.session(&session_id).interrupt(scope)).await
     }
 

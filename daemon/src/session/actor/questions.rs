@@ -29,13 +29,29 @@ pub(super) struct Questions {
     pub(super) meanwhile: Option<SessionStatus>,
 }
 
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// The turn, which waits.
+    Turn,
+    /// A command beside it.
+    Command,
+}
+
 #[derive(Debug)]
 struct Asked {
+    asker: Asker,
     question: Question,
     answer: oneshot::Sender<cx::Answer>,
 }
 
 impl Questions {
+    /// Takes out what commands ask.
+    pub(super) fn of_commands(&mut self) -> Vec<(ApprovalId, oneshot::Sender<cx::Answer>)> {
+        let asked = self.open.extract_if(.., |_, asked| asked.asker == Asker::Command);
+        asked.map(|(id, asked)| (id, asked.answer)).collect()
+    }
+
     /// Waits until the turn takes a question back.
     pub(super) async fn withdrawn(&mut self) {
         std::future::poll_fn(|context| {
@@ -49,7 +65,7 @@ impl Questions {
 
 impl Running {
     /// Asks the person, unless the answer is remembered. In the journal before anybody is asked.
-    pub(super) async fn ask(&mut self, mut question: Question, answer: oneshot::Sender<cx::Answer>) {
+    pub(super) async fn ask(&mut self, mut question: Question, answer: oneshot::Sender<cx::Answer>, asker: Asker) {
         question.grants = self.memory.left(&question);
         if question.grants.is_empty() {
             // Nobody waits for it when the turn was dropped.
@@ -68,7 +84,7 @@ impl Running {
             return;
         }
         tracing::info!(session = %self.state.session.id, approval = %id, "asked");
-        self.questions.open.insert(id, Asked { question, answer });
+        self.questions.open.insert(id, Asked { asker, question, answer });
         self.begin_to_wait();
     }
 
@@ -90,10 +106,8 @@ impl Running {
             return;
         }
         let closed = |approval: &Approval| gone.contains(&approval.id);
-        let updates = self.state.approvals.iter().filter(|approval| closed(approval)).flat_map(|approval| {
-            let item = self.state.open.get(&asked::item_of(&approval.id)).cloned();
-            unanswered(&approval.id, item)
-        });
+        let updates = self.state.approvals.iter().filter(|approval| closed(approval));
+        let updates = updates.flat_map(|approval| self.unanswered(&approval.id));
         let ended = silent.iter().filter_map(|id| self.state.open.get(id).cloned());
         let updates: Vec<Update> = updates.chain(ended.map(|item| Update::ItemEnded { item })).collect();
         self.record_or_log(updates).await;
@@ -103,8 +117,10 @@ impl Running {
     /// Says that the session waits for the person, or that it goes on.
     pub(super) fn show_waiting(&mut self) {
         let open = self.state.approvals.len() + self.state.inquiries().count();
+        let beside = self.questions.open.values().filter(|asked| asked.asker == Asker::Command).count();
         if let Some(turn) = &mut self.turn {
-            turn.running.waits(open > 0);
+            // A turn that goes on while a command asks does not wait.
+            turn.running.waits(open > beside);
         }
         if self.turn.as_ref().is_some_and(|turn| turn.cancel.is_cancelled()) {
             self.questions.meanwhile = None;
@@ -168,7 +184,7 @@ impl Running {
     }
 
     fn tell(&mut self, asked: Asked, given: &Given) {
-        let Asked { question, answer } = asked;
+        let Asked { question, answer, .. } = asked;
         if given.decision == Decision::Session {
             self.memory.keep(&question);
         }
@@ -305,6 +321,7 @@ impl Running {
 
     /// Ends as an event says: as a client closes the session, or as the daemon ends, which leaves a turn that waits for the person as it is.
     pub(super) async fn end(&mut self, event: Event) -> Option<Answer<()>> {
+        self.end_commands().await;
         match event {
             Event::End { answer } => {
                 let waits = self.state.is_asking();
@@ -332,7 +349,7 @@ impl Running {
         };
         let mut updates: Vec<Update> = Vec::new();
         for approval in &self.state.approvals {
-            updates.extend(unanswered(&approval.id, self.state.open.get(&asked::item_of(&approval.id)).cloned()));
+            updates.extend(self.unanswered(&approval.id));
         }
         updates.extend(self.state.inquiries().map(|(item, _)| Update::ItemEnded { item: item.clone() }));
         let calls = self.state.open.values().filter(|item| matches!(item.content, ItemContent::ToolCall(_)));
@@ -364,6 +381,13 @@ impl Running {
         self.launch(turn_id, history, running, Work::Answer).await;
     }
 
+    /// The end of a question that nobody answered.
+    pub(super) fn unanswered(&self, id: &ApprovalId) -> impl Iterator<Item = Update> + use<> {
+        let item = self.state.open.get(&asked::item_of(id)).cloned();
+        let closed = Update::ApprovalClosed { approval_id: id.clone(), by: None, decision: Decision::Deny };
+        item.map(|item| Update::ItemEnded { item }).into_iter().chain([closed])
+    }
+
     fn notice(&self, text: String, audience: Audience) -> Update {
         Update::ItemEnded { item: self.item(ItemContent::Notice(Notice { text, audience })) }
     }
@@ -374,12 +398,6 @@ async fn cut(turn: Turn) {
     turn.task.abort();
     // It was only waiting, or it has just ended by itself.
     let _ = turn.task.await;
-}
-
-/// The end of a question that nobody answered.
-fn unanswered(id: &ApprovalId, item: Option<Item>) -> impl Iterator<Item = Update> + use<> {
-    let closed = Update::ApprovalClosed { approval_id: id.clone(), by: None, decision: Decision::Deny };
-    item.map(|item| Update::ItemEnded { item }).into_iter().chain([closed])
 }
 
 /// Whether a rule may answer a question.

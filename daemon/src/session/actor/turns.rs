@@ -152,6 +152,7 @@ impl Running {
             stop_command: stop_command.clone(),
             steered,
             events: events_tx,
+            background: self.commands.sender(),
             usage: Usage::default(),
             used_before: self.state.usage,
             allowed: BTreeMap::new(),
@@ -205,6 +206,7 @@ impl Running {
         let Some(Turn { id: turn_id, task, running, .. }) = self.turn.take() else { return };
         let ended = task.await;
         self.close_withdrawn().await;
+        self.silence_commands().await;
         self.memory.forget_once();
         match ended {
             Ok(mut outcome) => {

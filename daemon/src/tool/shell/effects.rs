@@ -15,11 +15,11 @@ const NAMED: usize = 12;
 
 /// What is to be told of a command's writes.
 #[derive(Debug, Default)]
-pub(super) struct Effects {
+pub(in crate::tool) struct Effects {
     /// Lines for the model.
-    pub(super) lines: Vec<String>,
+    pub(in crate::tool) lines: Vec<String>,
     /// What changed, as editors show it.
-    pub(super) edits: Vec<Edit>,
+    pub(in crate::tool) edits: Vec<Edit>,
     /// The turn was interrupted while the person was asked.
     pub(super) interrupted: bool,
 }

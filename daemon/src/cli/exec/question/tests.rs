@@ -1,11 +1,14 @@
 //! Questions and ends, as scripted updates.
 
-use super::{OnQuestion, Typed, Verdict, asked as words, choices, fold, is_answer, typed};
+use super::{
+    Name, OnQuestion, Open, Typed, Verdict, asked as words, choices, fold, inquired, is_answer, replied, replies, typed,
+};
 use crate::cli::exec::drive::Driven;
 use crate::cli::exec::status;
 use expect_test::{Expect, expect};
 use pilotfish_protocol::{
-    Approval, ApprovalSegment, Decision, Edit, EditKind, EditState, Rule, RulePreview, Scope, StopReason, Update, Usage,
+    Approval, ApprovalSegment, Decision, Edit, EditKind, EditState, Item, ItemContent, Question, Rule, RulePreview,
+    Scope, StopReason, Update, Usage,
 };
 
 fn approval(grants: &[&str]) -> Approval {
@@ -38,13 +41,27 @@ fn ended(stop: StopReason) -> Update {
     Update::TurnEnded { turn_id: "t1".into(), stop, usage: Usage::default(), at: String::new() }
 }
 
+fn title(open: &Open) -> &str {
+    match open {
+        Open::Approval(approval) => &approval.title,
+        Open::Question(_, question) => &question.text,
+    }
+}
+
+fn port(choices: &[&str]) -> Question {
+    let choices = choices.iter().map(|choice| (*choice).to_owned()).collect();
+    Question { text: "Which\nport?".to_owned(), choices, answer: None }
+}
+
 fn describe(verdict: &Verdict) -> String {
     match verdict {
         Verdict::GoOn => "go on".to_owned(),
-        Verdict::Ask(approval) => format!("ask {}", approval.title),
+        Verdict::Ask(open) => format!("ask {}", title(open)),
         Verdict::Answer(id, decision) => format!("answer {id} {decision:?}"),
-        Verdict::Stop(approval) => format!("stop at {}", approval.title),
-        Verdict::Closed(id) => format!("closed {id}"),
+        Verdict::Decline(id) => format!("decline {id}"),
+        Verdict::Stop(open) => format!("stop at {}", title(open)),
+        Verdict::Closed(Name::Approval(id)) => format!("closed {id}"),
+        Verdict::Closed(Name::Question(id)) => format!("closed {id}"),
         Verdict::Over(stop) => format!("over {stop:?}"),
     }
 }
@@ -66,6 +83,54 @@ fn a_question_meets_what_was_said_beforehand() {
         Allow: answer a1 Once
     "#]],
     );
+}
+
+#[test]
+fn what_the_model_asks_cannot_be_allowed() {
+    let item = Item { id: "i9".into(), turn_id: None, at: String::new(), content: ItemContent::Question(port(&[])) };
+    check(
+        &Update::ItemStarted { item: item.clone() },
+        expect![[r#"
+            Ask: ask Which
+            port?
+            Stop: stop at Which
+            port?
+            Deny: decline i9
+            Allow: decline i9
+        "#]],
+    );
+    check(
+        &Update::ItemEnded { item },
+        expect![[r#"
+            Ask: closed i9
+            Stop: closed i9
+            Deny: closed i9
+            Allow: closed i9
+        "#]],
+    );
+}
+
+#[test]
+fn what_the_model_asks_is_answered_by_a_number_or_by_words() {
+    let question = port(&["80", "8080"]);
+    expect![[r#"
+        the agent asks:
+          Which
+          port?
+          1 80
+          2 8080
+        Type its number, any other answer, or 0 for none."#]]
+    .assert_eq(&format!("{}{}", inquired(&question), replies(&question)));
+    expect!["Type the answer, or 0 for none."].assert_eq(&replies(&port(&[])));
+    let said = ["2", "0", "443", " the usual ", " "].map(|line| format!("{:?}\n", replied(line, &question)));
+    expect![[r#"
+        Some((Some(1), None))
+        Some((None, None))
+        Some((None, Some("443")))
+        Some((None, Some("the usual")))
+        None
+    "#]]
+    .assert_eq(&said.concat());
 }
 
 #[test]

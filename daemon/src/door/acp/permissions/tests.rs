@@ -84,7 +84,77 @@ fn answered(result: Option<&str>, rule: bool) -> Option<Decision> {
     permissions.ask(&"s1".into(), &approval("s1.i2", rule));
     let answered = permissions.answered(Some(&Id::Number(1)), result);
     assert_eq!(permissions.answered(Some(&Id::Number(1)), result), None, "an answer counts once");
-    answered.map(|(_, decision)| decision)
+    match answered? {
+        Chosen::Decision(_, decision) => Some(decision),
+        reply @ Chosen::Reply(..) => panic!("{reply:?}"),
+    }
+}
+
+#[test]
+fn what_the_model_asks_is_a_request_with_an_option_for_each_choice() {
+    let choices = vec!["80".to_owned(), "8080".to_owned()];
+    let question = Question { text: "Which port?\nIt stays.".to_owned(), choices, answer: None };
+    let (session, item, call) = (SessionId::from("s1"), ItemId::from("i2"), ItemId::from("i1"));
+    let selected = |option: &str| format!(r#"{{"outcome":{{"outcome":"selected","optionId":"{option}"}}}}"#);
+    let replied = |result: Option<&str>| {
+        let mut permissions = Permissions::default();
+        permissions.inquire(&session, (&item, &question), Some(&call));
+        let Some(Chosen::Reply(of, at, choice)) = permissions.answered(Some(&Id::Number(1)), result) else {
+            panic!("no reply")
+        };
+        assert_eq!((of, at), (session.clone(), item.clone()));
+        choice
+    };
+    assert_eq!(replied(Some(&selected("1"))), Some(1));
+    for nothing in [Some(selected("2")), Some(selected("no")), Some("null".to_owned()), None] {
+        assert_eq!(replied(nothing.as_deref()), None, "{nothing:?}");
+    }
+    let mut permissions = Permissions::default();
+    check(
+        &permissions.inquire(&session, (&item, &question), Some(&call)),
+        expect![[r#"
+            {
+              "id": 1,
+              "jsonrpc": "2.0",
+              "method": "session/request_permission",
+              "params": {
+                "options": [
+                  {
+                    "kind": "allow_once",
+                    "name": "80",
+                    "optionId": "0"
+                  },
+                  {
+                    "kind": "allow_once",
+                    "name": "8080",
+                    "optionId": "1"
+                  },
+                  {
+                    "kind": "reject_once",
+                    "name": "No answer",
+                    "optionId": "no"
+                  }
+                ],
+                "sessionId": "s1",
+                "toolCall": {
+                  "content": [
+                    {
+                      "content": {
+                        "text": "Which port?\nIt stays.",
+                        "type": "text"
+                      },
+                      "type": "content"
+                    }
+                  ],
+                  "title": "Which port?",
+                  "toolCallId": "i1"
+                }
+              }
+            }"#]],
+    );
+    assert!(permissions.inquire(&session, (&item, &question), None).is_empty(), "it is asked once");
+    assert!(!permissions.silent(&item).is_empty());
+    assert!(permissions.silent(&item).is_empty());
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use super::ability::KIND;
 use super::commands::{
-    self, ANSWER, ASK, Answer, Arguments, FIX, KEEP_FILE, KEEP_HUNK, STOP, TOGGLE_MODE, UNDO_FILE, UNDO_HUNK,
+    self, ANSWER, ASK, Answer, Arguments, FIX, KEEP_FILE, KEEP_HUNK, Reply, STOP, TOGGLE_MODE, UNDO_FILE, UNDO_HUNK,
 };
 use super::hints::{self, SOURCE};
-use super::view::View;
+use super::view::{Inquired, View};
 use pilotfish_protocol::{Approval, Hunk, HunkId, HunkState, LineRange, Mode};
 use tower_lsp::ls_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, Command, Diagnostic, Range,
@@ -39,6 +39,9 @@ pub(super) fn actions(params: &CodeActionParams, scene: &Scene<'_>) -> Vec<CodeA
     let mut actions = Vec::new();
     for approval in scene.view.iter().flat_map(|view| &view.approvals) {
         actions.extend(answers(approval));
+    }
+    for inquired in scene.view.iter().flat_map(|view| &view.inquiries) {
+        actions.extend(replies(inquired));
     }
     actions.extend(of_hunks(uri, range, scene.hunks, &ours));
     if !theirs.is_empty() {
@@ -133,6 +136,33 @@ pub(super) fn ways(approval: &Approval) -> Vec<(Answer, String)> {
         ways.push((Answer::Always, format!("Always allow {words}{more} ({})", rule.grants.join(", "))));
     }
     ways.push((Answer::Deny, format!("Do not allow: {what}")));
+    ways
+}
+
+/// The ways to answer what the model asks; each says what it is an answer to.
+fn replies(inquired: &Inquired) -> Vec<Action> {
+    let action = |reply: Option<Reply>, title: String| {
+        let (choice, text, answer) = match reply {
+            Some(Reply::Choice(choice)) => (Some(choice), None, None),
+            Some(Reply::Text(text)) => (None, Some(text), None),
+            Some(Reply::Nothing) => (None, None, Some(Answer::Deny)),
+            None => (None, None, None),
+        };
+        let item_id = Some(inquired.item.clone());
+        quick(ANSWER, &title, &Arguments { item_id, choice, text, answer, ..Arguments::default() })
+    };
+    let words = inquired.question.text.lines().next().unwrap_or_default();
+    let mut actions = vec![action(None, format!("pilotfish asks: {} (show)", short(words)))];
+    actions.extend(ways_to_reply(inquired).into_iter().map(|(reply, title)| action(Some(reply), title)));
+    actions
+}
+
+/// The answers to what the model asks, in words.
+pub(super) fn ways_to_reply(inquired: &Inquired) -> Vec<(Reply, String)> {
+    let choices = (0..).zip(&inquired.question.choices);
+    let mut ways: Vec<(Reply, String)> =
+        choices.map(|(at, choice)| (Reply::Choice(at), format!("Answer: {}", short(choice)))).collect();
+    ways.push((Reply::Nothing, "Give no answer".to_owned()));
     ways
 }
 

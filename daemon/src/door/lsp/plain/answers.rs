@@ -4,7 +4,7 @@
 use super::view::Turn;
 use crate::config::private_directory;
 use crate::path::AbsPath;
-use pilotfish_protocol::{Approval, Edit, EditState, InputPart, UserMessage};
+use pilotfish_protocol::{Approval, Edit, EditState, InputPart, Question, UserMessage};
 use std::fmt::Write;
 use std::io;
 use std::path::Path;
@@ -61,6 +61,16 @@ pub(super) fn asked(approval: &Approval) -> String {
     }
     edits.iter().for_each(|edit| add_edit(&mut text, edit));
     text + "\nThe answers are code actions, on any line of your project.\n"
+}
+
+/// What the model asks, with the ways to answer it.
+pub(super) fn inquired(question: &Question) -> String {
+    let mut text = format!("# pilotfish asks\n\n{}\n\n", question.text);
+    for choice in &question.choices {
+        text += &format!("- {choice}\n");
+    }
+    text + "\nThe choices are code actions, on any line of your project. Other words are said with the command `pilotfish.answer` and \
+            `{\"text\": \"…\"}`.\n"
 }
 
 /// The words of a prompt, line by line.

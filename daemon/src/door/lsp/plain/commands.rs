@@ -2,7 +2,7 @@
 //!
 //! An argument is one object. Whatever a code action fills in may also come from a key that a person bound.
 
-use pilotfish_protocol::{ApprovalId, HunkId};
+use pilotfish_protocol::{ApprovalId, HunkId, ItemId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tower_lsp::ls_types::{Command, Position, Range};
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     /// Which changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hunk_ids: Option<Vec<HunkId>>,
-    /// The question.
+    /// The question of the person, or the answer to one of the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<String>,
     /// What is to be mended.
@@ -45,6 +45,12 @@ pub(super) struct Arguments {
     /// The answer; without one the question is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answer: Option<Answer>,
+    /// The item in which the model asks what is answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) item_id: Option<ItemId>,
+    /// The place of one of its choices, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) choice: Option<u32>,
 }
 
 /// An answer to a question.
@@ -90,6 +96,19 @@ pub(super) enum Ordered {
     Stop { uri: Option<String> },
     /// A question is answered, or shown without an answer. Without a name it is the only one there is.
     Answer { approval: Option<ApprovalId>, answer: Option<Answer> },
+    /// What the model asks is answered, or shown without an answer. Without a name it is the only question there is.
+    Reply { item: Option<ItemId>, reply: Option<Reply> },
+}
+
+/// An answer to what the model asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// The place of one of its choices, from 0.
+    Choice(u32),
+    /// Any words.
+    Text(String),
+    /// None.
+    Nothing,
 }
 
 /// Lines of a file.
@@ -112,11 +131,12 @@ pub(super) enum CommandError {
 
 /// Reads a command.
 pub(super) fn read(command: &str, arguments: Vec<Value>) -> Result<Ordered, CommandError> {
-    let Arguments { uri, range, hunk_ids, text, problems, approval_id, answer } = match arguments.into_iter().next() {
-        None | Some(Value::Null) => Arguments::default(),
-        Some(argument) => serde_json::from_value(argument)
-            .map_err(|error| CommandError::Form { command: command.to_owned(), why: error.to_string() })?,
-    };
+    let Arguments { uri, range, hunk_ids, text, problems, approval_id, answer, item_id, choice } =
+        match arguments.into_iter().next() {
+            None | Some(Value::Null) => Arguments::default(),
+            Some(argument) => serde_json::from_value(argument)
+                .map_err(|error| CommandError::Form { command: command.to_owned(), why: error.to_string() })?,
+        };
     let missing = |what| CommandError::Missing { command: command.to_owned(), what };
     let place = uri.clone().map(|uri| Place { uri, range: range.unwrap_or_default() });
     let decision = if matches!(command, KEEP_HUNK | KEEP_FILE) { Decision::Keep } else { Decision::Undo };
@@ -135,6 +155,16 @@ pub(super) fn read(command: &str, arguments: Vec<Value>) -> Result<Ordered, Comm
         KEEP_FILE | UNDO_FILE => Ordered::Review { decision, which: Which::File(uri.ok_or_else(|| missing("`uri`"))?) },
         TOGGLE_MODE => Ordered::ToggleMode { uri },
         STOP => Ordered::Stop { uri },
+        ANSWER if item_id.is_some() || choice.is_some() || text.is_some() => {
+            let reply = match (choice, text, answer) {
+                (Some(choice), _, _) => Some(Reply::Choice(choice)),
+                (None, Some(text), _) => Some(Reply::Text(text)),
+                (None, None, Some(Answer::Deny)) => Some(Reply::Nothing),
+                (None, None, None) => None,
+                (None, None, Some(_)) => return Err(missing("`choice` or `text`, or `deny` as `answer`")),
+            };
+            Ordered::Reply { item: item_id, reply }
+        }
         ANSWER => Ordered::Answer { approval: approval_id, answer },
         other => return Err(CommandError::Unknown(other.to_owned())),
     })

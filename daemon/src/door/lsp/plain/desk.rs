@@ -3,12 +3,12 @@
 
 use super::ability::Folder;
 use super::commands::Which;
-use super::view::{Telling, View};
+use super::view::{Inquired, Telling, View};
 use super::{actions, commands};
 use crate::path::{AbsPath, RootedPath};
 use crate::session::SessionHandle;
 use crate::workspace::Reviewed;
-use pilotfish_protocol::{Approval, ApprovalId, Hunk, PromptTaken, SessionId, SessionUpdate, TurnId};
+use pilotfish_protocol::{Approval, ApprovalId, Hunk, ItemId, PromptTaken, SessionId, SessionUpdate, TurnId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -190,6 +190,15 @@ impl Desk {
         let mut open = self.views.iter().flat_map(|view| &view.approvals);
         match id {
             Some(id) => open.find(|approval| approval.id == *id).cloned(),
+            None => open.next().filter(|_| open.next().is_none()).cloned(),
+        }
+    }
+
+    /// What the model asks: by its item, or the only question there is.
+    pub(super) fn inquired(&self, id: Option<&ItemId>) -> Option<Inquired> {
+        let mut open = self.views.iter().flat_map(|view| &view.inquiries);
+        match id {
+            Some(id) => open.find(|inquired| inquired.item == *id).cloned(),
             None => open.next().filter(|_| open.next().is_none()).cloned(),
         }
     }

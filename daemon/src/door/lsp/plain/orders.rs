@@ -1,19 +1,19 @@
 //! Carrying out what a client without a plugin orders, one order after the other: which session it is for, and the verb that says it.
 
-use super::commands::{Answer, Decision, Ordered, Place, Which, lines};
+use super::commands::{Answer, Decision, Ordered, Place, Reply, Which, lines};
 use super::desk;
-use super::view::{Document, Telling, View};
+use super::view::{Document, Inquired, Telling, View};
 use super::{Plain, answers, file};
 use crate::hub::NewSession;
 use crate::path::{AbsPath, RootedPath};
 use crate::review::{Selection, Verb};
-use crate::session::{Given, SessionHandle};
+use crate::session::{Given, SessionHandle, Spoken};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use pilotfish_protocol::{
-    self as ours, ApprovalId, Delivery, ErrorKind, Hunk, HunkId, HunkState, InputPart, InterruptScope, Mode, RpcError,
-    SessionId,
+    self as ours, ApprovalId, Delivery, ErrorKind, Hunk, HunkId, HunkState, InputPart, InterruptScope, ItemId, Mode,
+    RpcError, SessionId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -112,7 +112,12 @@ impl Plain {
                 let done = handle.ok_or_else(nothing)?.interrupt(InterruptScope::Turn);
                 Ok(async move { done.await.map_err(RpcError::from) }.boxed())
             }
+            // The only question there is may be the model's.
+            Ordered::Answer { approval: None, answer: None } if self.desk().inquired(None).is_some() => {
+                self.reply(None, None)
+            }
             Ordered::Answer { approval, answer } => self.answer(approval.as_ref(), answer),
+            Ordered::Reply { item, reply } => self.reply(item.as_ref(), reply),
         }
     }
 
@@ -196,6 +201,28 @@ impl Plain {
         let given = Given { decision, note: None, by: self.connection.id.clone() };
         let closed = self.connection.hub.answer(&[approval.id], &given);
         Ok(async move { closed.await.map(drop).map_err(RpcError::from) }.boxed())
+    }
+
+    /// Answers what the model asks, or shows it.
+    fn reply(&self, item: Option<&ItemId>, reply: Option<Reply>) -> Result<Rest<'_>, RpcError> {
+        let mut desk = self.desk();
+        let none =
+            || RpcError::new(ErrorKind::NotFound, "the model asks no such thing, or not only one; name it in `itemId`");
+        let Inquired { session, item, question } = desk.inquired(item).ok_or_else(none)?;
+        let (choice, text) = match reply {
+            Some(Reply::Choice(choice)) => (Some(choice), None),
+            Some(Reply::Text(text)) => (None, Some(text)),
+            Some(Reply::Nothing) => (None, None),
+            None => {
+                let (name, text) = (format!("question-{item}"), answers::inquired(&question));
+                desk.tell(vec![Telling::Document(Document { name, text, words: "the question is in" })]);
+                self.news.notify_one();
+                return Ok(std::future::ready(Ok(())).boxed());
+            }
+        };
+        let spoken = Spoken { choice, text, by: self.connection.id.clone() };
+        let replied = self.connection.hub.session(&session).reply(item, spoken);
+        Ok(async move { replied.await.map_err(RpcError::from) }.boxed())
     }
 
     /// The session for a place: the one that is attached to, else the latest that lives in its folder, else a new one.

@@ -3,15 +3,15 @@
 
 use super::actions;
 use super::answers;
-use super::commands::{Answer, Ordered};
-use super::view::{Document, Telling};
+use super::commands::Ordered;
+use super::view::{Document, Inquired, Telling};
 use super::{Ability, PATIENCE, Plain, TOKEN, hints, uri};
 use crate::journal::SessionFilter;
 use crate::path::AbsPath;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
-use pilotfish_protocol::{Approval, ApprovalId, TurnId};
+use pilotfish_protocol::{Approval, TurnId};
 use std::future::Future;
 use tower_lsp::jsonrpc::Result as LspResult;
 use tower_lsp::ls_types::notification::Progress;
@@ -20,8 +20,8 @@ use tower_lsp::ls_types::{
     WorkDoneProgress, WorkDoneProgressBegin, WorkDoneProgressEnd, WorkDoneProgressReport,
 };
 
-/// A question that a client was asked: what it is about, and the answer, if there was one.
-type Asking<'a> = BoxFuture<'a, Option<(ApprovalId, Answer)>>;
+/// A question that a client was asked: the answer, as an order, if there was one.
+type Asking<'a> = BoxFuture<'a, Option<Ordered>>;
 
 impl Plain {
     /// Tells of changes that wait, and where the client wants it that lenses are to be asked for anew.
@@ -106,13 +106,14 @@ impl Plain {
                     Telling::Message(kind, text) => self.client.show_message(kind, text).await,
                     Telling::Document(document) => self.show(ability, document).await,
                     Telling::Asked(approval) => asked.extend(self.ask(*approval).await),
+                    Telling::Inquired(inquired) => asked.extend(self.inquire(inquired).await),
                 }
             }
             tokio::select! {
                 () = self.news.notified() => {}
                 Some(said) = asked.next() => {
-                    if let Some((approval, answer)) = said {
-                        self.answered(approval, answer).await;
+                    if let Some(ordered) = said {
+                        self.answered(ordered).await;
                     }
                 }
             }
@@ -175,11 +176,28 @@ impl Plain {
     async fn ask(&self, approval: Approval) -> Option<Asking<'_>> {
         let Approval { title, reason, .. } = &approval;
         let text = format!("pilotfish asks: {title} ({reason})");
+        let orders = actions::ways(&approval).into_iter().map(|(answer, title)| {
+            let ordered = Ordered::Answer { approval: Some(approval.id.clone()), answer: Some(answer) };
+            (ordered, title)
+        });
+        self.offer(text, orders.collect()).await
+    }
+
+    /// The same, of what the model asks.
+    async fn inquire(&self, inquired: Inquired) -> Option<Asking<'_>> {
+        let text = format!("pilotfish asks: {}", inquired.question.text);
+        let orders = actions::ways_to_reply(&inquired).into_iter().map(|(reply, title)| {
+            let ordered = Ordered::Reply { item: Some(inquired.item.clone()), reply: Some(reply) };
+            (ordered, title)
+        });
+        self.offer(text, orders.collect()).await
+    }
+
+    async fn offer(&self, text: String, ways: Vec<(Ordered, String)>) -> Option<Asking<'_>> {
         if !self.connection.hub.asks_in_editors() {
             self.client.show_message(MessageType::WARNING, format!("{text}. The answers are code actions")).await;
             return None;
         }
-        let ways = actions::ways(&approval);
         let item = |title: &String| MessageActionItem { title: title.clone(), properties: Default::default() };
         let items = ways.iter().map(|(_, title)| item(title)).collect();
         // Without an end of ours: a person thinks as long as a person thinks.
@@ -187,15 +205,14 @@ impl Plain {
         Some(
             async move {
                 let said = asking.await.ok().flatten()?;
-                let (answer, _) = ways.into_iter().find(|(_, title)| *title == said.title)?;
-                Some((approval.id, answer))
+                let (ordered, _) = ways.into_iter().find(|(_, title)| *title == said.title)?;
+                Some(ordered)
             }
             .boxed(),
         )
     }
 
-    async fn answered(&self, approval: ApprovalId, answer: Answer) {
-        let ordered = Ordered::Answer { approval: Some(approval), answer: Some(answer) };
+    async fn answered(&self, ordered: Ordered) {
         if let Err(error) = self.order(ordered).await {
             self.client.show_message(MessageType::WARNING, format!("pilotfish: {error}")).await;
         }

@@ -5,7 +5,7 @@ use crate::path::AbsPath;
 use crate::session::SessionHandle;
 use pilotfish_protocol::{
     AgentMessage, Approval, Attached, Completion, Edit, EditState, Fault, Item, ItemContent, ItemId, Mode, PromptTaken,
-    QueuedId, SessionId, SessionUpdate, StopReason, TurnId, Update, UserMessage,
+    Question, QueuedId, SessionId, SessionUpdate, StopReason, TurnId, Update, UserMessage,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tower_lsp::ls_types::MessageType;
@@ -25,6 +25,31 @@ pub(super) enum Telling {
     Document(Document),
     /// A question opened.
     Asked(Box<Approval>),
+    /// The model asks something.
+    Inquired(Inquired),
+}
+
+/// What the model asks, where it waits for an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Inquired {
+    /// Whose session.
+    pub(super) session: SessionId,
+    /// The item that shows it.
+    pub(super) item: ItemId,
+    /// The question.
+    pub(super) question: Question,
+}
+
+impl Inquired {
+    fn of(session: &SessionId, item: &Item) -> Option<Self> {
+        match &item.content {
+            ItemContent::Question(question) => {
+                Some(Self { session: session.clone(), item: item.id.clone(), question: question.clone() })
+            }
+            // Nothing else asks in words.
+            _ => None,
+        }
+    }
 }
 
 /// A text that is opened in the editor.
@@ -47,6 +72,8 @@ pub(super) struct View {
     pub(super) mode: Mode,
     /// Questions that wait.
     pub(super) approvals: Vec<Approval>,
+    /// What the model asks.
+    pub(super) inquiries: Vec<Inquired>,
     turn: Option<Turn>,
     /// Prompts of this client that wait.
     queued: BTreeSet<QueuedId>,
@@ -77,12 +104,16 @@ impl View {
         let running = attached.turn_id.clone().map(Turn::new);
         let mut tellings: Vec<Telling> = running.iter().map(|turn| Telling::Begun(turn.id.clone())).collect();
         tellings.extend(attached.approvals.iter().map(|approval| Telling::Asked(Box::new(approval.clone()))));
+        let inquiries = attached.open_items.iter().filter_map(|item| Inquired::of(&attached.session.id, item));
+        let inquiries: Vec<Inquired> = inquiries.collect();
+        tellings.extend(inquiries.iter().map(|inquired| Telling::Inquired(inquired.clone())));
         let view = Self {
             id: attached.session.id.clone(),
             workspace,
             handle,
             mode: attached.session.mode,
             approvals: attached.approvals.clone(),
+            inquiries,
             turn: running,
             queued: BTreeSet::new(),
             is_next: false,
@@ -119,7 +150,13 @@ impl View {
                 vec![Telling::Begun(turn_id.clone())]
             }
             Update::TurnEnded { turn_id, stop, .. } => self.end(turn_id, *stop),
+            Update::ItemStarted { item } => {
+                let inquired = Inquired::of(&self.id, item);
+                self.inquiries.extend(inquired.clone());
+                inquired.into_iter().map(Telling::Inquired).collect()
+            }
             Update::ItemEnded { item } => {
+                self.inquiries.retain(|inquired| inquired.item != item.id);
                 if let Some(turn) = self.turn.as_mut().filter(|turn| item.turn_id.as_ref() == Some(&turn.id)) {
                     turn.take(item);
                 }
@@ -149,8 +186,7 @@ impl View {
                 self.approvals.retain(|open| open.id != *approval_id);
                 Vec::new()
             }
-            Update::ItemStarted { .. }
-            | Update::ItemDelta { .. }
+            Update::ItemDelta { .. }
             | Update::ItemChanged { .. }
             | Update::ModelChanged { .. }
             | Update::TitleChanged { .. }
@@ -163,6 +199,7 @@ impl View {
 
     fn end(&mut self, turn_id: &TurnId, stop: StopReason) -> Vec<Telling> {
         self.approvals.clear();
+        self.inquiries.clear();
         let Some(turn) = self.turn.as_mut().filter(|turn| turn.id == *turn_id) else { return Vec::new() };
         turn.ended = Some(stop);
         let (kind, words) = turn.ending(stop);

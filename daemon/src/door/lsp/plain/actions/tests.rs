@@ -3,7 +3,7 @@ use super::super::view::View;
 use super::super::view::tests::{update, view};
 use super::{Scene, actions};
 use expect_test::{Expect, expect};
-use pilotfish_protocol::{Approval, Hunk, HunkState, Mode, Rule, Scope, Update};
+use pilotfish_protocol::{Approval, Hunk, HunkState, Item, ItemContent, Mode, Question, Rule, Scope, Update};
 use serde_json::{Value, json};
 use tower_lsp::ls_types::{CodeActionOrCommand, CodeActionParams};
 
@@ -137,4 +137,27 @@ fn a_client_without_actions_gets_bare_commands() {
     let scene = Scene { hunks: &hunks, view: None, literals: false };
     let actions = actions(&params(1, 1, json!({"diagnostics": []})), &scene);
     assert!(actions.iter().all(|action| matches!(action, CodeActionOrCommand::Command(_))));
+}
+
+#[test]
+fn what_the_model_asks_has_an_action_for_each_choice() {
+    let choices = vec!["80".to_owned(), "8080".to_owned()];
+    let content = ItemContent::Question(Question { text: "Which port?\nIt stays.".to_owned(), choices, answer: None });
+    let item = Item { id: "i9".into(), turn_id: None, at: String::new(), content };
+    let mut view = view();
+    view.take(&update(Update::ItemStarted { item: item.clone() }));
+    let quick = params(0, 0, json!({"diagnostics": [], "only": ["quickfix"]}));
+    check(
+        &quick,
+        &[],
+        Some(&view),
+        expect![[r#"
+            pilotfish asks: Which port? (show) [quickfix] pilotfish.answer [{"itemId":"i9"}]
+            Answer: 80 [quickfix] pilotfish.answer [{"choice":0,"itemId":"i9"}]
+            Answer: 8080 [quickfix] pilotfish.answer [{"choice":1,"itemId":"i9"}]
+            Give no answer [quickfix] pilotfish.answer [{"answer":"deny","itemId":"i9"}]
+        "#]],
+    );
+    view.take(&update(Update::ItemEnded { item }));
+    check(&quick, &[], Some(&view), expect![""]);
 }

@@ -39,6 +39,23 @@ fn a_command_is_read_from_its_argument() {
         json!({"approvalId": "a1", "answer": "deny"}),
         expect![[r#"Answer { approval: Some(ApprovalId("a1")), answer: Some(Deny) }"#]],
     );
+    check(
+        "pilotfish.answer",
+        json!({"itemId": "i9", "choice": 1}),
+        expect![[r#"Reply { item: Some(ItemId("i9")), reply: Some(Choice(1)) }"#]],
+    );
+    check("pilotfish.answer", json!({"text": "443"}), expect![[r#"Reply { item: None, reply: Some(Text("443")) }"#]]);
+    check(
+        "pilotfish.answer",
+        json!({"itemId": "i9", "answer": "deny"}),
+        expect![[r#"Reply { item: Some(ItemId("i9")), reply: Some(Nothing) }"#]],
+    );
+    check("pilotfish.answer", json!({"itemId": "i9"}), expect![[r#"Reply { item: Some(ItemId("i9")), reply: None }"#]]);
+    check(
+        "pilotfish.answer",
+        json!({"itemId": "i9", "answer": "once"}),
+        expect!["pilotfish.answer: say `choice` or `text`, or `deny` as `answer` in its argument"],
+    );
 }
 
 #[test]
