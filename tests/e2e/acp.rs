@@ -696,11 +696,12 @@ async fn a_client_that_stops_reading_stops_nothing_and_loses_nothing() {
         answering.finish().await;
         let (updates, outcome) = client.until(&id).await;
         assert_eq!(stop(outcome), "end_turn");
-        assert_eq!(words(&updates, "agent_message_chunk").len(), 6_000_000);
+        // So long a history is condensed before the second answer, which is told between the two.
+        assert_eq!(words(&updates, "agent_message_chunk").matches("xxx").count(), 2_000_000);
     }
     let mut other = daemon.acp_client().await;
     let id = other.ask("session/load", json!({"sessionId": session, "cwd": "/"})).await;
-    assert_eq!(words(&other.until(&id).await.0, "agent_message_chunk").len(), 12_000_000);
+    assert_eq!(words(&other.until(&id).await.0, "agent_message_chunk").matches("xxx").count(), 4_000_000);
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ impl Desk {
         let desk = Self::default();
         let model = FakeModel::start(Dialect::Responses).await;
         let config = format!(
-            "{config}\nmodel = \"fake/one\"\n[providers.fake]\ndialect = \"responses\"\nbase_url = \"{}\"\napi_key_env = \"FAKE_KEY\"\n",
+            "{config}\nmodel = \"fake/one\"\nfinish_check = false\n[providers.fake]\ndialect = \"responses\"\nbase_url = \"{}\"\napi_key_env = \"FAKE_KEY\"\n",
             model.base_url()
         );
         desk.write("home/config.toml", &config);

@@ -34,7 +34,7 @@ impl Rig {
         let model = FakeModel::by_rule(Dialect::Responses, rule).await;
         let desk = Desk::default();
         let config = format!(
-            "model = \"fake/one\"\n[providers.fake]\ndialect = \"responses\"\nbase_url = \"{}\"\n",
+            "model = \"fake/one\"\nfinish_check = false\n[providers.fake]\ndialect = \"responses\"\nbase_url = \"{}\"\n",
             model.base_url()
         );
         desk.write("home/config.toml", &config);
