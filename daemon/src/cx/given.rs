@@ -9,9 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The person's own words to all agents, in the folder of the configuration.
-const OWN: &str = "AGENTS.md";
-
 /// The longest text that is read of a file that speaks to agents, in bytes.
 const SPOKEN: u64 = 256 << 10;
 
@@ -62,7 +59,7 @@ impl TurnCx {
         let (home, root) = (self.home.clone(), self.workspace.root());
         let folder = root.clone();
         let read = move || {
-            let own = AbsPath::new(home.config.join(OWN)).ok().map(|file| Speaking {
+            let own = AbsPath::new(home.instructions_file()).ok().map(|file| Speaking {
                 title: file.to_string(),
                 uri: file.to_uri(),
                 text: std::fs::read_to_string(file.as_path()).ok(),

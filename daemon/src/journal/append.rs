@@ -20,6 +20,7 @@ impl Entry {
             Update::ItemDelta { .. } => Err(Cause::NotDurable("an item's delta")),
             Update::StatusChanged { .. } => Err(Cause::NotDurable("a status")),
             Update::DraftChanged { .. } => Err(Cause::NotDurable("a draft")),
+            Update::CommandChanged { .. } => Err(Cause::NotDurable("a command's state")),
             _durable => Ok(Self { body: serde_json::to_string(&update)?, update }),
         }
     }

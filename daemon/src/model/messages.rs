@@ -28,6 +28,9 @@ pub(crate) fn body(request: &ModelRequest, model: &str) -> Value {
     let family = family(model);
     let mut messages = messages(request);
     let may_think = may_think(&messages);
+    if !may_think {
+        without_late_thoughts(&mut messages);
+    }
     mark_ends(&mut messages);
     let mut body = json!({ "model": model, "max_tokens": family.max_output, "stream": true });
     body["messages"] = Value::Array(messages);
@@ -182,14 +185,36 @@ fn thought(text: &str, opaque: &Value) -> Option<Value> {
 /// Whether the model may be asked to think now: the API wants a turn that thinks to begin with its thought, and a turn that goes on with
 /// outputs may have begun with another model or without one.
 fn may_think(messages: &[Value]) -> bool {
-    let blocks = |message: &Value| message.get("content").and_then(Value::as_array).cloned().unwrap_or_default();
-    let is = |block: &Value, kind: &str| block.get("type").and_then(Value::as_str) == Some(kind);
-    let asked = messages.iter().rposition(|message| {
-        message.get("role").and_then(Value::as_str) == Some("user")
-            && !blocks(message).iter().any(|block| is(block, "tool_result"))
-    });
-    let first = messages.get(asked.map_or(0, |asked| asked + 1)).map(blocks).unwrap_or_default();
-    first.first().is_none_or(|block| is(block, "thinking") || is(block, "redacted_thinking"))
+    let first = messages.get(answer_begins(messages)).and_then(|message| blocks(message).first());
+    first.is_none_or(is_thought)
+}
+
+/// Where the API refuses thoughts, since it is not asked for any: behind the last prompt.
+fn without_late_thoughts(messages: &mut Vec<Value>) {
+    let begins = answer_begins(messages);
+    for message in messages.iter_mut().skip(begins) {
+        if let Some(blocks) = message.get_mut("content").and_then(Value::as_array_mut) {
+            blocks.retain(|block| !is_thought(block));
+        }
+    }
+    messages.retain(|message| !blocks(message).is_empty());
+}
+
+/// The place behind the last prompt that is not only outputs of calls.
+fn answer_begins(messages: &[Value]) -> usize {
+    let is_prompt = |message: &Value| {
+        let is_output = |block: &Value| block.get("type").and_then(Value::as_str) == Some("tool_result");
+        message.get("role").and_then(Value::as_str) == Some("user") && !blocks(message).iter().any(is_output)
+    };
+    messages.iter().rposition(is_prompt).map_or(0, |asked| asked + 1)
+}
+
+fn blocks(message: &Value) -> &[Value] {
+    message.get("content").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn is_thought(block: &Value) -> bool {
+    matches!(block.get("type").and_then(Value::as_str), Some("thinking" | "redacted_thinking"))
 }
 
 /// Marks where the cache may end: at the end, and where it ended in the request before, which may be further back than the API looks.

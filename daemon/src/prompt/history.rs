@@ -62,6 +62,23 @@ impl History {
         self.items.iter().filter(move |item| item.turn_id.as_ref() == Some(turn))
     }
 
+    /// Whether a turn has something to answer: one that only condenses has not.
+    #[must_use]
+    pub fn asks(&self, turn: &TurnId) -> bool {
+        let said = self.items.iter().rev().find(|item| {
+            matches!(
+                item.content,
+                ItemContent::UserMessage(_)
+                    | ItemContent::AgentMessage(_)
+                    | ItemContent::Reasoning(_)
+                    | ItemContent::ToolCall(_)
+            )
+        });
+        said.is_some_and(|item| {
+            item.turn_id.as_ref() == Some(turn) || matches!(item.content, ItemContent::UserMessage(_))
+        })
+    }
+
     /// How often something was said in a turn.
     #[must_use]
     pub fn count_in(&self, turn: &TurnId, text: &str) -> usize {

@@ -39,11 +39,10 @@ pub fn root_instructions() -> Option<RootedPath> {
     RootedPath::of_names(Path::new(INSTRUCTIONS_FILE))
 }
 
-/// What a file says to agents.
+/// What a file says to agents, where others have taken so many bytes of the room for all.
 #[must_use]
-pub fn instructions(title: &str, uri: String, text: &str, history: &History) -> ContextPart {
-    let others = history.instructed().into_iter().filter(|(known, _)| *known != uri);
-    let room = INSTRUCTIONS_ROOM.saturating_sub(others.map(|(_, part)| part.text.len()).sum());
+pub fn instructions(title: &str, uri: String, text: &str, taken: usize) -> ContextPart {
+    let room = INSTRUCTIONS_ROOM.saturating_sub(taken);
     let shown = head(text.trim_end(), room);
     let left_out = text.trim_end().len() - shown.len();
     let cut = if left_out == 0 { String::new() } else { format!("\n[{left_out} bytes more: read {title}]") };
@@ -209,6 +208,21 @@ impl History {
             .collect();
         messages.reverse();
         messages.into_iter().flatten().collect()
+    }
+
+    /// What the instructions take, in bytes, that the model was given before those of a file, or of all where it was given none of that one.
+    /// So that who came first keeps its room, however often it is looked at.
+    #[must_use]
+    pub fn taken_before(&self, uri: &str) -> usize {
+        let mut first: Vec<&str> = Vec::new();
+        for part in self.items.iter().flat_map(given).filter(|part| part.source == ContextSource::Instructions) {
+            if let Some(known) = part.uri.as_deref().filter(|known| !first.contains(known)) {
+                first.push(known);
+            }
+        }
+        let latest = self.instructed();
+        let before = first.into_iter().take_while(|known| *known != uri);
+        before.filter_map(|known| latest.get(known)).map(|part| part.text.len()).sum()
     }
 
     /// The instructions that the model was given last of each file, by its URI.

@@ -88,9 +88,11 @@ fn thoughts_go_back_whole_to_their_own_model_only() {
             thinks("p/other", Completion::Whole, opaque.clone()),
             thinks("p/m", Completion::Interrupted, opaque),
             thinks("p/m", Completion::Whole, None),
+            says("done", Completion::Whole),
         ],
         expect![[r#"
             reasoning "hm" "x"
+            agent "done"
         "#]],
     );
 }
@@ -230,4 +232,18 @@ fn tools_are_flat_sorted_and_few() {
             assert!(properties.contains_key(name.as_str().expect("a name")), "{}: {name}", tool.name);
         }
     }
+}
+
+#[test]
+fn a_thought_that_led_to_nothing_is_not_sent() {
+    let thought = || thinks("p/m", Completion::Whole, Some(serde_json::json!("opaque")));
+    check(
+        vec![asks("one"), thought(), asks("two"), thought(), says("done", Completion::Whole), thought()],
+        expect![[r#"
+            user [Text("one")]
+            user [Text("two")]
+            reasoning "hm" "opaque"
+            agent "done"
+        "#]],
+    );
 }

@@ -491,14 +491,21 @@ impl Running {
         Item { id: self.parts.clock.item_id(), turn_id: self.state.turn.clone(), at: self.parts.clock.now(), content }
     }
 
-    /// Gives the running turn an item from outside. In the journal it is open until the turn takes it, and so stands at the same place there
+    /// Gives the running turn an item from outside; where none runs, the history. In the journal it is open until the turn takes it, and so stands at the same place there
     /// and in what the model reads.
     pub(super) async fn steer_with(&mut self, item: Item) -> Result<(), SessionError> {
+        let Some(turn) = &self.turn else {
+            self.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
+            // Where it is not in memory it will be read from the journal.
+            if let Some(history) = &mut self.history {
+                history.push(item);
+            }
+            return Ok(());
+        };
+        let steer = turn.steer.clone();
         self.record(vec![Update::ItemStarted { item: item.clone() }]).await?;
-        if let Some(turn) = &self.turn {
-            // The turn's end gives back what it did not take.
-            let _ = turn.steer.send(item);
-        }
+        // The turn's end gives back what it did not take.
+        let _ = steer.send(item);
         Ok(())
     }
 }

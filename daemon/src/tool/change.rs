@@ -48,6 +48,10 @@ pub(super) fn cause(cx: &TurnCx, item: &Item, author: Author) -> Cause {
 /// Judges the changes, makes or proposes them, and tells the model `summary`.
 pub(super) async fn commit(cx: &TurnCx, item: &Item, changes: Vec<Change>, summary: String) -> Output {
     let paths: Vec<RootedPath> = changes.iter().flat_map(touched).cloned().collect();
+    let is_own = |path: &&RootedPath| cx.home.is_own(cx.workspace.root().join(path).real().as_path());
+    if let Some(own) = paths.iter().find(is_own) {
+        return Output::refused(format!("refused: {own} is pilotfish's own; the person changes it, no agent does"));
+    }
     let judge = || policy::decide(*cx.mode.borrow(), &Action::Write(&paths));
     let mut verdict = judge();
     if let Verdict::Ask { reason } = verdict {

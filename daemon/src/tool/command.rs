@@ -242,6 +242,8 @@ async fn looked(
 ) -> Output {
     let looking = command.look(wait, act);
     let report = tokio::select! {
+        // An end that is seen here is told nowhere else.
+        biased;
         report = looking => report,
         // What it said until then is told by the next look.
         () = cx.cancel.cancelled() => {

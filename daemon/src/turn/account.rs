@@ -40,12 +40,13 @@ pub(super) async fn keep_within_budget(cx: &mut TurnCx, history: &History) -> Re
     while let Some(passed) = budget.passed(&cx.usage, &cx.session_usage(), &today, &cx.allowed) {
         let question = format!("{} Go on, for as much again?", passed.words);
         // A turn that was cut while it asked has its answer in the history.
-        let known = history.of_turn(&cx.turn).any(|item| is_allowed(item, &question));
-        let goes_on = known
-            || match cx.question(question, vec![GO_ON.to_owned(), "Stop here".to_owned()]).await? {
+        let goes_on = match history.of_turn(&cx.turn).find_map(|item| answer_to(item, &question)) {
+            Some(answer) => answer == GO_ON,
+            None => match cx.question(question, vec![GO_ON.to_owned(), "Stop here".to_owned()]).await? {
                 Said::Choice { at, .. } => at == 0,
                 Said::Words(_) | Said::Nothing => false,
-            };
+            },
+        };
         if !goes_on {
             return Err(TurnError::Budget(format!("{} The turn was stopped; a new prompt asks again", passed.words)));
         }
@@ -54,6 +55,9 @@ pub(super) async fn keep_within_budget(cx: &mut TurnCx, history: &History) -> Re
     Ok(())
 }
 
-fn is_allowed(item: &Item, text: &str) -> bool {
-    matches!(&item.content, ItemContent::Question(question) if question.text == text && question.answer.as_deref() == Some(GO_ON))
+fn answer_to<'a>(item: &'a Item, text: &str) -> Option<&'a str> {
+    match &item.content {
+        ItemContent::Question(question) if question.text == text => question.answer.as_deref(),
+        _ => None,
+    }
 }

@@ -41,17 +41,27 @@ pub(super) async fn give(cx: &TurnCx, history: &mut History) -> Result<(), TurnE
     for why in speaking.iter().filter_map(|speaking| speaking.withheld.as_ref()) {
         tell_person(cx, history, why).await?;
     }
-    parts.extend(speaking.into_iter().filter_map(|speaking| instructions(history, speaking)));
+    let mut fresh = 0;
+    for speaking in speaking {
+        let is_known = history.instructed().contains_key(speaking.uri.as_str());
+        if let Some(part) = instructions(history, speaking, fresh) {
+            // Those that are known have their room before all new ones.
+            fresh += if is_known { 0 } else { part.text.len() };
+            parts.push(part);
+        }
+    }
     record(cx, history, parts).await
 }
 
-/// What is to be said of a file that speaks to agents, where the model does not know it yet.
-fn instructions(history: &History, speaking: Speaking) -> Option<ContextPart> {
+/// What is to be said of a file that speaks to agents, where the model does not know it yet; `fresh` bytes of others are said with it.
+fn instructions(history: &History, speaking: Speaking, fresh: usize) -> Option<ContextPart> {
     let Speaking { title, uri, text, withheld } = speaking;
     let told = history.instructed().get(uri.as_str()).copied().filter(|part| !receipt::is_withdrawn(part));
     match text.filter(|text| withheld.is_none() && !text.trim().is_empty()) {
         Some(text) => {
-            let part = receipt::instructions(&title, uri, &text, history);
+            let is_known = history.instructed().contains_key(uri.as_str());
+            let taken = history.taken_before(&uri) + if is_known { 0 } else { fresh };
+            let part = receipt::instructions(&title, uri, &text, taken);
             (told.is_none_or(|told| told.text != part.text)).then_some(part)
         }
         None => told.map(|_| receipt::no_instructions(&title, uri)),

@@ -39,6 +39,12 @@ pub(super) fn repeats<'a>(items: impl DoubleEndedIterator<Item = &'a Item>) -> (
 }
 
 fn same(one: &[&ToolCall], other: &[&ToolCall]) -> bool {
+    // Who looks at a command that runs waits for it, also while it says nothing.
+    let waits =
+        |call: &&ToolCall| call.name == "command" && call.status == ToolStatus::Done && call.exit_code.is_none();
+    if one.iter().all(waits) {
+        return false;
+    }
     let key = |call: &ToolCall| (call.name.clone(), call.input.clone(), call.output.clone());
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| key(one) == key(other))
 }

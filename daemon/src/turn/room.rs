@@ -2,8 +2,9 @@
 //! first, in one large step; then all but the last few steps becomes a summary, for which the model itself is asked.
 
 use super::account;
+use super::sample::wait_to_retry;
 use crate::cx::{TurnCx, TurnError};
-use crate::model::ModelEvent;
+use crate::model::{ModelError, ModelEvent};
 use crate::prompt::summary::{self, Digest, Pending};
 use crate::prompt::{self, History, Prompt, condense};
 use futures::StreamExt;
@@ -111,7 +112,8 @@ async fn record(cx: &TurnCx, history: &mut History, item: Item) -> Result<(), Tu
     Ok(())
 }
 
-/// Asks the model for a summary of all it has read. `None` when it gives none that is of use: then what was done is listed instead.
+/// Asks the model for a summary of all it has read, and again while that may help. `None` when it gives none that is of use: then what was
+/// done is listed instead.
 async fn ask(cx: &mut TurnCx, history: &mut History, prompt: Prompt) -> Result<Option<String>, TurnError> {
     cx.status(Status::Thinking, "condensing older history").await;
     let mut prompt = prompt::asking_for_summary(prompt);
@@ -120,6 +122,24 @@ async fn ask(cx: &mut TurnCx, history: &mut History, prompt: Prompt) -> Result<O
     if !prompt::shorten(&mut prompt, most) {
         return Ok(None);
     }
+    let mut attempt = 0;
+    loop {
+        match listen(cx, history, &prompt).await {
+            Err(TurnError::Model(error)) if error.retryable() => {
+                attempt += 1;
+                wait_to_retry(cx, attempt, error).await?;
+            }
+            Err(TurnError::Model(error @ ModelError::ContextFull { .. })) => {
+                tracing::info!(session = %cx.session, %error, "the model gave no summary");
+                return Ok(None);
+            }
+            answered => return answered,
+        }
+    }
+}
+
+/// The words of one answer, if they are of use.
+async fn listen(cx: &mut TurnCx, history: &mut History, prompt: &Prompt) -> Result<Option<String>, TurnError> {
     let mut stream = cx.model.stream(prompt.request.clone());
     let mut words = String::new();
     loop {
@@ -130,7 +150,7 @@ async fn ask(cx: &mut TurnCx, history: &mut History, prompt: Prompt) -> Result<O
         match event {
             Some(Ok(ModelEvent::Text(text))) => words.push_str(&text),
             Some(Ok(ModelEvent::Finished { usage, .. })) => {
-                account::answered(cx, history, &prompt, &usage).await?;
+                account::answered(cx, history, prompt, &usage).await?;
                 return Ok(summary::is_usable(&words).then_some(words));
             }
             // Thoughts are not kept, and calls are not made here.
@@ -140,10 +160,7 @@ async fn ask(cx: &mut TurnCx, history: &mut History, prompt: Prompt) -> Result<O
                 | ModelEvent::ReasoningEnded { .. }
                 | ModelEvent::Call(_),
             )) => {}
-            Some(Err(error)) => {
-                tracing::info!(session = %cx.session, %error, "the model gave no summary");
-                return Ok(None);
-            }
+            Some(Err(error)) => return Err(error.into()),
             None => return Ok(None),
         }
     }

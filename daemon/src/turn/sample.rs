@@ -37,15 +37,23 @@ pub(super) async fn sample(cx: &mut TurnCx, history: &mut History, step: u32) ->
             Err(error) => return Err(error),
         };
         attempt += 1;
-        let Some(delay) = retry::delay(attempt, error.retry_after(), cx.clock.jitter()) else {
-            return Err(error.into());
-        };
-        tracing::info!(session = %cx.session, %error, attempt, delay_ms = delay.as_millis(), "asks the model again");
-        cx.status(Status::Thinking, &format!("{error}; trying again in {:.1} s", delay.as_secs_f64())).await;
-        tokio::select! {
-            () = tokio::time::sleep(delay) => {}
-            () = cx.cancel.cancelled() => return Err(TurnError::Interrupted),
-        }
+        wait_to_retry(cx, attempt, error).await?;
+    }
+}
+
+/// Waits before a request is sent once more.
+///
+/// # Errors
+/// With the failure itself when it was tried often enough, or when the turn is interrupted.
+pub(super) async fn wait_to_retry(cx: &TurnCx, attempt: u32, error: ModelError) -> Result<(), TurnError> {
+    let Some(delay) = retry::delay(attempt, error.retry_after(), cx.clock.jitter()) else {
+        return Err(error.into());
+    };
+    tracing::info!(session = %cx.session, %error, attempt, delay_ms = delay.as_millis(), "asks the model again");
+    cx.status(Status::Thinking, &format!("{error}; trying again in {:.1} s", delay.as_secs_f64())).await;
+    tokio::select! {
+        () = tokio::time::sleep(delay) => Ok(()),
+        () = cx.cancel.cancelled() => Err(TurnError::Interrupted),
     }
 }
 

@@ -56,3 +56,15 @@ fn a_price_without_a_cached_one_has_no_discount() {
     assert_eq!(Price { cached: 125_000, ..price }.of(&usage), 750_000 + 50_000 + 1_000_000);
     assert!(toml::from_str::<RawPrice>("input = -1\noutput = 10").is_err());
 }
+
+#[test]
+fn a_yes_allows_something_even_where_nothing_was_to_be_used() {
+    let budget: Budget = toml::from_str("turn_tokens = 0").unwrap();
+    let passed = |tokens, allowed: &[(&'static str, u64)]| {
+        let turn = Usage { input_tokens: tokens, ..Usage::default() };
+        let allowed = allowed.iter().copied().collect();
+        budget.passed(&turn, &Usage::default(), &Usage::default(), &allowed).is_some()
+    };
+    assert!(passed(0, &[]) && passed(100, &[]));
+    assert!(!passed(100, &[("turn_tokens", 100)]) && passed(101, &[("turn_tokens", 100)]));
+}

@@ -41,9 +41,8 @@ fn each_folder_on_the_way_speaks() {
 
 #[test]
 fn instructions_are_named_and_all_of_them_have_one_room() {
-    let history = History::default();
     check(
-        &instructions("AGENTS.md", "file:///w/AGENTS.md".to_owned(), "Be brief.\n", &history),
+        &instructions("AGENTS.md", "file:///w/AGENTS.md".to_owned(), "Be brief.\n", 0),
         expect![[r#"
             AGENTS.md | 0 left out
             <instructions file="AGENTS.md">
@@ -51,7 +50,7 @@ fn instructions_are_named_and_all_of_them_have_one_room() {
             </instructions>
         "#]],
     );
-    let long = instructions("AGENTS.md", "file:///w/AGENTS.md".to_owned(), &"a line\n".repeat(6_000), &history);
+    let long = instructions("AGENTS.md", "file:///w/AGENTS.md".to_owned(), &"a line\n".repeat(6_000), 0);
     assert!(long.text.len() <= INSTRUCTIONS_ROOM + 200, "{}", long.text.len());
     assert!(
         long.text.ends_with("a line\n[9233 bytes more: read AGENTS.md]\n</instructions>"),
@@ -59,7 +58,12 @@ fn instructions_are_named_and_all_of_them_have_one_room() {
         &long.text[32_700..]
     );
     let history = History::new(vec![context(long)]);
-    let other = instructions("src/AGENTS.md", "file:///w/src/AGENTS.md".to_owned(), "Be brief.\n", &history);
+    let other = instructions(
+        "src/AGENTS.md",
+        "file:///w/src/AGENTS.md".to_owned(),
+        "Be brief.\n",
+        history.taken_before("file:///w/src/AGENTS.md"),
+    );
     check(
         &other,
         expect![[r#"
@@ -75,7 +79,7 @@ fn instructions_are_named_and_all_of_them_have_one_room() {
 #[test]
 fn the_latest_instructions_of_a_file_count() {
     let uri = || "file:///w/AGENTS.md".to_owned();
-    let told = |text: &str| context(instructions("AGENTS.md", uri(), text, &History::default()));
+    let told = |text: &str| context(instructions("AGENTS.md", uri(), text, 0));
     let history = History::new(vec![told("one"), told("two")]);
     let latest = &history.instructed()["file:///w/AGENTS.md"].text;
     assert!(latest.contains("two"), "{latest}");

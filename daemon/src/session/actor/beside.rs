@@ -5,7 +5,7 @@ use super::questions::Asker;
 use crate::cx::{self, Launch, TurnEvent};
 use crate::session::SessionError;
 use crate::session::commands::Happened;
-use pilotfish_protocol::{Audience, CommandId, Decision, Item, ItemContent, Notice, Update};
+use pilotfish_protocol::{Audience, CommandId, Decision, ItemContent, Notice, Update};
 use tokio::sync::oneshot;
 
 /// What a command is told that asks while nobody can answer.
@@ -27,24 +27,11 @@ impl Running {
                 self.show(Update::CommandChanged { command: command.info() });
                 if let Some(text) = told {
                     let item = self.item(ItemContent::Notice(Notice { text, audience: Audience::Model }));
-                    self.tell_model(item).await;
+                    if let Err(error) = self.steer_with(item).await {
+                        tracing::error!(session = %self.state.session.id, %error, "the model is not told of the end of a command");
+                    }
                 }
             }
-        }
-    }
-
-    /// Brings an item before the model: at the next step of the turn, or at the next prompt.
-    async fn tell_model(&mut self, item: Item) {
-        if self.turn.is_some() {
-            if let Err(error) = self.steer_with(item).await {
-                tracing::error!(session = %self.state.session.id, %error, "the model is not told of the end of a command");
-            }
-            return;
-        }
-        self.record_or_log(vec![Update::ItemEnded { item: item.clone() }]).await;
-        // Where it is not in memory it will be read from the journal.
-        if let Some(history) = &mut self.history {
-            history.push(item);
         }
     }
 

@@ -321,6 +321,10 @@ impl Running {
 
     /// Ends as an event says: as a client closes the session, or as the daemon ends, which leaves a turn that waits for the person as it is.
     pub(super) async fn end(&mut self, event: Event) -> Option<Answer<()>> {
+        if matches!(event, Event::Close { .. }) || !self.state.is_asking() {
+            // Before its commands end, which may take a while.
+            self.turn.iter().for_each(|turn| turn.cancel.cancel());
+        }
         self.end_commands().await;
         match event {
             Event::End { answer } => {

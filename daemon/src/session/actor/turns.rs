@@ -99,6 +99,14 @@ impl Running {
         if self.state.turn.is_some() {
             return Ok(());
         }
+        let begun = self.compact_now().await;
+        if begun.is_err() {
+            self.wants_to_condense.store(false, Ordering::Relaxed);
+        }
+        begun
+    }
+
+    async fn compact_now(&mut self) -> Result<(), SessionError> {
         let closing = || SessionError::Closing(self.state.session.id.clone());
         let running = self.parts.running.begin().ok_or_else(closing)?;
         self.catch_up().await?;
@@ -211,10 +219,15 @@ impl Running {
         match ended {
             Ok(mut outcome) => {
                 let unanswered = self.take_untaken(&mut outcome).await;
+                // After an interrupt or a failure nothing begins by itself.
+                let is_fine = matches!(outcome.result, Ok(StopReason::Done | StopReason::Length));
                 self.history = Some(outcome.history);
                 self.close_turn(&turn_id, outcome.result, outcome.usage).await;
                 if unanswered {
                     return self.go_on(running).await;
+                }
+                if !is_fine {
+                    self.wants_to_condense.store(false, Ordering::Relaxed);
                 }
                 if self.wants_to_condense.load(Ordering::Relaxed) {
                     return match self.start_compaction(running).await {
@@ -391,6 +404,9 @@ impl Running {
         }
         if let Err(error) = self.load_history().await {
             return self.fail_turn(&turn_id, FaultKind::Journal, error.to_string(), true).await;
+        }
+        if self.history.as_ref().is_some_and(|history| !history.asks(&turn_id)) {
+            return self.end_crashed_turn().await;
         }
         let cuts = self.history.as_ref().map_or(0, |history| history.count_in(&turn_id, CUT));
         if cuts >= CUTS {

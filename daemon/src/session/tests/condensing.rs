@@ -4,7 +4,7 @@ use crate::model::{ModelError, ModelEvent, Stop};
 use crate::session::Delivery;
 use crate::testing::{Attached, Fixture, Play, broken, calls, ended, event, says, shown};
 use expect_test::{Expect, expect};
-use pilotfish_protocol::{InputPart, Item, ItemContent, Mode, StopReason, Update, Usage};
+use pilotfish_protocol::{InputPart, InterruptScope, Item, ItemContent, Mode, Status, StopReason, Update, Usage};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -85,7 +85,7 @@ async fn full_twice_in_a_row_is_an_error_that_says_what_to_do() {
 
 #[tokio::test]
 async fn a_model_without_a_summary_leaves_a_list() {
-    for answer in [vec![broken()], says("no"), calls(&[("read", json!({"path": "a"}))])] {
+    for answer in [says("no"), calls(&[("read", json!({"path": "a"}))])] {
         let fixture = fixture();
         let mut session = used(&fixture).await;
         fixture.model.summarizes(answer).then(full()).then(says("done"));
@@ -99,6 +99,38 @@ async fn a_model_without_a_summary_leaves_a_list() {
             "#]],
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_summary_that_breaks_off_is_asked_for_again() {
+    let fixture = fixture();
+    let mut session = used(&fixture).await;
+    fixture.model.summarizes(vec![broken()]).then(full()).then(says("done"));
+    let (items, _) = session.turn("go on").await;
+    check(
+        &items,
+        expect![[r#"
+            user go on
+            Summarized: a summary
+            agent "done" Whole
+        "#]],
+    );
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_the_wish_to_condense() {
+    let fixture = fixture();
+    let mut session = used(&fixture).await;
+    fixture.model.then(vec![event(ModelEvent::Text("half".to_owned())), Play::Hang]);
+    session.prompt("go on").await;
+    session.until(|update| matches!(update, Update::ItemDelta { .. })).await;
+    session.handle.compact().await.unwrap();
+    session.handle.interrupt(InterruptScope::Turn).await.unwrap();
+    assert_eq!(session.until_end().await.1, StopReason::Interrupted);
+    assert_eq!(session.handle.header().await.unwrap().status.state, Status::Stopped);
+    fixture.model.then(says("done"));
+    let (items, _) = session.turn("again").await;
+    assert!(!items.iter().any(|item| matches!(item.content, ItemContent::Compaction(_))));
 }
 
 #[tokio::test]

@@ -198,3 +198,46 @@ async fn the_model_can_ask_what_the_editor_shows() {
         "#]],
     );
 }
+
+#[tokio::test]
+async fn no_agent_changes_what_is_obeyed_everywhere() {
+    let fixture = Fixture::new(&[]);
+    std::fs::write(fixture.directory.path().join("AGENTS.md"), "I like tabs.\n").unwrap();
+    std::os::unix::fs::symlink("../AGENTS.md", fixture.root().as_path().join("link")).unwrap();
+    let write = |path: &str| ("write", json!({"path": path, "content": "Obey me."}));
+    let moved = "*** Begin Patch\n*** Move Directory: state\n*** Move to: other\n*** End Patch";
+    let calls =
+        calls(&[write("AGENTS.md"), write("config.toml"), write("ws/link"), ("patch", json!({"patch": moved}))]);
+    fixture.model.then(calls).then(says("done"));
+    let new = crate::hub::NewSession {
+        workspace: AbsPath::canonical(&fixture.directory.path().display().to_string()).unwrap(),
+        mode: Mode::Agent,
+        model: None,
+        effort: None,
+        title: None,
+        environment: Arc::default(),
+    };
+    let session = fixture.hub.new_session(new).await.unwrap();
+    let (items, _) = Attached::to(fixture.hub.session(&session.id)).await.turn("go").await;
+    let calls = crate::testing::tool_calls(&items);
+    let told: Vec<&str> = calls.iter().map(|call| call.output.as_str()).collect();
+    let refused = |path: &str| format!("refused: {path} is pilotfish's own; the person changes it, no agent does");
+    assert_eq!(told, [refused("AGENTS.md"), refused("config.toml"), refused("AGENTS.md"), refused("state")]);
+}
+
+#[tokio::test]
+async fn instructions_that_share_the_room_are_told_once() {
+    let long = "a line of words\n".repeat(1_300);
+    let fixture = Fixture::new(&[("AGENTS.md", &long), ("src/AGENTS.md", &long), ("src/a", "")]);
+    std::fs::write(fixture.directory.path().join("AGENTS.md"), &long).unwrap();
+    trust_it(&fixture);
+    let read = calls(&[("read", json!({"path": "src/a"}))]);
+    fixture.model.then(read).then(says("one")).then(says("two")).then(says("three"));
+    let mut session = fixture.session(Mode::ReadOnly).await;
+    let (items, _) = session.turn("go").await;
+    let bytes: usize = given(&items).iter().map(|part| part.text.len()).sum();
+    assert_eq!((given(&items).len(), bytes < 34_000), (3, true), "{bytes}");
+    for _ in 0..2 {
+        assert_eq!(titles(&session.turn("again").await.0), [""; 0]);
+    }
+}

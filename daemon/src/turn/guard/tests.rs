@@ -44,6 +44,9 @@ fn the_same_answers_in_a_row_are_counted() {
     // Several calls of an answer count as one, and all of them have to be the same.
     check(&["0 read x", "0 list y", "1 read x", "1 list y"], 2, false);
     check(&["0 read x", "0 list y", "1 read x", "1 list z"], 1, false);
+    // Who looks at a command that runs waits for it.
+    check(&["0 command x", "1 command x", "2 command x"], 1, false);
+    check(&["0 command x failed", "1 command x failed"], 2, false);
     // Words of the person begin anew.
     check(&["0 read x", "1 read x", "stop", "2 read x"], 1, false);
 }
