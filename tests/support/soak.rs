@@ -34,7 +34,9 @@ impl Rig {
         let model = FakeModel::by_rule(Dialect::Responses, rule).await;
         let desk = Desk::default();
         let config = format!(
-            "model = \"fake/one\"\nfinish_check = false\n[providers.fake]\ndialect = \"responses\"\nbase_url = \"{}\"\n",
+            // Much is said here, and none of it is to be condensed.
+            "model = \"fake/one\"\nfinish_check = false\n[providers.fake]\ndialect = \"responses\"\nbase_url = \"{}\"\n\
+             models = [{{ id = \"one\", context = 100_000_000 }}]\n",
             model.base_url()
         );
         desk.write("home/config.toml", &config);

@@ -97,7 +97,7 @@ pub fn family(model: &str) -> &'static Family {
         model.chars().map(|mark| if mark.is_alphanumeric() { mark.to_ascii_lowercase() } else { '-' }).collect();
     let plain = format!("-{plain}-");
     let fits = |part: &&str| plain.contains(&format!("-{part}-"));
-    let found = FAMILIES.iter().find(|(parts, _)| parts.iter().any(|part| fits(part)));
+    let found = FAMILIES.iter().find(|(parts, _)| parts.iter().any(fits));
     found.map_or(&UNKNOWN, |(_, family)| family)
 }
 

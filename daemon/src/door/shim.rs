@@ -29,6 +29,8 @@ pub const READY: &str = "ready";
 
 /// What a daemon gets of the environment of whoever starts it: where things lie. Keys come with each client.
 const FOR_DAEMON: &[&str] = &[
+    // Where notices are shown.
+    "DBUS_SESSION_BUS_ADDRESS",
     "HOME",
     "LANG",
     "LC_ALL",

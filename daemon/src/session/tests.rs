@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 mod approvals;
 mod condensing;
+mod crashes;
 mod given;
 mod long;
 mod questions;
