@@ -151,3 +151,37 @@ async fn with_prompts_that_steer_and_that_wait() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn while_it_condenses_nothing_is_answered_that_nobody_asked() {
+    let fixture = Fixture::new(&[]);
+    fixture.model.then(says("one"));
+    let mut session = fixture.session(Mode::Agent).await;
+    session.turn("go").await;
+    fixture.model.summarizes(vec![Play::Hang]);
+    session.handle.compact().await.unwrap();
+    session.until(is_asked).await;
+    let id = session.handle.id().clone();
+    drop(session);
+    let fixture = fixture.restarted();
+    let mut session = Attached::to(fixture.hub.session(&id)).await;
+    assert_eq!(session.until_end().await.1, StopReason::Interrupted);
+    fixture.model.then(says("two"));
+    assert_eq!(session.turn("on").await.1, StopReason::Done);
+    check_items(
+        &fixture,
+        &id,
+        expect![[r#"
+        notice for Model
+        user go
+        agent "one" Whole
+        user on
+        agent "two" Whole
+    "#]],
+    )
+    .await;
+}
+
+async fn check_items(fixture: &Fixture, id: &SessionId, expected: Expect) {
+    expected.assert_eq(&shown(&fixture.hub.journal().history(id).await.unwrap()));
+}
