@@ -3,7 +3,7 @@
 use crate::cx::{TurnCx, TurnError};
 use crate::prompt::History;
 use crate::tool;
-use pilotfish_protocol::{Audience, ItemContent, Mode, Notice, StopReason, Update};
+use pilotfish_protocol::{Audience, Item, ItemContent, Mode, Notice, StopReason, Update};
 use room::Condensed;
 use sample::sample;
 
@@ -63,10 +63,7 @@ pub async fn condense(cx: &mut TurnCx, history: &mut History) -> Result<StopReas
 async fn look_again(cx: &TurnCx, history: &mut History) -> Result<(), TurnError> {
     let Some(problem) = cx.workspace.files().problem() else { return Ok(()) };
     cx.workspace.files().rescan().await;
-    if !history.says(&problem) {
-        tell(cx, history, problem.to_string(), Audience::Person).await?;
-    }
-    Ok(())
+    tell_person_once(cx, history, &problem).await
 }
 
 /// What the person did with the agent's changes since the last step, so that the model goes on from there.
@@ -81,7 +78,7 @@ async fn tell_decisions(cx: &TurnCx, history: &mut History) -> Result<(), TurnEr
 async fn ask_to_check(cx: &TurnCx, history: &mut History) -> Result<bool, TurnError> {
     // What is only proposed cannot be run.
     let wanted = cx.limits.finish_check && *cx.mode.borrow() == Mode::Agent && !cx.cancel.is_cancelled();
-    let asked = |item: &pilotfish_protocol::Item| matches!(&item.content, ItemContent::Notice(notice) if notice.text == guard::UNCHECKED);
+    let asked = |item: &Item| matches!(&item.content, ItemContent::Notice(notice) if notice.text == guard::UNCHECKED);
     if !wanted || history.of_turn(&cx.turn).any(asked) || !guard::is_unchecked(history.of_turn(&cx.turn)) {
         return Ok(false);
     }
@@ -99,8 +96,20 @@ async fn stop_repeating(cx: &TurnCx, history: &mut History) -> Result<(), TurnEr
     tell(cx, history, text, Audience::Model).await
 }
 
+/// Tells the person what this session did not tell them yet.
+async fn tell_person_once(cx: &TurnCx, history: &mut History, text: &str) -> Result<(), TurnError> {
+    if history.says(text) {
+        return Ok(());
+    }
+    tell(cx, history, text.to_owned(), Audience::Person).await
+}
+
 async fn tell(cx: &TurnCx, history: &mut History, text: String, audience: Audience) -> Result<(), TurnError> {
-    let item = cx.item(ItemContent::Notice(Notice { text, audience }));
+    add(cx, history, cx.item(ItemContent::Notice(Notice { text, audience }))).await
+}
+
+/// Puts an item into the history, behind its being in the journal.
+async fn add(cx: &TurnCx, history: &mut History, item: Item) -> Result<(), TurnError> {
     cx.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
     history.push(item);
     Ok(())
@@ -111,8 +120,7 @@ async fn tell(cx: &TurnCx, history: &mut History, text: String, audience: Audien
 async fn take_steered(cx: &mut TurnCx, history: &mut History) -> Result<bool, TurnError> {
     let mut any = false;
     while let Ok(item) = cx.steered.try_recv() {
-        cx.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
-        history.push(item);
+        add(cx, history, item).await?;
         any = true;
     }
     Ok(any)

@@ -1,9 +1,11 @@
 //! What a turn can learn of the workspace beside its tools: what is said to agents there, and what editors report.
 
 use super::TurnCx;
-use crate::config::trust;
+use crate::config::ConfigError;
+use crate::config::trust::{self, Saying};
 use crate::documents::{Diagnostics, Saved, Versions};
 use crate::path::{AbsPath, RootedPath};
+use futures::future::join_all;
 use pilotfish_protocol::{Diagnostic, Hunk, InputPart, Range, Trust};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -56,40 +58,39 @@ pub type Problems = BTreeMap<String, Vec<Diagnostic>>;
 impl TurnCx {
     /// What the person says to all agents, and then what these files say. Files that are not there say nothing.
     pub async fn speaking(&self, paths: impl IntoIterator<Item = RootedPath>) -> Vec<Speaking> {
-        let (home, root) = (self.home.clone(), self.workspace.root());
-        let folder = root.clone();
-        let read = move || {
-            let own = AbsPath::new(home.instructions_file()).ok().map(|file| Speaking {
+        let file = AbsPath::new(self.home.instructions_file()).ok();
+        let own = tokio::task::spawn_blocking(move || {
+            file.map(|file| Speaking {
                 title: file.to_string(),
                 uri: file.to_uri(),
                 text: std::fs::read_to_string(file.as_path()).ok(),
                 withheld: None,
-            });
-            (own, trust::of(&home, &folder))
+            })
+        });
+        let texts = join_all(paths.into_iter().map(|path| self.spoken(path)));
+        let (own, texts) = tokio::join!(own, texts);
+        let mut speaking: Vec<Speaking> = own.ok().flatten().into_iter().collect();
+        let saying = match texts.iter().any(|(_, text)| text.is_some()) {
+            true => {
+                let (home, root) = (self.home.clone(), self.workspace.root().clone());
+                tokio::task::spawn_blocking(move || trust::of(&home, &root)).await.ok()
+            }
+            // Most folders say nothing, and every prompt comes by here.
+            false => None,
         };
-        let Ok((own, saying)) = tokio::task::spawn_blocking(read).await else { return Vec::new() };
-        let mut speaking: Vec<Speaking> = own.into_iter().collect();
-        for path in paths {
-            // From the disk, as it was trusted: what is unsaved or proposed counts for nothing here.
-            let read = self.workspace.read_saved(&path, SPOKEN).await.ok();
-            let text = read.filter(|file| !file.is_cut()).and_then(|file| String::from_utf8(file.bytes).ok());
+        speaking.extend(texts.into_iter().map(|(path, text)| {
             let title = path.to_string();
-            let withheld = match (&saying, &text) {
-                (_, None) => None,
-                (Ok(saying), Some(text)) if saying.counts(&title, text) => None,
-                (Ok(saying), Some(_)) if saying.trust == Trust::Trusted => Some(format!(
-                    "{title} is not as it was when this folder was trusted, and is not given to the model; `pilotfish trust` shows \
-                     what changed"
-                )),
-                (Ok(_), Some(_)) => Some(format!(
-                    "{title} speaks to agents and is not given to the model: nobody said that this folder is trusted; \
-                     `pilotfish trust` says so"
-                )),
-                (Err(error), Some(_)) => Some(format!("{title} is not given to the model: {error}")),
-            };
-            speaking.push(Speaking { uri: root.join(&path).to_uri(), title, text, withheld });
-        }
+            let withheld = text.as_deref().and_then(|text| withheld(saying.as_ref(), &title, text));
+            Speaking { uri: self.workspace.root().join(&path).to_uri(), title, text, withheld }
+        }));
         speaking
+    }
+
+    /// What a file says, from the disk, as it was trusted: what is unsaved or proposed counts for nothing here.
+    async fn spoken(&self, path: RootedPath) -> (RootedPath, Option<String>) {
+        let read = self.workspace.read_saved(&path, SPOKEN).await.ok();
+        let text = read.filter(|file| !file.is_cut()).and_then(|file| String::from_utf8(file.bytes).ok());
+        (path, text)
     }
 
     /// What editors show now, to be held against what they show after an edit.
@@ -180,5 +181,22 @@ impl TurnCx {
             return Err(format!("{path} is a binary file of {} bytes", file.size));
         }
         Ok((String::from_utf8_lossy(&file.bytes).into_owned(), self.workspace.root().join(path).to_uri()))
+    }
+}
+
+/// Why what a file says is not given to the model; nothing where it is.
+fn withheld(saying: Option<&Result<Saying, ConfigError>>, title: &str, text: &str) -> Option<String> {
+    match saying {
+        Some(Ok(saying)) if saying.counts(title, text) => None,
+        Some(Ok(saying)) if saying.trust == Trust::Trusted => Some(format!(
+            "{title} is not as it was when this folder was trusted, and is not given to the model; `pilotfish trust` shows what \
+             changed"
+        )),
+        Some(Ok(_)) => Some(format!(
+            "{title} speaks to agents and is not given to the model: nobody said that this folder is trusted; `pilotfish trust` \
+             says so"
+        )),
+        Some(Err(error)) => Some(format!("{title} is not given to the model: {error}")),
+        None => Some(format!("{title} is not given to the model: whether this folder is trusted could not be read")),
     }
 }

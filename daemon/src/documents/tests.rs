@@ -1,7 +1,7 @@
 use super::*;
 use expect_test::{Expect, expect};
 
-struct Silent;
+pub(super) struct Silent;
 
 impl Editor for Silent {
     fn edit(&self, _: &AbsPath, _: i32, _: Arc<str>, _: Arc<str>) -> BoxFuture<'static, Result<(), Declined>> {
@@ -11,11 +11,11 @@ impl Editor for Silent {
     fn wants_saving(&self, _: &AbsPath) {}
 }
 
-fn path(path: &str) -> AbsPath {
+pub(super) fn path(path: &str) -> AbsPath {
     AbsPath::new(path).expect("absolute")
 }
 
-fn client(name: &str) -> ConnectionId {
+pub(super) fn client(name: &str) -> ConnectionId {
     ConnectionId::from(name)
 }
 

@@ -8,18 +8,37 @@ use serde_json::{Value, json};
 
 const MODELS: [&str; 3] = ["gpt-5", "claude-sonnet-4-5", "kimi-k2"];
 
+/// The person's words.
+pub(super) fn says(text: &str) -> Message {
+    Message::User(vec![Part::Text(text.to_owned())])
+}
+
+/// A call of `read`.
+pub(super) fn call(call_id: &str, arguments: &str) -> Message {
+    let (call_id, name, arguments) = (call_id.to_owned(), "read".to_owned(), arguments.to_owned());
+    Message::Call(Call { call_id, name, arguments })
+}
+
+/// What a call came to.
+pub(super) fn output(call_id: &str, text: &str) -> Message {
+    Message::Output { call_id: call_id.to_owned(), text: text.to_owned() }
+}
+
+/// What a model thought, and what its provider wants back.
+pub(super) fn thought(text: &str, opaque: Value) -> Message {
+    Message::Reasoning { text: text.to_owned(), opaque }
+}
+
 /// What was said, with the model whose thought it is.
 fn history() -> Vec<(Option<&'static str>, Message)> {
-    let says = |text: &str| (None, Message::User(vec![Part::Text(text.to_owned())]));
+    let says = |text: &str| (None, says(text));
     let agent = |text: &str| (None, Message::Agent(text.to_owned()));
-    let thought =
-        |model, text: &str, opaque: Value| (Some(model), Message::Reasoning { text: text.to_owned(), opaque });
+    let thought = |model, text: &str, opaque: Value| (Some(model), thought(text, opaque));
     let call = |call_id: &str, name: &str, arguments: &str| {
         let (call_id, name, arguments) = (call_id.to_owned(), name.to_owned(), arguments.to_owned());
         (None, Message::Call(Call { call_id, name, arguments }))
     };
-    let output =
-        |call_id: &str, text: &str| (None, Message::Output { call_id: call_id.to_owned(), text: text.to_owned() });
+    let output = |call_id: &str, text: &str| (None, output(call_id, text));
     vec![
         // With the first, in Responses: a patch in free text.
         says("One"),

@@ -299,7 +299,9 @@ impl Running {
         }
         let words = prompt::words(&input);
         // Whoever says something new to a turn that a crash cut begins another one.
-        self.end_crashed_turn().await;
+        if !self.state.is_asking() {
+            self.end_cut_turn().await;
+        }
         let taken = match self.state.taking(delivery) {
             Taking::Start => match self.parts.running.begin() {
                 Some(running) => {
@@ -362,10 +364,7 @@ impl Running {
                 let status = SessionStatus { state: Status::Stopping, text: "stopping".to_owned() };
                 self.show(Update::StatusChanged { status });
             }
-            (InterruptScope::Turn, None) => {
-                self.end_cut_turn().await;
-                self.end_crashed_turn().await;
-            }
+            (InterruptScope::Turn, None) => self.end_cut_turn().await,
             (InterruptScope::Command, None) => {}
         }
         Ok(())

@@ -1,12 +1,11 @@
 //! What the model is given without asking: what the person attached, what is said to agents here, what editors report after an edit. Each
 //! time one item, which shows the person what was given.
 
+use super::{add, tell_person_once};
 use crate::cx::{Shown, Speaking, TurnCx, TurnError};
 use crate::path::RootedPath;
 use crate::prompt::{History, receipt};
-use pilotfish_protocol::{
-    Audience, ContextPart, ContextReceipt, InputPart, ItemContent, Notice, Range as TextRange, Update,
-};
+use pilotfish_protocol::{ContextPart, ContextReceipt, InputPart, ItemContent, Range as TextRange};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
@@ -24,8 +23,11 @@ const LARGE: usize = 4;
 /// named since.
 pub(super) async fn give(cx: &TurnCx, history: &mut History) -> Result<(), TurnError> {
     let asked: Vec<InputPart> = history.unattached().into_iter().cloned().collect();
-    let known: BTreeSet<RootedPath> = history.instructed().keys().filter_map(|uri| cx.path_of(uri)).collect();
     let mut files: BTreeSet<RootedPath> = cx.named.take().iter().flat_map(receipt::instruction_files).collect();
+    if asked.is_empty() && files.is_empty() {
+        return Ok(());
+    }
+    let known: BTreeSet<RootedPath> = history.instructed().keys().filter_map(|uri| cx.path_of(uri)).collect();
     if asked.is_empty() {
         files.retain(|file| !known.contains(file));
         if files.is_empty() {
@@ -39,13 +41,14 @@ pub(super) async fn give(cx: &TurnCx, history: &mut History) -> Result<(), TurnE
     let mut parts = attached(cx, &asked).await;
     let speaking = cx.speaking(files).await;
     for why in speaking.iter().filter_map(|speaking| speaking.withheld.as_ref()) {
-        tell_person(cx, history, why).await?;
+        tell_person_once(cx, history, why).await?;
     }
     let mut fresh = 0;
     for speaking in speaking {
+        // Those that are known have their room before all new ones.
         let is_known = history.instructed().contains_key(speaking.uri.as_str());
-        if let Some(part) = instructions(history, speaking, fresh) {
-            // Those that are known have their room before all new ones.
+        let taken = history.taken_before(&speaking.uri) + if is_known { 0 } else { fresh };
+        if let Some(part) = instructions(history, speaking, taken) {
             fresh += if is_known { 0 } else { part.text.len() };
             parts.push(part);
         }
@@ -53,14 +56,12 @@ pub(super) async fn give(cx: &TurnCx, history: &mut History) -> Result<(), TurnE
     record(cx, history, parts).await
 }
 
-/// What is to be said of a file that speaks to agents, where the model does not know it yet; `fresh` bytes of others are said with it.
-fn instructions(history: &History, speaking: Speaking, fresh: usize) -> Option<ContextPart> {
+/// What is to be said of a file that speaks to agents, where the model does not know it yet; others take so many bytes of the room.
+fn instructions(history: &History, speaking: Speaking, taken: usize) -> Option<ContextPart> {
     let Speaking { title, uri, text, withheld } = speaking;
     let told = history.instructed().get(uri.as_str()).copied().filter(|part| !receipt::is_withdrawn(part));
     match text.filter(|text| withheld.is_none() && !text.trim().is_empty()) {
         Some(text) => {
-            let is_known = history.instructed().contains_key(uri.as_str());
-            let taken = history.taken_before(&uri) + if is_known { 0 } else { fresh };
             let part = receipt::instructions(&title, uri, &text, taken);
             (told.is_none_or(|told| told.text != part.text)).then_some(part)
         }
@@ -78,20 +79,7 @@ async fn record(cx: &TurnCx, history: &mut History, parts: Vec<ContextPart>) -> 
     if parts.is_empty() {
         return Ok(());
     }
-    let item = cx.item(ItemContent::Context(ContextReceipt { parts }));
-    cx.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
-    history.push(item);
-    Ok(())
-}
-
-async fn tell_person(cx: &TurnCx, history: &mut History, text: &str) -> Result<(), TurnError> {
-    if history.says(text) {
-        return Ok(());
-    }
-    let item = cx.item(ItemContent::Notice(Notice { text: text.to_owned(), audience: Audience::Person }));
-    cx.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
-    history.push(item);
-    Ok(())
+    add(cx, history, cx.item(ItemContent::Context(ContextReceipt { parts }))).await
 }
 
 /// What is to be attached.

@@ -1,5 +1,6 @@
 //! What a turn should not do without being told: repeat itself, and end on changes that nothing has looked at. Pure.
 
+use crate::tool;
 use pilotfish_protocol::{Item, ItemContent, ToolCall, ToolStatus};
 
 /// So many times the same, and the model is told.
@@ -70,13 +71,13 @@ pub(super) fn stopped(call: &ToolCall, count: usize) -> String {
 /// Whether a turn changed files and ran nothing since.
 pub(super) fn is_unchecked<'a>(items: impl DoubleEndedIterator<Item = &'a Item>) -> bool {
     let deed = |call: &&ToolCall| match call.name.as_str() {
-        "edit" | "patch" | "apply_patch" | "write" => call.status == ToolStatus::Done,
+        name if tool::edits(name) => call.status == ToolStatus::Done,
         "shell" | "command" => matches!(call.status, ToolStatus::Done | ToolStatus::Failed),
         // The others neither change nor check anything.
         _ => false,
     };
     let last = items.rev().filter_map(crate::prompt::call).find(deed);
-    last.is_some_and(|call| !matches!(call.name.as_str(), "shell" | "command"))
+    last.is_some_and(|call| tool::edits(&call.name))
 }
 
 /// What the model is told then, once a turn.

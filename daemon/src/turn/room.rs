@@ -1,14 +1,14 @@
 //! Room for the next request: it is measured before it is sent, and what is older is condensed when it would not fit. Older outputs go
 //! first, in one large step; then all but the last few steps becomes a summary, for which the model itself is asked.
 
-use super::account;
 use super::sample::wait_to_retry;
+use super::{account, add};
 use crate::cx::{TurnCx, TurnError};
 use crate::model::{ModelError, ModelEvent};
 use crate::prompt::summary::{self, Digest, Pending};
 use crate::prompt::{self, History, Prompt, condense};
 use futures::StreamExt;
-use pilotfish_protocol::{Compaction, CompactionWay, HunkState, Item, ItemContent, Status, Update};
+use pilotfish_protocol::{Compaction, CompactionWay, HunkState, Item, ItemContent, Status};
 use std::collections::BTreeMap;
 
 /// What came of condensing.
@@ -107,9 +107,7 @@ async fn record(cx: &TurnCx, history: &mut History, item: Item) -> Result<(), Tu
         let (before, after) = (compaction.tokens_before, compaction.tokens_after);
         tracing::info!(session = %cx.session, way = ?compaction.way, before, after, "condensed the history");
     }
-    cx.record(vec![Update::ItemEnded { item: item.clone() }]).await?;
-    history.push(item);
-    Ok(())
+    add(cx, history, item).await
 }
 
 /// Asks the model for a summary of all it has read, and again while that may help. `None` when it gives none that is of use: then what was

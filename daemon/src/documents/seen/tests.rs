@@ -1,26 +1,7 @@
 use super::*;
-use crate::documents::{Declined, Editor};
+use crate::documents::tests::{Silent, client, path};
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use pilotfish_protocol::{Position, Severity};
-
-struct Silent;
-
-impl Editor for Silent {
-    fn edit(&self, _: &AbsPath, _: i32, _: Arc<str>, _: Arc<str>) -> BoxFuture<'static, Result<(), Declined>> {
-        Box::pin(std::future::ready(Ok(())))
-    }
-
-    fn wants_saving(&self, _: &AbsPath) {}
-}
-
-fn path(path: &str) -> AbsPath {
-    AbsPath::new(path).expect("absolute")
-}
-
-fn client(name: &str) -> ConnectionId {
-    ConnectionId::from(name)
-}
 
 fn problem(message: &str) -> Diagnostic {
     let at = Position { line: 0, character: 0 };

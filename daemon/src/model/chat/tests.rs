@@ -2,7 +2,8 @@
 
 use super::body;
 use super::thought::{Piece, Tags};
-use crate::model::{Call, Message, ModelRequest, Part, ToolSpec};
+use crate::model::tests::{call, output, says, thought};
+use crate::model::{Message, ModelRequest, Part, ToolSpec};
 use expect_test::{Expect, expect};
 use pilotfish_protocol::{Effort, SessionId};
 use serde_json::json;
@@ -23,23 +24,6 @@ fn request(messages: Vec<Message>) -> ModelRequest {
         effort: None,
         session: SessionId("s000001".to_owned()),
     }
-}
-
-fn says(text: &str) -> Message {
-    Message::User(vec![Part::Text(text.to_owned())])
-}
-
-fn call(call_id: &str, arguments: &str) -> Message {
-    let (call_id, name, arguments) = (call_id.to_owned(), "read".to_owned(), arguments.to_owned());
-    Message::Call(Call { call_id, name, arguments })
-}
-
-fn output(call_id: &str, text: &str) -> Message {
-    Message::Output { call_id: call_id.to_owned(), text: text.to_owned() }
-}
-
-fn thought(text: &str, opaque: serde_json::Value) -> Message {
-    Message::Reasoning { text: text.to_owned(), opaque }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! The request's body.
 
 use super::body;
-use crate::model::{Call, Message, ModelRequest, Part, ToolSpec};
+use crate::model::tests::{call, output, says, thought};
+use crate::model::{Message, ModelRequest, Part, ToolSpec};
 use expect_test::{Expect, expect};
 use pilotfish_protocol::{Effort, SessionId};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The messages of a body, one on a line.
 fn check(messages: Vec<Message>, expected: Expect) {
@@ -22,23 +23,6 @@ fn request(messages: Vec<Message>) -> ModelRequest {
         effort: None,
         session: SessionId("s000001".to_owned()),
     }
-}
-
-fn says(text: &str) -> Message {
-    Message::User(vec![Part::Text(text.to_owned())])
-}
-
-fn call(call_id: &str, arguments: &str) -> Message {
-    let (call_id, name, arguments) = (call_id.to_owned(), "read".to_owned(), arguments.to_owned());
-    Message::Call(Call { call_id, name, arguments })
-}
-
-fn output(call_id: &str, text: &str) -> Message {
-    Message::Output { call_id: call_id.to_owned(), text: text.to_owned() }
-}
-
-fn thought(text: &str, opaque: Value) -> Message {
-    Message::Reasoning { text: text.to_owned(), opaque }
 }
 
 #[test]

@@ -346,11 +346,9 @@ impl Running {
         }
     }
 
-    /// Ends a turn that was cut while it waited, without an answer.
+    /// Ends a turn that was cut, by a crash or while it waited; what it asked stays without an answer.
     pub(super) async fn end_cut_turn(&mut self) {
-        let (None, Some(turn_id), false) = (&self.turn, self.state.turn.clone(), !self.state.is_asking()) else {
-            return;
-        };
+        let (None, Some(turn_id)) = (&self.turn, self.state.turn.clone()) else { return };
         let mut updates: Vec<Update> = Vec::new();
         for approval in &self.state.approvals {
             updates.extend(self.unanswered(&approval.id));

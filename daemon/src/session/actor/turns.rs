@@ -385,16 +385,6 @@ impl Running {
         self.show(Update::StatusChanged { status: SessionStatus { state: Status::Stopped, text } });
     }
 
-    /// Ends a turn that a crash cut and that does not wait for an answer.
-    pub(super) async fn end_crashed_turn(&mut self) {
-        let (None, Some(turn_id), false) = (&self.turn, self.state.turn.clone(), self.state.is_asking()) else {
-            return;
-        };
-        let at = self.parts.clock.now();
-        let ended = Update::TurnEnded { turn_id, stop: StopReason::Interrupted, usage: Usage::default(), at };
-        self.record_or_log(vec![ended]).await;
-    }
-
     /// Goes on with a turn that a crash cut, with the keys of the client that is there now. One that was cut too often is not tried again:
     /// it may be what ends the daemon.
     pub(super) async fn go_on_after_crash(&mut self) {
@@ -406,7 +396,7 @@ impl Running {
             return self.fail_turn(&turn_id, FaultKind::Journal, error.to_string(), true).await;
         }
         if self.history.as_ref().is_some_and(|history| !history.asks(&turn_id)) {
-            return self.end_crashed_turn().await;
+            return self.end_cut_turn().await;
         }
         let cuts = self.history.as_ref().map_or(0, |history| history.count_in(&turn_id, CUT));
         if cuts >= CUTS {
@@ -464,7 +454,6 @@ impl Running {
     /// Interrupts the turn and waits for its end.
     pub(super) async fn end_turn(&mut self) {
         self.end_cut_turn().await;
-        self.end_crashed_turn().await;
         if let Some(turn) = &self.turn {
             turn.cancel.cancel();
         }
