@@ -82,6 +82,18 @@ function M.places(bufnr)
   return draw.places(bufnr)
 end
 
+--- The hunk at the cursor.
+---@return pilotfish.Place?
+function M.at_cursor()
+  local bufnr = vim.api.nvim_get_current_buf()
+  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
+  for _, place in ipairs(M.places(bufnr)) do
+    if draw.covers(bufnr, place, row) then
+      return place
+    end
+  end
+end
+
 --- The hunks at a line, and those that follow them.
 ---@param bufnr integer
 ---@param row integer
