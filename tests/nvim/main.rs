@@ -2,5 +2,6 @@
 //! the editors and says where they are; without them these tests are skipped.
 
 mod drawing;
+mod editing;
 mod scene;
 mod screen;

@@ -122,3 +122,12 @@ pub fn writes(path: &str, text: &str) -> [Step; 3] {
 pub fn lines(count: usize) -> String {
     (1..=count).map(|line| format!("line {line}\n")).collect()
 }
+
+/// Steps in which the model reads a file and changes one place of it.
+pub fn edits(path: &str, old: &str, new: &str) -> [Step; 3] {
+    [
+        answer().calls("read", json!({"path": path})),
+        answer().calls("edit", json!({"path": path, "old_string": old, "new_string": new})),
+        answer().says("Done."),
+    ]
+}

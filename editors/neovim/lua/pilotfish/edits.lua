@@ -144,6 +144,30 @@ local function restore(saved, edits)
   end
 end
 
+--- The edits that a text went through, as far as lines and their number go.
+---@param before string[]
+---@param after string[]
+---@return lsp.TextEdit[]
+local function lines_between(before, after)
+  local diff = vim.text and vim.text.diff or vim.diff
+  local changes = diff(table.concat(before, '\n') .. '\n', table.concat(after, '\n') .. '\n', { result_type = 'indices' })
+  return vim.tbl_map(function(change)
+    local first, removed, added = change[1], change[2], change[4]
+    first = removed > 0 and first - 1 or first
+    local range = { start = { line = first, character = 0 }, ['end'] = { line = first + removed, character = 0 } }
+    return { range = range, newText = ('\n'):rep(added) }
+  end, changes --[[@as integer[][] ]])
+end
+
+--- Reads a file again that was changed below the editor; windows go on showing the lines they showed.
+---@param bufnr integer
+function M.read_again(bufnr)
+  local saved = views(bufnr)
+  local before = vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)
+  vim.cmd(('silent! checktime %d'):format(bufnr))
+  restore(saved, lines_between(before, vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)))
+end
+
 --- Ends the step of undo that is open.
 ---@param bufnr integer
 local function break_undo(bufnr)

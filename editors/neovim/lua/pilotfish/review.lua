@@ -42,6 +42,21 @@ local function count(bufnr, hunks)
   vim.b[bufnr].pilotfish_hunks = #hunks > 0 and counts or nil
 end
 
+--- The file is not what the buffer shows: a command of the agent's wrote it. It is read again where the editor would do so by itself
+--- and without a question.
+---@param bufnr integer
+local function read_again(bufnr)
+  local is_idle = vim.api.nvim_get_mode().mode == 'n' or vim.api.nvim_get_current_buf() ~= bufnr
+  local is_there = vim.uv.fs_stat(vim.api.nvim_buf_get_name(bufnr)) ~= nil
+  local reads = vim.bo[bufnr].autoread
+  if reads == nil then
+    reads = vim.go.autoread
+  end
+  if is_idle and is_there and reads and not vim.bo[bufnr].modified then
+    require('pilotfish.edits').read_again(bufnr)
+  end
+end
+
 --- Takes what the daemon says of a file.
 ---@param list {uri?: string, version?: integer, hunks: pilotfish.Hunk[]}
 local function take(list)
@@ -56,6 +71,7 @@ local function take(list)
       return
     end
     hunks = {}
+    read_again(bufnr)
   end
   draw.show(bufnr, hunks)
   count(bufnr, hunks)
