@@ -1,6 +1,6 @@
 //! What the agent changes in a text that is open: it meets neither the person's typing nor their view, and can be undone apart.
 
-use crate::scene::{ATTACHED, Scene, drawn, edits, lines};
+use crate::scene::{Scene, drawn, edits, known, lines};
 use pilotfish_tests::fake_model::answer;
 use pilotfish_tests::nvim::{Nvim, versions};
 use serde::Deserialize;
@@ -91,7 +91,7 @@ async fn edits_above_and_below_move_no_view_and_no_cursor() {
         let mut scene = Scene::begin("agent", &[("a.txt", &lines(300)), ("b.txt", &lines(300))]).await;
         let nvim = scene.nvim(&version, "a.txt").await;
         nvim.command("split b.txt").await;
-        nvim.until(ATTACHED).await;
+        known(&nvim).await;
         nvim.input("150Gztjjlll<C-w>j200Gztjjll").await;
         let here = view(&nvim).await;
         nvim.input("<C-w>p").await;

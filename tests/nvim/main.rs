@@ -3,5 +3,6 @@
 
 mod drawing;
 mod editing;
+mod reviewing;
 mod scene;
 mod screen;

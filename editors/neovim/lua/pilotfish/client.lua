@@ -382,7 +382,9 @@ end
 --- Tells the daemon of a buffer's text from now on.
 ---@param bufnr integer
 function M.attach(bufnr)
-  if M.client() and M.is_file(bufnr) then
+  if M.client() and M.is_file(bufnr) and not vim.lsp.buf_is_attached(bufnr, connection.id) then
+    -- An old text that is shown, and that nobody changed, must not pass for one that the person made of the new one.
+    require('pilotfish.edits').read_again(bufnr)
     vim.lsp.buf_attach_client(bufnr, connection.id)
   end
 end

@@ -159,13 +159,25 @@ local function lines_between(before, after)
   end, changes --[[@as integer[][] ]])
 end
 
---- Reads a file again that was changed below the editor; windows go on showing the lines they showed.
+--- Reads a file again that was changed below the editor, where the editor would do so by itself and without a question. Windows go on
+--- showing the lines they showed.
 ---@param bufnr integer
 function M.read_again(bufnr)
+  local is_idle = vim.api.nvim_get_mode().mode == 'n' or vim.api.nvim_get_current_buf() ~= bufnr
+  local reads = vim.bo[bufnr].autoread
+  if reads == nil then
+    reads = vim.go.autoread
+  end
+  if not is_idle or not reads or vim.bo[bufnr].modified or not vim.uv.fs_stat(vim.api.nvim_buf_get_name(bufnr)) then
+    return
+  end
+  local tick = vim.api.nvim_buf_get_changedtick(bufnr)
   local saved = views(bufnr)
   local before = vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)
   vim.cmd(('silent! checktime %d'):format(bufnr))
-  restore(saved, lines_between(before, vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)))
+  if vim.api.nvim_buf_get_changedtick(bufnr) ~= tick then
+    restore(saved, lines_between(before, vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)))
+  end
 end
 
 --- Ends the step of undo that is open.

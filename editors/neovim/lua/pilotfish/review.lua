@@ -42,21 +42,6 @@ local function count(bufnr, hunks)
   vim.b[bufnr].pilotfish_hunks = #hunks > 0 and counts or nil
 end
 
---- The file is not what the buffer shows: a command of the agent's wrote it. It is read again where the editor would do so by itself
---- and without a question.
----@param bufnr integer
-local function read_again(bufnr)
-  local is_idle = vim.api.nvim_get_mode().mode == 'n' or vim.api.nvim_get_current_buf() ~= bufnr
-  local is_there = vim.uv.fs_stat(vim.api.nvim_buf_get_name(bufnr)) ~= nil
-  local reads = vim.bo[bufnr].autoread
-  if reads == nil then
-    reads = vim.go.autoread
-  end
-  if is_idle and is_there and reads and not vim.bo[bufnr].modified then
-    require('pilotfish.edits').read_again(bufnr)
-  end
-end
-
 --- Takes what the daemon says of a file.
 ---@param list {uri?: string, version?: integer, hunks: pilotfish.Hunk[]}
 local function take(list)
@@ -70,8 +55,9 @@ local function take(list)
       -- The text went on meanwhile; what is drawn moves along, and the next list comes.
       return
     end
+    -- A command of the agent's wrote the file.
     hunks = {}
-    read_again(bufnr)
+    require('pilotfish.edits').read_again(bufnr)
   end
   draw.show(bufnr, hunks)
   count(bufnr, hunks)
@@ -159,6 +145,17 @@ local function meant(bufnr, verb, choice)
   return #params.hunkIds > 0 and params or nil
 end
 
+--- Ids say nothing to people, who meant what is at the cursor.
+---@param message string
+---@param hunks string[]
+---@return string
+local function without_ids(message, hunks)
+  for _, id in ipairs(hunks) do
+    message = message:gsub('hunk ' .. vim.pesc(id), 'this hunk')
+  end
+  return message
+end
+
 --- Decides about hunks of the current buffer, or about all of its workspace.
 ---@param verb pilotfish.Verb
 ---@param choice pilotfish.Choice
@@ -177,7 +174,7 @@ function M.decide(verb, choice)
   end
   client.request('review/' .. verb, params, function(error, list)
     if error then
-      return say.warn(error.message)
+      return say.warn(without_ids(error.message, params.hunkIds or {}))
     end
     if params.uri then
       take({ uri = params.uri, version = list.version, hunks = list.hunks })
