@@ -8,8 +8,9 @@ local M = {}
 
 --- Lines above and below the window that are drawn along with it.
 local MARGIN = 40
---- Below what the editor's own parsers colour, so that code keeps its colours.
-local PRIORITY = 90
+--- Below what parsers and language servers colour, so that code keeps its colours, and above them for groups that would not be readable
+--- below.
+local BELOW, ABOVE = 90, 150
 
 local places_of = vim.api.nvim_create_namespace('pilotfish.places')
 local hint_of = vim.api.nvim_create_namespace('pilotfish.hint')
@@ -44,6 +45,17 @@ M.work = { placed = 0, dressed = 0 }
 local function extent(hunk)
   local range = hunk.state == 'applied' and hunk.newRange or hunk.oldRange
   return range.start, range['end']
+end
+
+--- How much is drawn in a buffer. Beside a comparison of the editor's own the lines that are gone would be there twice.
+---@param bufnr integer
+---@return 'inline'|'signs'|'none'
+local function manner(bufnr)
+  local wanted = config.get('diff')
+  local is_compared = wanted == 'inline' and vim.iter(vim.fn.win_findbuf(bufnr)):any(function(window)
+    return vim.wo[window].diff
+  end)
+  return is_compared and 'signs' or wanted
 end
 
 ---@param bufnr integer
@@ -112,13 +124,20 @@ local function sign(hunk)
 end
 
 --- How the lines of a hunk are tinted.
+---@param bufnr integer
 ---@param hunk pilotfish.Hunk
 ---@return string?
-local function tint(hunk)
-  if config.get('diff') ~= 'inline' or hunk.state == 'conflict' then
+local function tint(bufnr, hunk)
+  if manner(bufnr) ~= 'inline' or hunk.state == 'conflict' then
     return nil
   end
   return hunk.state == 'applied' and 'PilotfishAdd' or 'PilotfishDelete'
+end
+
+---@param group string?
+---@return integer
+local function priority(group)
+  return group and ghost.covers(group) and ABOVE or BELOW
 end
 
 ---@param drawn pilotfish.Drawn
@@ -126,7 +145,7 @@ end
 ---@param first integer
 ---@param last integer
 local function put_ghost(drawn, bufnr, first, last)
-  local lines = config.get('diff') == 'inline' and ghost.lines(bufnr, drawn.hunk, drawn.seen ~= nil) or {}
+  local lines = manner(bufnr) == 'inline' and ghost.lines(bufnr, drawn.hunk, drawn.seen ~= nil) or {}
   if #lines == 0 then
     return
   end
@@ -141,7 +160,6 @@ local function put_ghost(drawn, bufnr, first, last)
     id = drawn.ghost,
     virt_lines = lines,
     virt_lines_above = above,
-    priority = PRIORITY,
   })
 end
 
@@ -167,19 +185,20 @@ local function put(bufnr, hunk)
   local is_behind = first == count
   local row = is_behind and count - 1 or first
   local drawn = { hunk = hunk, extras = {}, is_behind = is_behind }
+  local group = last > first and tint(bufnr, hunk) or nil
   drawn.mark = vim.api.nvim_buf_set_extmark(bufnr, places_of, row, 0, {
     end_row = math.max(last, row),
     end_col = 0,
-    hl_group = last > first and tint(hunk) or nil,
+    hl_group = group,
     hl_eol = true,
-    priority = PRIORITY,
+    priority = priority(group),
     strict = false,
     virt_text = hunk.state == 'conflict' and { { ' yours changed here too', 'PilotfishConflict' } } or nil,
   })
-  if config.get('diff') ~= 'none' then
-    local text, group = sign(hunk)
+  if manner(bufnr) ~= 'none' then
+    local text, sign_group = sign(hunk)
     -- A mark of its own, since one that spans lines would put it on the line behind them too.
-    add(bufnr, drawn, row, 0, { sign_text = is_behind and '▁' or text, sign_hl_group = group, priority = PRIORITY })
+    add(bufnr, drawn, row, 0, { sign_text = is_behind and '▁' or text, sign_hl_group = sign_group })
   end
   put_ghost(drawn, bufnr, first, last)
   return drawn
@@ -253,7 +272,7 @@ local function hint(bufnr, sheet)
   for number, place in ipairs(places) do
     if M.covers(bufnr, place, row) then
       local verbs = { applied = 'keep|undo', proposed = 'accept|reject', conflict = 'reject' }
-      said = { math.max(M.row(bufnr, place), vim.fn.line('w0') - 1), ('%d/%d %s'):format(number, #places, verbs[place.hunk.state]) }
+      said = { math.max(M.row(bufnr, place), vim.fn.line('w0') - 1), (' %d/%d %s '):format(number, #places, verbs[place.hunk.state]) }
     end
   end
   local key = said and table.concat(said, ' ')
@@ -266,7 +285,7 @@ local function hint(bufnr, sheet)
     vim.api.nvim_buf_set_extmark(bufnr, hint_of, said[1], 0, {
       virt_text = { { said[2], 'PilotfishHint' } },
       virt_text_pos = 'right_align',
-      hl_mode = 'combine',
+      hl_mode = 'replace',
     })
   end
 end
@@ -331,16 +350,18 @@ local function dress_lines(bufnr, drawn, start, first, last)
   local hunk = drawn.hunk
   local text, group = sign(hunk)
   for row = math.max(first, start + 1), last - 1 do
-    add(bufnr, drawn, row, 0, { sign_text = text, sign_hl_group = group, priority = PRIORITY })
+    add(bufnr, drawn, row, 0, { sign_text = text, sign_hl_group = group })
   end
-  if hunk.state ~= 'applied' or config.get('diff') ~= 'inline' then
+  if hunk.state ~= 'applied' or manner(bufnr) ~= 'inline' then
     return
   end
   local offset = start - hunk.newRange.start
   for _, line in ipairs(hunk.userLines) do
     local row = line + offset
     if row >= first and row < last then
-      add(bufnr, drawn, row, 0, { end_row = row + 1, hl_group = 'PilotfishChange', hl_eol = true, priority = PRIORITY + 1 })
+      local theirs = { end_row = row + 1, hl_group = 'PilotfishChange', hl_eol = true }
+      theirs.priority = priority('PilotfishChange') + 1
+      add(bufnr, drawn, row, 0, theirs)
     end
   end
   for _, span in ipairs(hunk.spans) do
@@ -350,10 +371,22 @@ local function dress_lines(bufnr, drawn, start, first, last)
       local from, to = columns.bytes(line, span.start), columns.bytes(line, span['end'])
       -- A line of which nothing was there before says so by its tint alone.
       if from > 0 or to < #line then
-        add(bufnr, drawn, row, from, { end_row = row, end_col = to, hl_group = 'PilotfishText', priority = PRIORITY + 2 })
+        local changed = { end_row = row, end_col = to, hl_group = 'PilotfishText' }
+        changed.priority = math.max(priority('PilotfishText'), priority('PilotfishAdd')) + 2
+        add(bufnr, drawn, row, from, changed)
       end
     end
   end
+end
+
+--- Draws the hunks of a buffer anew, for what else decides how they look has changed.
+---@param bufnr integer
+function M.redraw(bufnr)
+  local hunks = vim.tbl_map(function(place)
+    return place.hunk
+  end, M.places(bufnr))
+  M.show(bufnr, {})
+  M.show(bufnr, hunks)
 end
 
 --- Gives a hunk that is seen its colours, signs and words.
@@ -436,13 +469,24 @@ function M.follow()
     callback = function()
       for name, scrolled in pairs(vim.v.event) do
         local window = tonumber(name)
-        if window and scrolled.topline < 0 and vim.api.nvim_win_is_valid(window) then
+        -- A jump to the top, not a step of scrolling, which shows such lines one by one.
+        local jumped = window and vim.api.nvim_win_is_valid(window) and scrolled.topline < 0
+          and (scrolled.topline < -1 or vim.api.nvim_win_get_cursor(window)[1] == 1)
+        if jumped then
           show_top(vim.api.nvim_win_get_buf(window), window)
         end
       end
     end,
   })
-  vim.api.nvim_create_autocmd({ 'BufUnload' }, {
+  vim.api.nvim_create_autocmd({ 'ColorScheme', 'VimResized' }, {
+    group = group,
+    callback = function()
+      for _, bufnr in ipairs(vim.tbl_keys(sheets)) do
+        M.redraw(bufnr)
+      end
+    end,
+  })
+  vim.api.nvim_create_autocmd('BufUnload', {
     group = group,
     callback = function(event)
       sheets[event.buf] = nil

@@ -15,6 +15,14 @@ function M.split(text)
   return lines
 end
 
+--- Whether a group is made to cover the colours of code: it has nothing to show behind them, or swaps what is before and behind.
+---@param group string
+---@return boolean
+function M.covers(group)
+  local look = vim.api.nvim_get_hl(0, { name = group, link = false })
+  return look.reverse or not look.bg
+end
+
 --- What a line looks like: tabs as wide as they are in the buffer, and nothing that would do more than be seen.
 ---@param text string
 ---@param column integer the screen column it begins at
@@ -90,11 +98,12 @@ end
 ---@return table[] chunks
 local function chunks(bufnr, line, group, spans)
   local tabstop = vim.bo[bufnr].tabstop
+  local covers = M.covers(group)
   local out, column = {}, 0
   for _, piece in ipairs(spans and pieces(line, spans) or { { text = line } }) do
     local text = shown(piece.text, column, tabstop)
     column = column + vim.api.nvim_strwidth(text)
-    table.insert(out, { text, piece.group and { group, piece.group } or group })
+    table.insert(out, { text, piece.group and (covers and { piece.group, group } or { group, piece.group }) or group })
   end
   -- To the end of the window, as lines of the text are.
   table.insert(out, { (' '):rep(math.max(vim.o.columns - column, 1)), group })
