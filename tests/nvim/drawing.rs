@@ -196,8 +196,8 @@ async fn code_keeps_its_colours_in_the_dark_and_in_the_light() {
         assert_eq!(groups("Hello"), ["String", "DiffDelete"]);
         nvim.picture("code-dark").await;
         nvim.command("highlight DiffDelete guifg=NONE guibg=#4b1818 gui=NONE | doautocmd ColorScheme").await;
-        nvim.until("true").await;
         nvim.picture("code-tinted").await;
+        nvim.command("colorscheme default").await;
         nvim.command("set background=light").await;
         nvim.picture("code-light").await;
         // Another scheme has its own colours for what ours are linked to.

@@ -3,6 +3,7 @@
 
 mod drawing;
 mod editing;
+mod hostile;
 mod reviewing;
 mod scene;
 mod screen;

@@ -15,7 +15,7 @@ local GROUPS = {
 ---@return string[] lines, integer[] headings rows from 0
 function M.lines()
   local state, reason = client.state()
-  local lines = { ('%s · %s'):format(vim.fn.fnamemodify(client.workspace(), ':~'), reason or state) }
+  local lines = { ('%s · %s'):format(vim.fn.strtrans(vim.fn.fnamemodify(client.workspace(), ':~')), reason or state) }
   local headings = {}
   local entries = require('pilotfish.commands').entries
   for _, group in ipairs(GROUPS) do
