@@ -87,13 +87,7 @@ end
 --- The hunk at the cursor.
 ---@return pilotfish.Place?
 function M.at_cursor()
-  local bufnr = vim.api.nvim_get_current_buf()
-  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
-  for _, place in ipairs(M.places(bufnr)) do
-    if draw.covers(bufnr, place, row) then
-      return place
-    end
-  end
+  return draw.at(vim.api.nvim_get_current_buf(), vim.api.nvim_win_get_cursor(0)[1] - 1)[1]
 end
 
 --- The hunks at a line, and those that follow them.
@@ -224,6 +218,7 @@ function M.follow()
     end
   end)
   draw.follow()
+  require('pilotfish.hint').follow()
 end
 
 return M
