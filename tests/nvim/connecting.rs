@@ -31,7 +31,8 @@ async fn in_an_empty_editor_the_command_explains_itself() {
         nvim.input("q").await;
         let completed: Vec<String> = nvim.lua("return vim.fn.getcompletion('Pilotfish re', 'cmdline')").await;
         assert_eq!(completed, ["reject", "restart", "restore", "review"]);
-        let completed: Vec<String> = nvim.lua("return vim.fn.getcompletion(\"'<,'>Pilotfish keep! a\", 'cmdline')").await;
+        let completed: Vec<String> =
+            nvim.lua("return vim.fn.getcompletion(\"'<,'>Pilotfish keep! a\", 'cmdline')").await;
         assert_eq!(completed, ["all"]);
         nvim.input(":Pilotfish nonsense<CR>").await;
         nvim.see("there is no :Pilotfish nonsense").await;
@@ -66,7 +67,8 @@ async fn after_the_daemon_ended_the_connection_and_the_hunks_come_back() {
         let nvim = scene.nvim(&version, "a.txt").await;
         scene.agent_writes("a.txt", &lines(9).replace("line 4\n", "four\n")).await;
         nvim.until(&drawn(1)).await;
-        nvim.run("states = {}; require('pilotfish.client').on_state(function(state) table.insert(states, state) end)").await;
+        nvim.run("states = {}; require('pilotfish.client').on_state(function(state) table.insert(states, state) end)")
+            .await;
         assert!(scene.desk.run(&["stop"]).await.status.success());
         nvim.until("vim.deep_equal(states, { 'starting', 'ready' })").await;
         nvim.until(&drawn(1)).await;

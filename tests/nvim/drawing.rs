@@ -58,7 +58,8 @@ async fn hunks_are_drawn_at_the_first_line_the_last_and_between() {
             │~
             │a.txt                           1,1            All
             │
-        "#]].assert_eq(&screen.with_groups(GROUPS));
+        "#]]
+        .assert_eq(&screen.with_groups(GROUPS));
         assert_eq!(nvim.lua::<u64>("return vim.b.changedtick").await, tick);
         nvim.quit().await;
     }
@@ -72,7 +73,8 @@ async fn long_deletions_wrapped_lines_and_folds_are_drawn() {
         let mut scene = Scene::begin("agent", &[("a.txt", &whole)]).await;
         let nvim = scene.nvim_of(&version, (50, 26), "a.txt").await;
         let gone: String = (5..=64).map(|line| format!("line {line}\n")).collect();
-        let text = whole.replace(&gone, "").replace(&long, &format!("{long}and one more")).replace("line 85\n", "eighty\n");
+        let text =
+            whole.replace(&gone, "").replace(&long, &format!("{long}and one more")).replace("line 85\n", "eighty\n");
         scene.agent_writes("a.txt", &text).await;
         nvim.until(&drawn(3)).await;
         // Over the deletion, which is one step, to lines that are folded, and to one that is wrapped.
@@ -118,7 +120,8 @@ async fn long_deletions_wrapped_lines_and_folds_are_drawn() {
             │  line 74
             │a.txt                           5,1            Top
             │:6,9fold
-        "#]].assert_eq(&nvim.screen().await.with_groups(GROUPS));
+        "#]]
+        .assert_eq(&nvim.screen().await.with_groups(GROUPS));
         nvim.input("j").await;
         assert_eq!(nvim.screen().await.cursor(), (18, 2));
         nvim.picture("long").await;

@@ -148,7 +148,10 @@ async fn typing_goes_on_while_twenty_files_change() {
         assert_eq!(after.mode, "i");
         assert!(!nvim.screen().await.shows("Press ENTER"));
         nvim.input("<Esc>").await;
-        assert_eq!(scene.file("f7.txt"), text_of.replace("line 50\n", "line fifty\nand more\n").replace("line 40\n", ""));
+        assert_eq!(
+            scene.file("f7.txt"),
+            text_of.replace("line 50\n", "line fifty\nand more\n").replace("line 40\n", "")
+        );
         nvim.quit().await;
     }
 }
@@ -178,7 +181,10 @@ async fn a_text_that_was_saved_is_saved_again() {
         scene.turn(edits("a.txt", "line 20\n", "twenty\n")).await;
         nvim.until(&drawn(1)).await;
         assert_eq!(scene.file("a.txt"), lines(30).replace("line 20\n", "twenty\n"));
-        assert_eq!(nvim.lua::<(bool, String)>("return { vim.bo.modified, vim.g.written }").await, (false, "a.txt".into()));
+        assert_eq!(
+            nvim.lua::<(bool, String)>("return { vim.bo.modified, vim.g.written }").await,
+            (false, "a.txt".into())
+        );
         // What somebody else wrote below the editor is not written over, and nobody is asked about it.
         scene.desk.write("project/a.txt", "somebody else\n");
         let answer: serde_json::Value = nvim
@@ -265,6 +271,29 @@ async fn near_the_cursor_an_edit_waits_until_typing_stops() {
 }
 
 #[tokio::test]
+async fn a_selection_stays_what_it_is() {
+    for version in versions() {
+        let mut scene = Scene::begin("agent", &[("a.txt", &lines(60))]).await;
+        let nvim = scene.nvim(&version, "a.txt").await;
+        nvim.input("20GVj").await;
+        // Below it at once, above it when it is done with.
+        scene.turn(edits("a.txt", "line 50\n", "fifty\n")).await;
+        nvim.until("vim.fn.getline(50) == 'fifty'").await;
+        scene.begin_turn(edits("a.txt", "line 3\n", "three\nand four\n")).await;
+        scene.model.asked(5).await;
+        nvim.input("d").await;
+        scene.end_turn().await;
+        nvim.until("vim.fn.getline(3) == 'three'").await;
+        let expected = lines(60)
+            .replace("line 20\nline 21\n", "")
+            .replace("line 3\n", "three\nand four\n")
+            .replace("line 50\n", "fifty\n");
+        assert_eq!(text(&nvim).await, expected);
+        nvim.quit().await;
+    }
+}
+
+#[tokio::test]
 async fn where_both_changed_the_same_lines_the_persons_stay() {
     for version in versions() {
         let mut scene = Scene::begin("agent", &[("a.txt", &lines(10))]).await;
@@ -309,10 +338,17 @@ async fn what_a_command_wrote_below_the_editor_is_read_again() {
         let command = "sed -i -e '3s/.*/three\\nand four/' -e '50s/.*/fifty/' a.txt";
         scene.turn([answer().calls("shell", json!({"command": command})), answer().says("Done.")]).await;
         nvim.until(&drawn(2)).await;
-        assert_eq!(text(&nvim).await, lines(60).replace("line 3\n", "three\nand four\n").replace("line 50\n", "fifty\n"));
-        assert_eq!(nvim.lua::<Vec<u64>>(
-            "return vim.tbl_map(function(place) return place.first end, require('pilotfish.review').places(0))",
-        ).await, [2, 50]);
+        assert_eq!(
+            text(&nvim).await,
+            lines(60).replace("line 3\n", "three\nand four\n").replace("line 50\n", "fifty\n")
+        );
+        assert_eq!(
+            nvim.lua::<Vec<u64>>(
+                "return vim.tbl_map(function(place) return place.first end, require('pilotfish.review').places(0))",
+            )
+            .await,
+            [2, 50]
+        );
         assert_eq!(view(&nvim).await, before);
         nvim.quit().await;
     }

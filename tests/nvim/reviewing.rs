@@ -83,6 +83,9 @@ async fn a_hunk_that_another_editor_decides_about_vanishes_here() {
         scene.decide("keep", json!({"hunkIds": [first.id]})).await;
         nvim.until(&drawn(1)).await;
         nvim.until("events > 0").await;
+        // What is read again from the disk is drawn again.
+        nvim.command("edit").await;
+        nvim.until(&drawn(1)).await;
         scene.decide("undo", json!({})).await;
         nvim.until(&drawn(0)).await;
         assert_eq!(text(&nvim).await, shouted(30, &[3]));
@@ -122,6 +125,12 @@ async fn verbs_take_ranges_counts_files_and_all_and_are_repeated_by_a_dot() {
         nvim.input("gU").await;
         nvim.until(&drawn(3)).await;
         nvim.input("]h.").await;
+        nvim.until(&drawn(2)).await;
+        assert_eq!(text(&nvim).await, shouted(60, &[3, 10, 20, 30, 31]));
+        // With a count the hunks behind it too. That the agent changes several places at once makes none of them the person's.
+        scene.agent_writes("a.txt", &shouted(60, &[3, 10, 20, 30, 31, 40, 50])).await;
+        nvim.until(&drawn(4)).await;
+        nvim.input("40G2gU").await;
         nvim.until(&drawn(2)).await;
         assert_eq!(text(&nvim).await, shouted(60, &[3, 10, 20, 30, 31]));
         // A part of a hunk, selected; the rest of it as an object.
@@ -195,7 +204,9 @@ async fn a_proposal_is_drawn_accepted_as_one_step_and_rejected() {
     for version in versions() {
         let mut scene = Scene::begin("read-only", &[("a.txt", &lines(30))]).await;
         let nvim = scene.nvim_of(&version, (60, 16), "a.txt").await;
-        scene.agent_writes("a.txt", &shouted(30, &[2, 6]).replace("line 8\n", "line 8\nmore\n").replace("line 10\n", "")).await;
+        scene
+            .agent_writes("a.txt", &shouted(30, &[2, 6]).replace("line 8\n", "line 8\nmore\n").replace("line 10\n", ""))
+            .await;
         nvim.until(&drawn(4)).await;
         assert_eq!((text(&nvim).await, scene.file("a.txt")), (lines(30), lines(30)));
         nvim.input(":2<CR>").await;

@@ -217,6 +217,16 @@ function M.follow()
       end
     end
   end)
+  -- A text that was read again lost what was drawn on it.
+  vim.api.nvim_create_autocmd('BufReadPost', {
+    group = vim.api.nvim_create_augroup('pilotfish.review', {}),
+    callback = vim.schedule_wrap(function(event)
+      local bound = client.client()
+      if bound and vim.api.nvim_buf_is_loaded(event.buf) and bound.attached_buffers[event.buf] then
+        M.refresh(event.buf)
+      end
+    end),
+  })
   draw.follow()
   require('pilotfish.hint').follow()
 end
