@@ -75,8 +75,11 @@ impl Nvim {
     pub async fn start_with(desk: &Desk, version: &Version, columns: u64, rows: u64, arguments: &[&str]) -> Self {
         let mut command = desk.pilotfish_at(&version.program, &["--embed", "--clean", "-n", "-i", "NONE"]);
         let path = format!("set runtimepath^={}", plugin().display());
+        // A Neovim that was unpacked somewhere does not find the parsers that came with it.
+        let parsers = version.program.with_file_name("usr/lib/nvim");
+        let more = format!("set runtimepath+={}", parsers.display());
         command
-            .args(["--cmd", &path])
+            .args(["--cmd", &path, "--cmd", &more])
             .args(arguments)
             .env("PATH", path_with_program())
             .env("TMPDIR", desk.path("user"))

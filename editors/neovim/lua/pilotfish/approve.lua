@@ -164,24 +164,19 @@ local function preview(open, rule)
   end)
 end
 
---- With fewer words, or with the next of those that were asked for.
+--- Lets the rule hold for more, or for less: first for exactly the words that were asked for, then with any words behind them, then
+--- with one word fewer at a time. What cannot be saved the daemon refuses, and says why.
 ---@param open pilotfish.Asking
 ---@param step -1|1
 local function widen(open, step)
   local rule = vim.deepcopy(open.preview.rule)
   local asked = open.group.approval.rule.argv
-  local length = #rule.argv + step
-  if step < 0 and not rule.prefix then
-    length = #rule.argv
+  local width = (rule.prefix and #asked - #rule.argv + 1 or 0) + step
+  if width < 0 or width > #asked then
+    return
   end
-  if length < 1 or length > #asked or (step > 0 and not rule.prefix) then
-    -- From all words with more allowed behind them back to exactly these.
-    length = math.min(math.max(length, 1), #asked)
-    rule.prefix = step < 0
-  else
-    rule.prefix = true
-  end
-  rule.argv = vim.list_slice(asked, 1, length)
+  rule.prefix = width > 0
+  rule.argv = vim.list_slice(asked, 1, width > 0 and #asked - width + 1 or #asked)
   preview(open, rule)
 end
 
@@ -212,8 +207,8 @@ local function set_keys(open)
   end)
   map('4', false, function() deny(open) end)
   map('s', true, function() answer(open, { kind = 'always', rule = open.preview.rule }) end)
-  map('w', true, function() widen(open, -1) end)
-  map('n', true, function() widen(open, 1) end)
+  map('w', true, function() widen(open, 1) end)
+  map('n', true, function() widen(open, -1) end)
   map('e', true, function()
     local rule = vim.deepcopy(open.preview.rule)
     rule.scope = rule.scope == 'workspace' and 'everywhere' or 'workspace'

@@ -6,7 +6,9 @@ local composer = require('pilotfish.composer')
 local config = require('pilotfish.config')
 local fold = require('pilotfish.fold')
 local say = require('pilotfish.say')
+local scratch = require('pilotfish.scratch')
 local session = require('pilotfish.session')
+local words = require('pilotfish.words')
 
 local M = {}
 
@@ -28,8 +30,7 @@ local options = {
   conceallevel = 2,
   foldenable = true,
   foldlevel = 0,
-  foldmethod = 'expr',
-  foldexpr = "v:lua.require'pilotfish.view'.foldexpr()",
+  foldmethod = 'manual',
   foldtext = '',
   fillchars = 'fold: ,eob: ',
   winfixwidth = true,
@@ -129,27 +130,13 @@ local function follow(view)
   end
 end
 
+--- Shows a text to be read, over the windows.
 ---@param title string
 ---@param text string
 ---@param filetype string
-local function float(title, text, filetype)
-  local lines = vim.split(text, '\n', { plain = true })
-  local buffer = vim.api.nvim_create_buf(false, true)
-  vim.api.nvim_buf_set_lines(buffer, 0, -1, true, lines)
-  vim.bo[buffer].bufhidden, vim.bo[buffer].modifiable, vim.bo[buffer].filetype = 'wipe', false, filetype
-  local width, height = math.floor(vim.o.columns * 0.8), math.floor(vim.o.lines * 0.7)
-  vim.api.nvim_open_win(buffer, true, {
-    relative = 'editor',
-    width = width,
-    height = math.min(height, #lines),
-    row = math.floor((vim.o.lines - math.min(height, #lines)) / 2) - 1,
-    col = math.floor((vim.o.columns - width) / 2),
-    border = 'rounded',
-    title = (' %s '):format(title),
-    footer = ' q closes ',
-    style = 'minimal',
-  })
-  vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = buffer, nowait = true })
+function M.float(title, text, filetype)
+  local window = scratch.float(scratch.buffer(words.lines(text), filetype), title, { footer = ' q closes ' })
+  vim.wo[window].wrap, vim.wo[window].linebreak = true, true
 end
 
 --- Reads a long output to its end, page by page, and shows it.
@@ -168,29 +155,29 @@ local function show_output(state, item)
       if page.text ~= '' and next_offset < page.total then
         return read(next_offset)
       end
-      float(content.title, table.concat(pieces), '')
+      M.float(content.title, table.concat(pieces), '')
     end)
   end
   if content.outputBytes then
     return read(0)
   end
-  float(content.title, content.output, '')
+  M.float(content.title, content.output, '')
 end
 
 local whole = {
   toolCall = show_output,
   compaction = function(_, item)
-    float('what the model reads in place of what lies before', item.content.text, 'markdown')
+    M.float('what the model reads in place of what lies before', item.content.text, 'markdown')
   end,
   reasoning = function(_, item)
-    float('thoughts', item.content.text, 'markdown')
+    M.float('thoughts', item.content.text, 'markdown')
   end,
   context = function(_, item)
     local texts = {}
     for _, part in ipairs(item.content.parts) do
       table.insert(texts, ('── %s ──\n%s'):format(part.title, part.text))
     end
-    float('what the model was given', table.concat(texts, '\n'), '')
+    M.float('what the model was given', table.concat(texts, '\n'), '')
   end,
 }
 
@@ -248,8 +235,7 @@ local function view_of(state)
   buffers[id] = buffer
   vim.api.nvim_buf_set_name(buffer, 'pilotfish://chat/' .. id)
   vim.bo[buffer].bufhidden, vim.bo[buffer].undolevels, vim.bo[buffer].modifiable = 'hide', -1, false
-  view = View.new(buffer, state.session.workspace)
-  view.session = id
+  view = View.new(buffer, state.session)
   vim.bo[buffer].filetype = 'pilotfish'
   set_keys(view)
   view:reset(state)
@@ -288,11 +274,13 @@ local function show_windows(state)
     if vim.api.nvim_win_get_buf(window) ~= view.buffer then
       vim.api.nvim_win_set_buf(window, view.buffer)
       set_options(window, options)
+      view:fold_all(window)
     end
   else
     local width = math.floor(vim.o.columns * config.get('width'))
     window = vim.api.nvim_open_win(view.buffer, false, { split = 'right', win = -1, width = width })
     set_options(window, options)
+    view:fold_all(window)
     vim.api.nvim_win_set_cursor(window, { vim.api.nvim_buf_line_count(view.buffer), 0 })
   end
   local is_new, below = composer.show(window, state)
@@ -317,15 +305,20 @@ function M.open(enters, callback)
   end)
 end
 
---- Shows the chat, or hides it.
-function M.toggle()
+--- Hides the chat in this tab.
+local function hide()
   local window = M.window()
-  if not window then
-    return M.open(true)
-  end
   composer.hide()
   -- The last window of all cannot be closed, and is left.
   pcall(vim.api.nvim_win_close, window, true)
+end
+
+--- Shows the chat, or hides it.
+function M.toggle()
+  if M.window() then
+    return hide()
+  end
+  M.open(true)
 end
 
 --- Asks something. Without words the composer is opened for them.
@@ -365,8 +358,7 @@ local function changed(state, change)
   local buffer = state and buffers[state.session.id]
   local view = buffer and View.of(buffer)
   if change.kind == 'selected' and M.window() then
-    show_windows(state)
-    return
+    return state and show_windows(state) or hide()
   end
   if not view then
     return

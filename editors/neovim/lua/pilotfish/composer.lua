@@ -362,7 +362,7 @@ end
 --- The line above: the mode, what goes along, and what the keys do.
 ---@return string
 function M.winbar()
-  local composer = composers[vim.b[vim.api.nvim_win_get_buf(vim.g.statusline_winid)].pilotfish_session]
+  local composer = composers[vim.b.pilotfish_session]
   local state = composer and session.state(composer.id)
   if not state then
     return ''

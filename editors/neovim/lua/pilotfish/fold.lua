@@ -121,8 +121,12 @@ function folds.turnStarted(state, update)
   state.turnId = update.turnId
 end
 
-function folds.turnEnded(state)
-  state.turnId = nil
+--- What a turn's end makes of the status, until the daemon says it in words.
+local after = { interrupted = 'stopped', stepLimit = 'stopped', failed = 'failed' }
+
+function folds.turnEnded(state, update)
+  state.turnId, state.open, state.approvals = nil, {}, {}
+  state.session.status = { state = after[update.stop] or 'idle', text = '' }
 end
 
 function folds.itemStarted(state, update)
@@ -234,6 +238,15 @@ function M.update(state, params)
     return { kind = 'resumed', update = update }
   end
   return { kind = update.kind, item = item, delta = delta, update = update }
+end
+
+--- Takes over what the list of sessions says of one, which is the last word between two turns.
+---@param state pilotfish.State
+---@param session pilotfish.Session
+function M.listed(state, session)
+  if not state.turnId and not state.behind then
+    state.session = session
+  end
 end
 
 --- The questions of the model that nobody answered yet, the oldest first.

@@ -148,6 +148,17 @@ function M.select(id, callback)
   M.attach(id, select)
 end
 
+--- Has no more to do with a session that is not to be seen any more. The next use finds another one.
+---@param id string
+function M.leave(id)
+  states[id] = nil
+  if current == id then
+    current = nil
+    tell(nil, { kind = 'selected', update = {} })
+  end
+  client.request('session/detach', { sessionId = id }, function() end)
+end
+
 --- Opens a session in the workspace and makes it the current one.
 ---@param callback? fun(state: pilotfish.State?)
 function M.new(callback)
@@ -285,7 +296,11 @@ end
 function M.follow()
   client.on('session/update', received)
   client.on('session/changed', function(params)
-    tell(nil, { kind = 'changed', update = params })
+    local state = states[params.session.id]
+    if state then
+      fold.listed(state, params.session)
+    end
+    tell(state, { kind = 'changed', update = params })
   end)
   client.on_state(connection_changed)
   require('pilotfish.status').follow()

@@ -33,7 +33,7 @@ function M.data()
   if state then
     data = {
       state = state.session.status.state,
-      text = state.session.status.text,
+      text = words.status(state.session.status),
       mode = state.session.mode,
       title = state.session.title,
       session = state.session.id,
@@ -73,28 +73,43 @@ local function coloured(group, text)
   return ('%%#%s#%s%%*'):format(group, escape(text))
 end
 
+--- How full the model's context is, or how much is in it.
+---@param state pilotfish.State
+local function meter(state)
+  local percent = fold.percent(state)
+  if percent then
+    return { percent .. ' %', percent >= 80 and 'DiagnosticWarn' or 'PilotfishHint' }
+  elseif state.usage.contextTokens > 0 then
+    return { words.short(state.usage.contextTokens) .. ' tokens', 'PilotfishHint' }
+  end
+end
+
 --- The line above the transcript: title, mode, status and how full the context is.
 ---@return string
 function M.winbar()
-  local view = require('pilotfish.view').of(vim.api.nvim_win_get_buf(vim.g.statusline_winid))
+  local view = require('pilotfish.view').of(vim.api.nvim_get_current_buf())
   local state = view and session.state(view.session)
   if not state then
     return ''
   end
   local shown = state.session
-  local data = M.data()
-  local status = data.session == shown.id and data.text or shown.status.text
-  local parts = {
-    coloured(M.groups[shown.mode] or 'Normal', (M.signs[shown.mode] or '') .. ' ' .. shown.mode),
-    coloured(fold.waiting(state) > 0 and 'PilotfishApproval' or 'PilotfishTool', status),
-  }
-  local percent = fold.percent(state)
-  if percent then
-    table.insert(parts, coloured(percent >= 80 and 'DiagnosticWarn' or 'PilotfishHint', percent .. '%'))
-  elseif state.usage.contextTokens > 0 then
-    table.insert(parts, coloured('PilotfishHint', words.short(state.usage.contextTokens)))
+  local connection = client.state()
+  local status = connection == 'ready' and words.status(shown.status)
+    or connection == 'starting' and 'starting'
+    or 'disconnected'
+  local pieces = { { (M.signs[shown.mode] or '') .. ' ' .. shown.mode, M.groups[shown.mode] or 'Normal' } }
+  if status ~= 'idle' then
+    table.insert(pieces, { status, fold.waiting(state) > 0 and 'PilotfishApproval' or 'PilotfishTool' })
   end
-  return ' %<' .. coloured('Title', shown.title) .. '%= ' .. table.concat(parts, ' · ') .. ' '
+  table.insert(pieces, (meter(state)))
+  local room = vim.api.nvim_win_get_width(0) - 3
+  local shown_pieces = {}
+  for _, piece in ipairs(pieces) do
+    room = room - vim.fn.strdisplaywidth(piece[1]) - 3
+    table.insert(shown_pieces, coloured(piece[2], piece[1]))
+  end
+  local title = words.fitting(shown.title, math.max(room, 8))
+  return ' ' .. coloured('Title', title) .. '%= ' .. table.concat(shown_pieces, ' · ') .. ' '
 end
 
 local function event(name, data)

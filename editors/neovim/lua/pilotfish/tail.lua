@@ -9,7 +9,7 @@ local steps = { pending = '○', in_progress = '▸', completed = '✓' }
 
 local function tail_work(out, state)
   if state.turnId then
-    out:line({ { '  ◌ ' .. state.session.status.text, 'PilotfishHint' } })
+    out:line({ { '  ◌ ' .. words.status(state.session.status), 'PilotfishHint' } })
   end
   local plan = state.plan.steps
   local done = words.plan(plan)
@@ -83,6 +83,22 @@ local function tail_asked(out, state, questions, look)
   end
 end
 
+local modes = {
+  ['read-only'] = 'Read-only: it reads and answers. It changes nothing; what it would change it proposes.',
+  agent = 'Agent: it edits files and runs commands in a sandbox, and asks for what is beyond.',
+}
+
+--- What a session without a word says.
+local function welcome(out, state)
+  if #state.items > 0 or state.turnId then
+    return
+  end
+  out:line({ { '  ' .. (modes[state.session.mode] or state.session.mode), 'PilotfishHint' } })
+  if not state.session.model then
+    out:line({ { '  No model can be used yet: :Pilotfish model says what is missing.', 'PilotfishConflict' } })
+  end
+end
+
 --- What stands below the last item: what is being done, what comes next, and what waits for the person.
 ---@param state pilotfish.State
 ---@param questions pilotfish.Item[]
@@ -91,6 +107,7 @@ end
 ---@return pilotfish.Block
 function M.block(state, questions, before, look)
   local out = Drawing.new()
+  welcome(out, state)
   tail_work(out, state)
   tail_queue(out, state, look)
   tail_asked(out, state, questions, look)

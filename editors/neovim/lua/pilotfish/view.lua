@@ -7,6 +7,7 @@ local transcript = require('pilotfish.transcript')
 
 ---@class pilotfish.View
 ---@field buffer integer
+---@field session string Whose it is.
 ---@field look pilotfish.Look
 ---@field blocks pilotfish.Block[] The one that loads more, the items, the tail.
 ---@field starts integer[] The first line of each block, from 0.
@@ -30,11 +31,12 @@ end
 
 --- One that shows nothing yet.
 ---@param buffer integer
----@param root string
+---@param session pilotfish.Session
 ---@return pilotfish.View
-function View.new(buffer, root)
-  local look = { fences = fences(), root = root }
-  local view = setmetatable({ buffer = buffer, look = look, blocks = {}, starts = {}, first = 1 }, View)
+function View.new(buffer, session)
+  local look = { fences = fences(), root = session.workspace }
+  local view = { buffer = buffer, session = session.id, look = look, blocks = {}, starts = {}, first = 1 }
+  setmetatable(view, View)
   views[buffer] = view
   if look.fences ~= 'none' then
     pcall(vim.treesitter.start, buffer, 'markdown')
@@ -108,21 +110,63 @@ function View:replace(index, block)
   local old, start = self.blocks[index], self.starts[index]
   local most = math.min(#old.lines, #block.lines)
   local head, foot = 0, 0
-  -- What is folded is asked of changed lines only.
-  if old.fold == block.fold then
-    while head < most and old.lines[head + 1] == block.lines[head + 1] do
-      head = head + 1
-    end
-    while foot < most - head and old.lines[#old.lines - foot] == block.lines[#block.lines - foot] do
-      foot = foot + 1
+  while head < most and old.lines[head + 1] == block.lines[head + 1] do
+    head = head + 1
+  end
+  while foot < most - head and old.lines[#old.lines - foot] == block.lines[#block.lines - foot] do
+    foot = foot + 1
+  end
+  -- A buffer without a line of ours has one that is not ours.
+  local is_empty = self.starts[#self.starts] + #self.blocks[#self.blocks].lines == 0
+  self.blocks[index] = block
+  if head + foot == #old.lines and head + foot == #block.lines then
+    return
+  end
+  self:change(function()
+    local to = is_empty and -1 or start + #old.lines - foot
+    self:set(start + head, to, vim.list_slice(block.lines, head + 1, #block.lines - foot))
+    self:move(index)
+  end)
+  if block.fold or old.fold then
+    for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
+      self:fold_block(window, index, old.fold)
     end
   end
-  self.blocks[index] = block
-  if head + foot < #old.lines or head + foot < #block.lines then
-    self:change(function()
-      self:set(start + head, start + #old.lines - foot, vim.list_slice(block.lines, head + 1, #block.lines - foot))
-      self:move(index)
-    end)
+end
+
+--- Folds what is to be folded of a block. Folds are made by hand: the editor computes none while one inserts text in some window.
+---@param window integer
+---@param index integer
+---@param was_folded? integer Whether there is a fold already, which may be too short or too long now.
+function View:fold_block(window, index, was_folded)
+  local block, start = self.blocks[index], self.starts[index]
+  vim.api.nvim_win_call(window, function()
+    local is_open = false
+    if was_folded then
+      local seen = vim.fn.winsaveview()
+      local line = start + math.min(was_folded, #block.lines - 1) + 1
+      is_open = vim.fn.foldlevel(line) > 0 and vim.fn.foldclosed(line) == -1
+      vim.cmd(('silent! %dnormal! zD'):format(line))
+      vim.fn.winrestview(seen)
+    end
+    if block.fold then
+      local first, last = start + block.fold + 1, start + #block.lines
+      vim.cmd(('silent! %d,%dfold'):format(first, last))
+      vim.cmd(is_open and ('silent! %dfoldopen'):format(first) or '')
+    end
+  end)
+end
+
+--- Folds all of it in a window.
+---@param window integer
+function View:fold_all(window)
+  vim.api.nvim_win_call(window, function()
+    vim.cmd('silent! normal! zE')
+  end)
+  for index, block in ipairs(self.blocks) do
+    if block.fold then
+      self:fold_block(window, index)
+    end
   end
 end
 
@@ -149,10 +193,12 @@ function View:reset(state)
     self.starts[index] = #lines
     vim.list_extend(lines, block.lines)
   end
-  -- A buffer has a line, even without an item.
   self:change(function()
     self:set(0, -1, lines)
   end)
+  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    self:fold_all(window)
+  end
 end
 
 --- Draws an older page before what is there.
@@ -271,20 +317,6 @@ function View:next(line, step)
     end
     index = index + step
   end
-end
-
---- The level of a line's fold, for 'foldexpr'.
----@return string
-function View.foldexpr()
-  local view = views[vim.api.nvim_get_current_buf()]
-  local line = vim.v.lnum - 1
-  local index = view and view:at(line)
-  local block = index and view.blocks[index]
-  local from = block and block.fold
-  if not from or line - view.starts[index] < from then
-    return '0'
-  end
-  return line - view.starts[index] == from and '>1' or '1'
 end
 
 -- Only what is seen is coloured, and nothing has to be moved or removed when lines change.

@@ -16,6 +16,28 @@ function M.one_line(text)
   return vim.trim((text:gsub('%s*\n%s*', ' ')))
 end
 
+--- What a session does, in words.
+---@param status pilotfish.SessionStatus
+---@return string
+function M.status(status)
+  return status.text ~= '' and status.text or status.state
+end
+
+--- A text in so many columns, cut where it is longer.
+---@param text string
+---@param width integer
+---@return string
+function M.fitting(text, width)
+  if vim.fn.strdisplaywidth(text) <= width then
+    return text
+  end
+  local length = width - 1
+  while length > 0 and vim.fn.strdisplaywidth(vim.fn.strcharpart(text, 0, length)) > width - 1 do
+    length = length - 1
+  end
+  return vim.fn.strcharpart(text, 0, length) .. '…'
+end
+
 --- So many of something.
 ---@param number integer
 ---@param noun string
