@@ -2,4 +2,6 @@
 //! the editors and says where they are; without them these tests are skipped.
 
 mod chat;
+mod drawing;
+mod scene;
 mod screen;

@@ -34,6 +34,7 @@ local options = {
   foldtext = '',
   fillchars = 'fold: ,eob: ',
   winfixwidth = true,
+  winhighlight = 'Folded:Normal,WinBar:Normal,WinBarNC:Normal',
   winbar = "%{%v:lua.require'pilotfish.status'.winbar()%}",
 }
 

@@ -33,6 +33,7 @@ local options = {
   statuscolumn = '',
   winfixheight = true,
   winfixwidth = true,
+  winhighlight = 'WinBar:Normal,WinBarNC:Normal',
   fillchars = 'eob: ',
   winbar = "%{%v:lua.require'pilotfish.composer'.winbar()%}",
 }

@@ -18,6 +18,7 @@ local hint_of = vim.api.nvim_create_namespace('pilotfish.hint')
 ---@class pilotfish.Drawn
 ---@field hunk pilotfish.Hunk
 ---@field mark integer Spans its lines.
+---@field is_behind boolean It is behind the last line, and marked on that.
 ---@field ghost? integer Holds the lines that are not in the text.
 ---@field extras integer[] Signs, changed words.
 ---@field seen? {first: integer, last: integer} The lines that have their signs, counted from the hunk's first.
@@ -50,8 +51,11 @@ end
 ---@return integer first, integer last
 local function position(bufnr, drawn)
   local mark = vim.api.nvim_buf_get_extmark_by_id(bufnr, places_of, drawn.mark, { details = true })
-  local details = mark[3] or {}
-  return mark[1] or 0, math.max(details.end_row or mark[1] or 0, mark[1] or 0)
+  local row, details = mark[1] or 0, mark[3] or {}
+  if drawn.is_behind then
+    return row + 1, row + 1
+  end
+  return row, math.max(details.end_row or row, row)
 end
 
 --- The line of a hunk that the cursor goes to. One that took the last lines away is on what is the last line now.
@@ -75,6 +79,7 @@ end
 ---@param bufnr integer
 ---@return pilotfish.Place[]
 function M.places(bufnr)
+  bufnr = bufnr == 0 and vim.api.nvim_get_current_buf() or bufnr
   local sheet = sheets[bufnr]
   if not sheet then
     return {}
@@ -141,6 +146,17 @@ local function put_ghost(drawn, bufnr, first, last)
 end
 
 ---@param bufnr integer
+---@param drawn pilotfish.Drawn
+---@param row integer
+---@param column integer
+---@param options vim.api.keyset.set_extmark
+local function add(bufnr, drawn, row, column, options)
+  options.strict = false
+  table.insert(drawn.extras, vim.api.nvim_buf_set_extmark(bufnr, places_of, row, column, options))
+end
+
+--- What is seen without looking at a single line: its extent, its first sign, and what takes room.
+---@param bufnr integer
 ---@param hunk pilotfish.Hunk
 ---@return pilotfish.Drawn
 local function put(bufnr, hunk)
@@ -148,29 +164,24 @@ local function put(bufnr, hunk)
   local count = vim.api.nvim_buf_line_count(bufnr)
   local first, last = extent(hunk)
   first, last = math.min(first, count), math.min(last, count)
-  local text, group = sign(hunk)
-  local at_end = first == count and first > 0
-  local options = {
-    end_row = last,
+  local is_behind = first == count
+  local row = is_behind and count - 1 or first
+  local drawn = { hunk = hunk, extras = {}, is_behind = is_behind }
+  drawn.mark = vim.api.nvim_buf_set_extmark(bufnr, places_of, row, 0, {
+    end_row = math.max(last, row),
     end_col = 0,
     hl_group = last > first and tint(hunk) or nil,
     hl_eol = true,
     priority = PRIORITY,
     strict = false,
-  }
+    virt_text = hunk.state == 'conflict' and { { ' yours changed here too', 'PilotfishConflict' } } or nil,
+  })
   if config.get('diff') ~= 'none' then
-    options.sign_text, options.sign_hl_group = at_end and '▁' or text, group
+    local text, group = sign(hunk)
+    -- A mark of its own, since one that spans lines would put it on the line behind them too.
+    add(bufnr, drawn, row, 0, { sign_text = is_behind and '▁' or text, sign_hl_group = group, priority = PRIORITY })
   end
-  if hunk.state == 'conflict' then
-    options.virt_text = { { ' yours changed here too', 'PilotfishConflict' } }
-  end
-  if at_end then
-    first = count - 1
-    options.end_row, options.hl_group = first, nil
-  end
-  local drawn = { hunk = hunk, extras = {} }
-  drawn.mark = vim.api.nvim_buf_set_extmark(bufnr, places_of, first, 0, options)
-  put_ghost(drawn, bufnr, at_end and count or first, at_end and count or last)
+  put_ghost(drawn, bufnr, first, last)
   return drawn
 end
 
@@ -199,8 +210,9 @@ local function is_same(bufnr, drawn, hunk)
   local first, last = position(bufnr, drawn)
   local wanted_first, wanted_last = extent(hunk)
   local end_of_text = vim.api.nvim_buf_line_count(bufnr)
-  return first == math.min(wanted_first, end_of_text - 1) and last == math.min(wanted_last, end_of_text)
-    and #old.userLines == #hunk.userLines
+  return first == math.min(wanted_first, end_of_text)
+    and last == math.min(wanted_last, end_of_text)
+    and vim.deep_equal(old.userLines, hunk.userLines)
 end
 
 --- Where hunks begin above the first line of a text, windows at the top show them.
@@ -309,15 +321,6 @@ function M.show(bufnr, hunks)
   end
 end
 
----@param bufnr integer
----@param drawn pilotfish.Drawn
----@param row integer
----@param options vim.api.keyset.set_extmark
-local function add(bufnr, drawn, row, column, options)
-  options.strict = false
-  table.insert(drawn.extras, vim.api.nvim_buf_set_extmark(bufnr, places_of, row, column, options))
-end
-
 --- Puts signs and words on lines of a hunk.
 ---@param bufnr integer
 ---@param drawn pilotfish.Drawn
@@ -344,12 +347,11 @@ local function dress_lines(bufnr, drawn, start, first, last)
     local row = span.line + offset
     if row >= first and row < last then
       local line = vim.api.nvim_buf_get_lines(bufnr, row, row + 1, false)[1] or ''
-      add(bufnr, drawn, row, columns.bytes(line, span.start), {
-        end_row = row,
-        end_col = columns.bytes(line, span['end']),
-        hl_group = 'PilotfishText',
-        priority = PRIORITY + 2,
-      })
+      local from, to = columns.bytes(line, span.start), columns.bytes(line, span['end'])
+      -- A line of which nothing was there before says so by its tint alone.
+      if from > 0 or to < #line then
+        add(bufnr, drawn, row, from, { end_row = row, end_col = to, hl_group = 'PilotfishText', priority = PRIORITY + 2 })
+      end
     end
   end
 end
