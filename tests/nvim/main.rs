@@ -5,3 +5,4 @@ mod chat;
 mod drawing;
 mod scene;
 mod screen;
+mod talk;

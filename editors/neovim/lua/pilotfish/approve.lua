@@ -87,7 +87,7 @@ local function drawing_of(open)
   out:line({ { ' ' .. many .. approval.title, 'PilotfishApproval' } })
   out:line({ '' })
   local state = session.state(open.session)
-  out:asked(approval, { root = state and state.session.workspace or '', fences = 'none' })
+  out:asked(approval, { root = state and state.session.workspace or '' })
   out:line({ '    ', { 'in ' .. vim.fn.fnamemodify(approval.cwd, ':~'), 'PilotfishHint' } })
   if open.preview then
     draw_preview(out, open.preview)

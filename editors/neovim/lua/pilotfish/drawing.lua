@@ -7,6 +7,7 @@ local words = require('pilotfish.words')
 ---@field from integer The first byte.
 ---@field to? integer Behind the last byte; the whole line when absent.
 ---@field group string
+---@field conceal? string What is shown in its place.
 
 ---@class pilotfish.Place
 ---@field uri? string
@@ -21,14 +22,13 @@ local words = require('pilotfish.words')
 ---@field head integer How many lines of the gap stand before the item.
 ---@field fold? integer The first line of the fold, which goes to the end of the block.
 ---@field places table<integer, pilotfish.Place>
+---@field pieces? pilotfish.Pieces What of a message is coloured.
+---@field by_line? table<integer, pilotfish.Span[]>
 
 ---@class pilotfish.Look
----@field fences 'blank'|'hidden'|'none' What the screen makes of a line with a fence.
 ---@field root string The session's workspace.
 
-local fence = '~~~'
-
---- How many lines of a change.
+--- How many lines of a change are shown.
 local most_changed = 40
 
 --- Collects the lines of one block.
@@ -157,36 +157,22 @@ function Drawing:asked(content, look)
   end
 end
 
---- The lines between two blocks. A fence on the screen is a blank line, or none, or itself, by what draws it.
-local function gap(before, family, look)
-  if look.fences == 'none' then
-    return before and not (before == 'tool' and family == 'tool') and { '' } or {}
-  end
-  local blank = look.fences == 'hidden'
-  if not before then
-    return family == 'tool' and { fence } or {}
-  elseif before == 'text' and family == 'text' then
-    return { '' }
-  elseif before == 'text' then
-    return blank and { '', fence } or { fence }
-  elseif family == 'text' then
-    return blank and { fence, '' } or { fence }
-  end
-  return {}
+--- The lines between two blocks: what tools did stands together.
+local function gap(before, family)
+  return before and not (before == 'tool' and family == 'tool') and { '' } or {}
 end
 
 --- The block, with the gap that belongs before it.
 ---@param id string
 ---@param family 'text'|'tool'
 ---@param before? 'text'|'tool' The family of the block before it.
----@param look pilotfish.Look
 ---@return pilotfish.Block
-function Drawing:block(id, family, before, look)
+function Drawing:block(id, family, before)
   local block = { id = id, family = family, lines = {}, spans = {}, places = {}, head = 0 }
   if #self.lines == 0 then
     return block
   end
-  block.lines = gap(before, family, look)
+  block.lines = gap(before, family)
   block.head = #block.lines
   vim.list_extend(block.lines, self.lines)
   for _, span in ipairs(self.spans) do

@@ -44,8 +44,8 @@ local function check_editor()
   else
     health.info("'undofile' is off: undo ends with the editor")
   end
-  if not pcall(vim.treesitter.language.inspect, 'markdown') then
-    health.info('There is no parser for Markdown: the chat is drawn without its colours')
+  if not require('pilotfish.markdown').is_there() then
+    health.info('There is no parser for Markdown: messages are shown without colours')
   end
   local problems = config.problems()
   for _, problem in ipairs(problems) do

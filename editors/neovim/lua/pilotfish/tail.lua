@@ -122,7 +122,7 @@ function M.block(state, questions, before, look)
     end
     out.places = places
   end
-  return out:block('', 'tool', before, look)
+  return out:block('', 'tool', before)
 end
 
 return M

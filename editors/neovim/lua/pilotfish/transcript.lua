@@ -1,7 +1,5 @@
---- A session's transcript as lines of Markdown, with what is coloured, folded and jumped to. Pure: it touches no buffer.
----
---- What tools did stands in fences, so that no character of it is taken for Markdown. An item is a block; each block can be drawn
---- anew by itself, and a message that streams grows at its end only.
+--- A session's transcript as lines, with what is coloured, folded and jumped to. Pure: it touches no buffer. An item is a block; each
+--- block can be drawn anew by itself, and a message that streams grows at its end only.
 
 local Drawing = require('pilotfish.drawing')
 local words = require('pilotfish.words')
@@ -16,30 +14,12 @@ local marks = { running = '▸', done = '✓', failed = '✗', refused = '⊘', 
 local mark_groups = { failed = 'DiagnosticError', refused = 'PilotfishApproval', interrupted = 'PilotfishApproval' }
 local steps = { pending = '○', in_progress = '▸', completed = '✓' }
 
---- A fence that a text leaves open would swallow all that follows.
-local function close_fence(lines)
-  local open
-  for _, line in ipairs(lines) do
-    local marker = line:match('^ ? ? ?(```+)') or line:match('^ ? ? ?(~~~+)')
-    if marker and not open then
-      open = marker
-    elseif marker and marker:sub(1, 1) == open:sub(1, 1) and #marker >= #open and line:match('^%s*[`~]+%s*$') then
-      open = nil
-    end
-  end
-  if open then
-    table.insert(lines, open)
-  end
-end
-
 local draw = {}
 
 function draw.userMessage(out, content, look)
   local text, attached = words.prompt(content.input, look.root)
   out:line({ { 'You', 'PilotfishUser' } })
-  local lines = words.lines(text)
-  close_fence(lines)
-  for _, line in ipairs(text ~= '' and lines or {}) do
+  for _, line in ipairs(text ~= '' and words.lines(text) or {}) do
     out:line({ line })
   end
   if attached ~= '' then
@@ -52,9 +32,6 @@ function draw.agentMessage(out, content)
     return
   end
   local lines = content.completion == 'open' and vim.split(content.text, '\n', { plain = true }) or words.lines(content.text)
-  if content.completion ~= 'open' then
-    close_fence(lines)
-  end
   out.lines = lines
   if content.completion == 'interrupted' or content.completion == 'broken' then
     out:line({ '' })
@@ -90,7 +67,7 @@ function draw.toolCall(out, content)
   if content.exitCode and content.exitCode ~= 0 then
     table.insert(more, 'exit ' .. content.exitCode)
   end
-  if content.durationMs and content.durationMs >= 100 then
+  if content.durationMs and content.durationMs >= 1000 then
     table.insert(more, words.duration(content.durationMs))
   end
   local mark = marks[content.status] or content.status
@@ -206,12 +183,12 @@ function M.block(item, before, look, is_open)
   local out = Drawing.new()
   local way = draw[content.kind]
   if way then
-    way(out, content, { root = look.root, fences = look.fences, is_open = is_open })
+    way(out, content, { root = look.root, is_open = is_open })
   else
     -- A newer daemon's: its word is shown as it is.
     out:line({ { '  · ' .. content.kind, 'PilotfishHint' } })
   end
-  return out:block(item.id, text_kinds[content.kind] and 'text' or 'tool', before, look)
+  return out:block(item.id, text_kinds[content.kind] and 'text' or 'tool', before)
 end
 
 --- Lets a message that streams grow. Answers from which line of the block on it changed; nothing when it has to be drawn anew.
@@ -234,10 +211,10 @@ end
 
 --- The line above the oldest item, when there are older ones.
 ---@return pilotfish.Block
-function M.earlier(look)
+function M.earlier()
   local out = Drawing.new()
   out:line({ { '⌃ earlier: ⏎ loads more', 'PilotfishHint' } }, { action = 'earlier' })
-  return out:block('', 'tool', nil, look)
+  return out:block('', 'tool')
 end
 
 return M

@@ -2,6 +2,7 @@
 --- is seen, and moves a cursor only when that stood on the last line.
 
 local fold = require('pilotfish.fold')
+local markdown = require('pilotfish.markdown')
 local tail = require('pilotfish.tail')
 local transcript = require('pilotfish.transcript')
 
@@ -12,6 +13,7 @@ local transcript = require('pilotfish.transcript')
 ---@field blocks pilotfish.Block[] The one that loads more, the items, the tail.
 ---@field starts integer[] The first line of each block, from 0.
 ---@field first integer Where the items begin among the blocks.
+---@field has_markdown boolean
 local View = {}
 View.__index = View
 
@@ -20,27 +22,16 @@ local namespace = vim.api.nvim_create_namespace('pilotfish.chat')
 ---@type table<integer, pilotfish.View>
 local views = {}
 
-local function fences()
-  local is_there, added = pcall(vim.treesitter.language.add, 'markdown')
-  -- 0.10 answers nothing when it is there, later ones whether it is.
-  if not is_there or added == false or (added == nil and vim.fn.has('nvim-0.11') == 1) then
-    return 'none'
-  end
-  return vim.fn.has('nvim-0.11') == 1 and 'hidden' or 'blank'
-end
-
 --- One that shows nothing yet.
 ---@param buffer integer
 ---@param session pilotfish.Session
 ---@return pilotfish.View
 function View.new(buffer, session)
-  local look = { fences = fences(), root = session.workspace }
+  local look = { root = session.workspace }
   local view = { buffer = buffer, session = session.id, look = look, blocks = {}, starts = {}, first = 1 }
+  view.has_markdown = markdown.is_there()
   setmetatable(view, View)
   views[buffer] = view
-  if look.fences ~= 'none' then
-    pcall(vim.treesitter.start, buffer, 'markdown')
-  end
   return view
 end
 
@@ -131,6 +122,12 @@ function View:replace(index, block)
     for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
       self:fold_block(window, index, old.fold)
     end
+    -- What was scrolled away for lines that are folded now has room again.
+    for _, window in ipairs(followers(self.buffer)) do
+      vim.api.nvim_win_call(window, function()
+        vim.cmd('normal! zb')
+      end)
+    end
   end
 end
 
@@ -181,7 +178,7 @@ end
 function View:reset(state)
   self.blocks, self.starts = {}, {}
   if state.before then
-    table.insert(self.blocks, transcript.earlier(self.look))
+    table.insert(self.blocks, transcript.earlier())
   end
   self.first = #self.blocks + 1
   for position = 1, #state.items do
@@ -319,31 +316,32 @@ function View:next(line, step)
   end
 end
 
--- Only what is seen is coloured, and nothing has to be moved or removed when lines change.
-vim.api.nvim_set_decoration_provider(namespace, {
-  on_win = function(_, _, buffer)
-    return views[buffer] ~= nil
-  end,
-  on_line = function(_, _, buffer, row)
-    local view = views[buffer]
-    local index = view and view:at(row)
-    local start = index and view.starts[index]
-    for _, span in ipairs(index and view:spans(index, row - start) or {}) do
-      vim.api.nvim_buf_set_extmark(buffer, namespace, row, span.from, {
-        end_row = row,
-        end_col = span.to,
-        hl_group = span.group,
-        ephemeral = true,
-        strict = false,
-        priority = 150,
-      })
-    end
-  end,
-})
+local function put(buffer, row, span, priority)
+  vim.api.nvim_buf_set_extmark(buffer, namespace, row, span.from, {
+    end_row = row,
+    end_col = span.to,
+    hl_group = span.group,
+    conceal = span.conceal,
+    ephemeral = true,
+    strict = false,
+    priority = priority,
+  })
+end
 
---- What is coloured on a line of a block.
-function View:spans(index, line)
-  local block = self.blocks[index]
+--- Colours a line.
+---@param row integer
+function View:colour(row)
+  local index = self:at(row)
+  local block = index and self.blocks[index]
+  if not block then
+    return
+  end
+  local line = row - self.starts[index]
+  if block.family == 'text' and self.has_markdown then
+    for _, span in ipairs(markdown.spans(block, line)) do
+      put(self.buffer, row, span, 100)
+    end
+  end
   if not block.by_line then
     block.by_line = {}
     for _, span in ipairs(block.spans) do
@@ -351,7 +349,21 @@ function View:spans(index, line)
       table.insert(block.by_line[span.line], span)
     end
   end
-  return block.by_line[line]
+  for _, span in ipairs(block.by_line[line] or {}) do
+    put(self.buffer, row, span, 150)
+  end
 end
+
+-- Only what is seen is coloured, and nothing has to be moved or removed when lines change.
+vim.api.nvim_set_decoration_provider(namespace, {
+  on_win = function(_, _, buffer)
+    return views[buffer] ~= nil
+  end,
+  on_line = function(_, _, buffer, row)
+    if views[buffer] then
+      views[buffer]:colour(row)
+    end
+  end,
+})
 
 return View
