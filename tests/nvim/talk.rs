@@ -38,7 +38,7 @@ pub async fn pick(nvim: &Nvim, text: &str) {
             _G.asked = nil
             for _, item in ipairs(asked.items) do
               if vim.startswith(asked.options.format_item(item), {text:?}) then
-                asked.choose(item)
+                vim.schedule(function() asked.choose(item) end)
                 return true
               end
             end

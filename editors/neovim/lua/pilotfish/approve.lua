@@ -46,8 +46,12 @@ local function draw_answers(out, approval)
   out:line({ { ' 4 ', 'PilotfishApproval' }, 'No… ', { 'and why, if you like', 'PilotfishHint' } })
 end
 
-local function list_of(texts)
-  return '[' .. table.concat(vim.tbl_map(vim.json.encode, texts), ', ') .. ']'
+--- Words as the file of rules has them.
+local function list_of(argv)
+  local quoted = vim.tbl_map(function(word)
+    return '"' .. word:gsub('[\\"]', '\\%0') .. '"'
+  end, argv)
+  return '[' .. table.concat(quoted, ', ') .. ']'
 end
 
 --- What *always* would save.
@@ -88,7 +92,7 @@ local function drawing_of(open)
   out:line({ '' })
   local state = session.state(open.session)
   out:asked(approval, { root = state and state.session.workspace or '' })
-  out:line({ '    ', { 'in ' .. vim.fn.fnamemodify(approval.cwd, ':~'), 'PilotfishHint' } })
+  out:line({ '    ', { 'in ' .. vim.fn.fnamemodify(approval.cwd, ':~'), 'PilotfishTool' } })
   if open.preview then
     draw_preview(out, open.preview)
   else

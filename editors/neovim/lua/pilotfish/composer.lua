@@ -16,7 +16,9 @@ local PAUSE = 150
 ---@field buffer integer
 ---@field timer uv.uv_timer_t
 ---@field pending boolean Whether what was typed is not sent yet.
+---@field known string The draft as the daemon has it.
 ---@field sent string[] Drafts that were sent and not heard back.
+---@field completed? string What stood before the cursor when completion began.
 ---@field edits? pilotfish.Queued The waiting message that is being changed.
 ---@field before? string[] What stood here before that.
 
@@ -71,6 +73,7 @@ local function send_draft(composer)
     return
   end
   local text = table.concat(lines_of(composer), '\n')
+  composer.known = text
   table.insert(composer.sent, text)
   client.request('session/draft', { sessionId = composer.id, text = text }, function() end)
 end
@@ -80,6 +83,9 @@ local function typed(composer)
   show_hint(composer)
   -- It is kept by the daemon, so the editor need not warn of losing it.
   vim.bo[composer.buffer].modified = false
+  if not composer.pending and table.concat(lines_of(composer), '\n') == composer.known then
+    return
+  end
   composer.pending = true
   composer.timer:start(PAUSE, 0, vim.schedule_wrap(function()
     send_draft(composer)
@@ -99,6 +105,7 @@ local function heard(composer, text)
   if composer.pending or composer.edits or table.concat(lines_of(composer), '\n') == text then
     return
   end
+  composer.known = text
   set_lines(composer, vim.split(text, '\n', { plain = true }))
   show_hint(composer)
 end
@@ -118,7 +125,7 @@ local function run_or(composer, text, otherwise)
   if not text:match('^/[^\n]*$') then
     return otherwise()
   end
-  local params = { sessionId = composer.id, text = text, offset = vim.str_utfindex(text) }
+  local params = { sessionId = composer.id, text = text, offset = vim.fn.strutf16len(text) }
   client.request('session/complete', params, function(error, list)
     for _, candidate in ipairs(error and {} or list.candidates) do
       if candidate.call and candidate.label == vim.trim(text) then
@@ -182,21 +189,21 @@ end
 ---@param findstart integer
 ---@return any
 function M.complete(findstart)
-  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
-  local line = vim.api.nvim_get_current_line():sub(1, column)
-  local start = line:match('^%s*()/') or line:match('.*()@')
-  if findstart == 1 then
-    return start and start - 1 or -3
-  end
   local composer = composers[vim.b.pilotfish_session]
   local language = client.client()
   if not composer or not language then
-    return {}
+    return findstart == 1 and -3 or {}
   end
-  local before = vim.api.nvim_buf_get_lines(0, 0, row - 1, true)
-  table.insert(before, line)
-  local text = table.concat(before, '\n')
-  local params = { sessionId = composer.id, text = text, offset = vim.str_utfindex(text) }
+  if findstart == 1 then
+    local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+    local before = vim.api.nvim_buf_get_text(0, 0, 0, row - 1, column, {})
+    local start = before[#before]:match('^%s*()/') or before[#before]:match('.*()@')
+    -- It is asked for once more, when the text may be another.
+    composer.completed = table.concat(before, '\n')
+    return start and start - 1 or -3
+  end
+  local text = composer.completed
+  local params = { sessionId = composer.id, text = text, offset = vim.fn.strutf16len(text) }
   -- Completion cannot wait for later, and the daemon answers at once.
   local answer
   if vim.fn.has('nvim-0.11') == 1 then
@@ -294,7 +301,8 @@ local function composer_of(state)
     return composers[id]
   end
   local buffer = vim.api.nvim_create_buf(false, false)
-  local composer = { id = id, buffer = buffer, timer = assert(vim.uv.new_timer()), pending = false, sent = {} }
+  local timer = assert(vim.uv.new_timer())
+  local composer = { id = id, buffer = buffer, timer = timer, pending = false, known = state.draft, sent = {} }
   composers[id] = composer
   vim.api.nvim_buf_set_name(buffer, 'pilotfish://message/' .. id)
   vim.b[buffer].pilotfish_session = id
@@ -372,7 +380,7 @@ function M.winbar()
   local names = table.concat(context.names(state.session.workspace), '  ')
   local keys = state.turnId and '⏎ queues  M-⏎ steers' or '⏎ sends'
   if composer.edits then
-    keys = 'changes a waiting message · ⏎ puts it back'
+    keys = 'a waiting message · ⏎ puts it back'
   end
   local line = '%%#%s#▌%%* %%<%s%%= %%#PilotfishHint#%s%%* '
   return line:format(group, (names:gsub('%%', '%%%%')), keys)

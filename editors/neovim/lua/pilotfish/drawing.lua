@@ -125,7 +125,7 @@ function Drawing:edit(edit, look, indent)
     { '✎ ' .. edit.path, group },
     { ' +' .. edit.added, 'PilotfishSignAdd' },
     { ' −' .. edit.removed, 'PilotfishSignDelete' },
-    { hunks .. change, 'PilotfishHint' },
+    { hunks .. change, 'PilotfishTool' },
   }, { uri = edit.uri, line = first and first.newRange.start or 0 })
 end
 

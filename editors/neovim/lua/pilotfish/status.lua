@@ -78,13 +78,23 @@ end
 local function meter(state)
   local percent = fold.percent(state)
   if percent then
-    return { percent .. ' %', percent >= 80 and 'DiagnosticWarn' or 'PilotfishHint' }
+    return { percent .. ' %', percent >= 80 and 'DiagnosticWarn' or 'PilotfishTool' }
   elseif state.usage.contextTokens > 0 then
-    return { words.short(state.usage.contextTokens) .. ' tokens', 'PilotfishHint' }
+    return { words.short(state.usage.contextTokens) .. ' tokens', 'PilotfishTool' }
   end
 end
 
---- The line above the transcript: title, mode, status and how full the context is.
+---@param state pilotfish.State
+local function shown_status(state)
+  local connection = client.state()
+  if connection ~= 'ready' then
+    return connection == 'starting' and 'starting' or 'disconnected'
+  end
+  local text = words.status(state.session.status)
+  return text ~= 'idle' and text or nil
+end
+
+--- The line above the transcript: title, mode, status and how full the context is. What has no room is cut, the title first.
 ---@return string
 function M.winbar()
   local view = require('pilotfish.view').of(vim.api.nvim_get_current_buf())
@@ -92,24 +102,24 @@ function M.winbar()
   if not state then
     return ''
   end
-  local shown = state.session
-  local connection = client.state()
-  local status = connection == 'ready' and words.status(shown.status)
-    or connection == 'starting' and 'starting'
-    or 'disconnected'
-  local pieces = { { (M.signs[shown.mode] or '') .. ' ' .. shown.mode, M.groups[shown.mode] or 'Normal' } }
-  if status ~= 'idle' then
-    table.insert(pieces, { status, fold.waiting(state) > 0 and 'PilotfishApproval' or 'PilotfishTool' })
+  local mode = state.session.mode
+  local pieces = { { (M.signs[mode] or '') .. ' ' .. mode, M.groups[mode] or 'Normal' } }
+  local room = vim.api.nvim_win_get_width(0) - 4 - vim.fn.strdisplaywidth(pieces[1][1])
+  local status, size = shown_status(state), meter(state)
+  if status then
+    local text = words.fitting(status, math.max(room - 3, 8))
+    table.insert(pieces, { text, fold.waiting(state) > 0 and 'PilotfishApproval' or 'PilotfishTool' })
+    room = room - vim.fn.strdisplaywidth(text) - 3
   end
-  table.insert(pieces, (meter(state)))
-  local room = vim.api.nvim_win_get_width(0) - 3
-  local shown_pieces = {}
-  for _, piece in ipairs(pieces) do
-    room = room - vim.fn.strdisplaywidth(piece[1]) - 3
-    table.insert(shown_pieces, coloured(piece[2], piece[1]))
+  if size and room >= #size[1] + 3 then
+    table.insert(pieces, size)
+    room = room - #size[1] - 3
   end
-  local title = words.fitting(shown.title, math.max(room, 8))
-  return ' ' .. coloured('Title', title) .. '%= ' .. table.concat(shown_pieces, ' · ') .. ' '
+  local right = vim.tbl_map(function(piece)
+    return coloured(piece[2], piece[1])
+  end, pieces)
+  local title = room >= 5 and words.fitting(state.session.title, room - 1) or ''
+  return ' ' .. coloured('Title', title) .. '%= ' .. table.concat(right, ' · ') .. ' '
 end
 
 local function event(name, data)

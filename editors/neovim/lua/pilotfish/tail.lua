@@ -8,8 +8,8 @@ local M = {}
 local steps = { pending = '○', in_progress = '▸', completed = '✓' }
 
 local function tail_work(out, state)
-  if state.turnId then
-    out:line({ { '  ◌ ' .. words.status(state.session.status), 'PilotfishHint' } })
+  if state.turnId and state.session.status.state ~= 'waiting' then
+    out:line({ { '  ◌ ' .. words.status(state.session.status), 'PilotfishTool' } })
   end
   local plan = state.plan.steps
   local done = words.plan(plan)
@@ -18,11 +18,11 @@ local function tail_work(out, state)
     for _, step in ipairs(plan) do
       table.insert(shown, (steps[step.status] or '·') .. ' ' .. words.one_line(step.step))
     end
-    out:line({ { ('  ☰ plan %d/%d  '):format(done, #plan), 'PilotfishTool' }, { table.concat(shown, '  '), 'PilotfishHint' } })
+    out:line({ { ('  ☰ plan %d/%d  '):format(done, #plan), 'PilotfishTool' }, { table.concat(shown, '  '), 'PilotfishTool' } })
   end
   for _, command in ipairs(state.commands) do
     if not command.exitCode then
-      local pieces = { { '  ⚙ ' .. words.one_line(command.command), 'PilotfishTool' }, { ' · in the background', 'PilotfishHint' } }
+      local pieces = { { '  ⚙ ' .. words.one_line(command.command), 'PilotfishTool' }, { ' · in the background', 'PilotfishTool' } }
       out:line(pieces, { action = 'commands' })
     end
   end
@@ -70,7 +70,7 @@ local function tail_asked(out, state, questions, look)
     for line = first, #out.lines - 1 do
       out.places[line] = place
     end
-    out:line({ { '    ⏎ or :Pilotfish approve answers', 'PilotfishHint' } }, place)
+    out:line({ { '    ⏎ or :Pilotfish approve answers', 'PilotfishTool' } }, place)
   end
   for _, item in ipairs(questions) do
     local place = { action = 'question' }
@@ -79,7 +79,7 @@ local function tail_asked(out, state, questions, look)
     for number, choice in ipairs(item.content.choices) do
       out:line({ ('    %d %s'):format(number, words.one_line(choice)) }, place)
     end
-    out:line({ { '    ⏎ or :Pilotfish approve answers', 'PilotfishHint' } }, place)
+    out:line({ { '    ⏎ or :Pilotfish approve answers', 'PilotfishTool' } }, place)
   end
 end
 
@@ -93,7 +93,7 @@ local function welcome(out, state)
   if #state.items > 0 or state.turnId then
     return
   end
-  out:line({ { '  ' .. (modes[state.session.mode] or state.session.mode), 'PilotfishHint' } })
+  out:line({ { '  ' .. (modes[state.session.mode] or state.session.mode), 'PilotfishTool' } })
   if not state.session.model then
     out:line({ { '  No model can be used yet: :Pilotfish model says what is missing.', 'PilotfishConflict' } })
   end

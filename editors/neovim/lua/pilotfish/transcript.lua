@@ -8,7 +8,9 @@ local M = {}
 
 --- How many lines of an output are in the transcript. `K` shows all.
 local most_lines = 100
---- How many of one that is still coming.
+--- How many of a text that was given.
+local most_given = 40
+--- How many of an output that is still coming.
 local tail_lines = 8
 local marks = { running = '▸', done = '✓', failed = '✗', refused = '⊘', interrupted = '■' }
 local mark_groups = { failed = 'DiagnosticError', refused = 'PilotfishApproval', interrupted = 'PilotfishApproval' }
@@ -23,7 +25,7 @@ function draw.userMessage(out, content, look)
     out:line({ line })
   end
   if attached ~= '' then
-    out:line({ { attached, 'PilotfishHint' } })
+    out:line({ { attached, 'PilotfishTool' } })
   end
 end
 
@@ -35,7 +37,7 @@ function draw.agentMessage(out, content)
   out.lines = lines
   if content.completion == 'interrupted' or content.completion == 'broken' then
     out:line({ '' })
-    out:line({ { content.completion == 'broken' and '■ broken off' or '■ interrupted', 'PilotfishHint' } })
+    out:line({ { content.completion == 'broken' and '■ broken off' or '■ interrupted', 'PilotfishTool' } })
   end
 end
 
@@ -73,7 +75,7 @@ function draw.toolCall(out, content)
   local mark = marks[content.status] or content.status
   local group = mark_groups[content.status] or 'PilotfishTool'
   local rest = #more > 0 and ' · ' .. table.concat(more, ' · ') or ''
-  out:line({ '  ', { mark, group }, { ' ' .. words.one_line(content.title), 'PilotfishTool' }, { rest, 'PilotfishHint' } })
+  out:line({ '  ', { mark, group }, { ' ' .. words.one_line(content.title), 'PilotfishTool' }, { rest, 'PilotfishTool' } })
   if content.output == '' then
     return
   end
@@ -104,15 +106,18 @@ function draw.plan(out, content)
 end
 
 function draw.approval(out, content, look)
-  local answer = content.decision and ' · ' .. words.decision(content.decision) or look.is_open and '' or ' · not answered'
+  if look.is_open then
+    -- The card below the transcript shows it.
+    return
+  end
+  local answer = content.decision and words.decision(content.decision) or 'not answered'
   if content.note then
-    answer = answer .. ': ' .. words.one_line(content.note)
+    answer = answer .. ', “' .. words.one_line(content.note) .. '”'
   end
-  out:line({ '  ', { '⚠', 'PilotfishApproval' }, { ' ' .. content.title, 'PilotfishTool' }, { answer, 'PilotfishHint' } })
-  if not look.is_open then
-    out:fold()
-    out:asked(content, look)
-  end
+  -- The answer first: a line that is folded is cut where the window ends.
+  out:line({ '  ', { '⚠ ' .. answer, 'PilotfishApproval' }, { ': ' .. content.title, 'PilotfishTool' } })
+  out:fold()
+  out:asked(content, look)
 end
 
 function draw.question(out, content)
@@ -139,13 +144,13 @@ function draw.context(out, content)
   if #titles > 3 then
     shown = shown .. (' and %d more'):format(#titles - 3)
   end
-  out:line({ { '  ⓘ given: ' .. shown, 'PilotfishHint' } })
+  out:line({ { '  ⓘ given: ' .. shown, 'PilotfishTool' } })
   out:fold()
   for _, part in ipairs(content.parts) do
     local left_out = part.leftOut and (' · %s bytes left out'):format(words.short(part.leftOut)) or ''
     local place = part.uri and { uri = part.uri, line = 0 } or nil
     out:line({ { '    ' .. part.title, 'PilotfishTool' }, { left_out, 'PilotfishHint' } }, place)
-    out:tail(part.text, '    │ ', most_changed, 'PilotfishHint')
+    out:tail(part.text, '    │ ', most_given, 'PilotfishHint')
   end
 end
 
@@ -166,7 +171,7 @@ function draw.notice(out, content)
     return
   end
   for index, line in ipairs(words.lines(content.text)) do
-    out:line({ { (index == 1 and '  · ' or '    ') .. line, 'PilotfishHint' } })
+    out:line({ { (index == 1 and '  · ' or '    ') .. line, 'PilotfishTool' } })
   end
 end
 
