@@ -38,12 +38,12 @@ local function draw_answers(out, approval)
   out:line({ { ' 1 ', 'PilotfishApproval' }, runs and 'Run once' or 'Allow once' })
   out:line({ { ' 2 ', 'PilotfishApproval' }, 'Allow for this session' })
   if approval.rule then
-    out:line({ { ' 3 ', 'PilotfishApproval' }, 'Always… ', { 'shows first what is saved', 'PilotfishHint' } })
+    out:line({ { ' 3 ', 'PilotfishApproval' }, 'Always… ', { 'shows first what is saved', 'PilotfishTool' } })
   else
     out:line({ { ' 3 Always cannot be said of this', 'PilotfishHint' } })
   end
   out:line({ '' })
-  out:line({ { ' 4 ', 'PilotfishApproval' }, 'No… ', { 'and why, if you like', 'PilotfishHint' } })
+  out:line({ { ' 4 ', 'PilotfishApproval' }, 'No… ', { 'and why, if you like', 'PilotfishTool' } })
 end
 
 --- Words as the file of rules has them.
@@ -64,10 +64,10 @@ local function draw_preview(out, preview)
   out:line({
     ' Holds        ',
     { here and '● in this project  ○ everywhere' or '○ in this project  ● everywhere', 'PilotfishTool' },
-    { '   e switches', 'PilotfishHint' },
+    { '   e switches', 'PilotfishTool' },
   })
   local argv = #rule.argv > 0 and list_of(rule.argv) .. (rule.prefix and ' and any words after' or ', exactly') or 'this'
-  out:line({ ' Allows       ', { argv, 'PilotfishApproval' }, { '   w widens, n narrows', 'PilotfishHint' } })
+  out:line({ ' Allows       ', { argv, 'PilotfishApproval' }, { '   w widens, n narrows', 'PilotfishTool' } })
   if #rule.grants > 0 then
     out:line({ ' With         ', { table.concat(rule.grants, ', '), 'PilotfishApproval' } })
   end

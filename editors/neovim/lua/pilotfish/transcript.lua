@@ -144,7 +144,7 @@ function draw.context(out, content)
   if #titles > 3 then
     shown = shown .. (' and %d more'):format(#titles - 3)
   end
-  out:line({ { '  ⓘ given: ' .. shown, 'PilotfishTool' } })
+  out:line({ { '  ◇ given: ' .. shown, 'PilotfishTool' } })
   out:fold()
   for _, part in ipairs(content.parts) do
     local left_out = part.leftOut and (' · %s bytes left out'):format(words.short(part.leftOut)) or ''
