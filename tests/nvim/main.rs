@@ -4,7 +4,11 @@
 mod approvals;
 mod chat;
 mod composer;
+mod connecting;
 mod drawing;
+mod editing;
+mod hostile;
+mod reviewing;
 mod scene;
 mod screen;
 mod talk;

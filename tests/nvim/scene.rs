@@ -44,7 +44,7 @@ impl Scene {
         let nvim = Nvim::start(&self.desk, version, columns, rows).await;
         nvim.enable().await;
         nvim.command(&format!("edit {file}")).await;
-        nvim.until(ATTACHED).await;
+        known(&nvim).await;
         nvim
     }
 
@@ -101,8 +101,15 @@ impl Scene {
     }
 }
 
-/// The current buffer's text is known to the daemon.
-pub const ATTACHED: &str = "next(vim.lsp.get_clients({ bufnr = 0, name = 'pilotfish' }))";
+/// Waits until the current buffer's text is known to the daemon.
+pub async fn known(nvim: &Nvim) {
+    nvim.until("next(vim.lsp.get_clients({ bufnr = 0, name = 'pilotfish' }))").await;
+    // What is said is heard in its order.
+    let ask = "known = false
+        require('pilotfish.client').request('daemon/status', {}, function() known = true end)";
+    nvim.run(ask).await;
+    nvim.until("known").await;
+}
 
 /// A Lua expression: so many hunks are drawn in the current buffer.
 pub fn drawn(hunks: usize) -> String {
@@ -121,4 +128,13 @@ pub fn writes(path: &str, text: &str) -> [Step; 3] {
 /// Lines from `line 1` to `line COUNT`.
 pub fn lines(count: usize) -> String {
     (1..=count).map(|line| format!("line {line}\n")).collect()
+}
+
+/// Steps in which the model reads a file and changes one place of it.
+pub fn edits(path: &str, old: &str, new: &str) -> [Step; 3] {
+    [
+        answer().calls("read", json!({"path": path})),
+        answer().calls("edit", json!({"path": path, "old_string": old, "new_string": new})),
+        answer().says("Done."),
+    ]
 }

@@ -75,11 +75,10 @@ impl Nvim {
     pub async fn start_with(desk: &Desk, version: &Version, columns: u64, rows: u64, arguments: &[&str]) -> Self {
         let mut command = desk.pilotfish_at(&version.program, &["--embed", "--clean", "-n", "-i", "NONE"]);
         let path = format!("set runtimepath^={}", plugin().display());
-        // A Neovim that was unpacked somewhere does not find the parsers that came with it.
-        let parsers = version.program.with_file_name("usr/lib/nvim");
-        let more = format!("set runtimepath+={}", parsers.display());
         command
-            .args(["--cmd", &path, "--cmd", &more])
+            .args(["--cmd", &path])
+            // Where the editor's own parsers lie, when it lies elsewhere than it was built for.
+            .args(["--cmd", "set runtimepath+=$VIMRUNTIME/../../../lib/nvim"])
             .args(arguments)
             .env("PATH", path_with_program())
             .env("TMPDIR", desk.path("user"))

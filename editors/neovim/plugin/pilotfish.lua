@@ -53,7 +53,7 @@ for group, link in pairs({
   Text = 'DiffText',
   SignAdd = 'Added',
   SignDelete = 'Removed',
-  Hint = 'NonText',
+  Hint = 'Comment',
   Conflict = 'DiagnosticWarn',
   Approval = 'DiagnosticInfo',
   User = 'Title',

@@ -19,6 +19,10 @@ local connection = {
   reason = nil,
   ---@type integer?
   id = nil,
+  --- Files begin it, where the editor cannot be asked that.
+  is_enabled = false,
+  --- What the program ended with last.
+  code = 0,
   --- Told to end, so it is not started again.
   ends = false,
   ---@type integer[]
@@ -211,9 +215,8 @@ local function may_restart()
   return #connection.restarts <= RESTARTS
 end
 
----@param code integer
 ---@param id integer
-local function ended(code, id)
+local function ended(id)
   if id ~= connection.id then
     return
   end
@@ -222,7 +225,7 @@ local function ended(code, id)
     become('stopped')
     return answer_waiting()
   end
-  local reason = ('the connection to the daemon ended (status %d); :Pilotfish log may say why'):format(code)
+  local reason = ('the connection to the daemon ended (status %d); :Pilotfish log may say why'):format(connection.code)
   if may_restart() then
     become('starting', reason)
     return M.start()
@@ -271,6 +274,20 @@ local function reuse_client(client)
   return client.name == NAME and not client:is_stopped()
 end
 
+--- Starts the program. That it ended is ours to say: the editor's own message would ask for a key.
+---@param dispatchers vim.lsp.rpc.Dispatchers
+---@return vim.lsp.rpc.PublicClient
+local function spawn(dispatchers)
+  local quiet = setmetatable({
+    on_exit = function(code)
+      connection.code = code
+      dispatchers.on_exit(0, 0)
+    end,
+  }, { __index = dispatchers })
+  local program = config.program() or config.get('program')
+  return vim.lsp.rpc.start({ program, 'lsp', '--stdio' }, quiet)
+end
+
 --- The configuration of the language client, as `vim.lsp.config` takes it.
 ---@return vim.lsp.Config
 function M.config()
@@ -290,7 +307,7 @@ function M.config()
   end
   return {
     name = NAME,
-    cmd = { config.program() or config.get('program'), 'lsp', '--stdio' },
+    cmd = spawn,
     root_dir = root_dir,
     reuse_client = reuse_client,
     capabilities = capabilities,
@@ -299,9 +316,9 @@ function M.config()
     flags = { debounce_text_changes = 20 },
     on_init = began,
     on_attach = attached,
-    on_exit = function(code, _, id)
+    on_exit = function(_, _, id)
       vim.schedule(function()
-        ended(code, id)
+        ended(id)
       end)
     end,
   }
@@ -382,7 +399,9 @@ end
 --- Tells the daemon of a buffer's text from now on.
 ---@param bufnr integer
 function M.attach(bufnr)
-  if M.client() and M.is_file(bufnr) then
+  if M.client() and M.is_file(bufnr) and not vim.lsp.buf_is_attached(bufnr, connection.id) then
+    -- An old text that is shown, and that nobody changed, must not pass for one that the person made of the new one.
+    require('pilotfish.edits').read_again(bufnr)
     vim.lsp.buf_attach_client(bufnr, connection.id)
   end
 end
@@ -394,19 +413,42 @@ function M.attach_all()
   end
 end
 
---- Files of no known kind are told of too, which the editor's own way of enabling a server leaves out.
+--- Whether files that are opened begin a connection.
+---@return boolean
+local function is_enabled()
+  if vim.lsp.is_enabled then
+    return vim.lsp.is_enabled(NAME)
+  end
+  return connection.is_enabled or (vim.lsp._enabled_configs or {})[NAME] ~= nil
+end
+
+---@param bufnr integer
+local function opened(bufnr)
+  if not vim.api.nvim_buf_is_valid(bufnr) or not M.is_file(bufnr) then
+    return
+  elseif M.client() then
+    M.attach(bufnr)
+  elseif connection.state == 'stopped' and not connection.reason and is_enabled() then
+    M.start()
+  end
+end
+
+--- Follows which files are opened; those of no known kind too, which the editor's own way of enabling a server leaves out.
 function M.follow_buffers()
-  local group = vim.api.nvim_create_augroup('pilotfish.client', {})
   vim.api.nvim_create_autocmd({ 'BufReadPost', 'BufNewFile', 'BufFilePost' }, {
-    group = group,
+    group = vim.api.nvim_create_augroup('pilotfish.client', {}),
     callback = function(event)
       vim.schedule(function()
-        if vim.api.nvim_buf_is_valid(event.buf) then
-          M.attach(event.buf)
-        end
+        opened(event.buf)
       end)
     end,
   })
+end
+
+--- From now on a file that is opened begins a connection, and so does one that is.
+function M.enable()
+  connection.is_enabled = true
+  vim.iter(vim.api.nvim_list_bufs()):each(opened)
 end
 
 return M

@@ -76,7 +76,7 @@ M.entries = {
   old = { help = 'show what stood here before, all of it', run = call('old', 'open') },
   diff = { help = 'compare the file with how it was, in a tab', run = call('diff', 'open') },
   review = {
-    help = 'list all hunks in the quickfix window; review file: those of this file in the location list',
+    help = 'list all hunks in the quickfix window; file: those here in the location list',
     complete = { 'file' },
     run = function(invocation)
       require('pilotfish.quickfix').open(invocation.words[1] == 'file')

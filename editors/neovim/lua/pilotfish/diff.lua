@@ -16,19 +16,29 @@ function M.open()
       return require('pilotfish.say').warn(error.message)
     end
     local old = scratch.buffer(vim.split((base.text:gsub('\n$', '')), '\n', { plain = true }), vim.bo[bufnr].filetype)
-    local view = vim.fn.winsaveview()
     vim.cmd('tab split')
-    local tab = vim.api.nvim_get_current_tabpage()
-    vim.api.nvim_win_set_buf(0, bufnr)
-    vim.fn.winrestview(view)
-    vim.cmd('diffthis')
-    local new_window = vim.api.nvim_get_current_win()
-    local old_window = vim.api.nvim_open_win(old, false, { split = 'left', win = new_window })
-    vim.wo[old_window].winbar = '%#PilotfishHint# before '
-    vim.wo[new_window].winbar = '%#PilotfishHint# now '
-    vim.api.nvim_win_call(old_window, function()
-      vim.cmd('diffthis')
-    end)
+    local tab, now = vim.api.nvim_get_current_tabpage(), vim.api.nvim_get_current_win()
+    vim.api.nvim_win_set_buf(now, bufnr)
+    local before = vim.api.nvim_open_win(old, false, { split = 'left', win = now })
+    for window, title in pairs({ [before] = 'before', [now] = 'now' }) do
+      vim.wo[window].winbar = '%#PilotfishHint# ' .. title
+      vim.api.nvim_win_call(window, vim.cmd.diffthis)
+    end
+    local draw = require('pilotfish.draw')
+    draw.redraw(bufnr)
+    vim.cmd.syncbind()
+    vim.api.nvim_create_autocmd('WinClosed', {
+      pattern = { tostring(before), tostring(now) },
+      callback = vim.schedule_wrap(function()
+        if vim.api.nvim_win_is_valid(now) then
+          vim.api.nvim_win_call(now, function()
+            vim.cmd.diffoff()
+          end)
+          vim.wo[now].winbar = ''
+        end
+        draw.redraw(bufnr)
+      end),
+    })
     vim.keymap.set('n', 'q', function()
       if #vim.api.nvim_list_tabpages() > 1 and vim.api.nvim_tabpage_is_valid(tab) then
         vim.cmd.tabclose(vim.api.nvim_tabpage_get_number(tab))

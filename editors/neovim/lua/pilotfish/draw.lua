@@ -8,11 +8,13 @@ local M = {}
 
 --- Lines above and below the window that are drawn along with it.
 local MARGIN = 40
---- Below what the editor's own parsers colour, so that code keeps its colours.
-local PRIORITY = 90
+--- Below what parsers and language servers colour, so that code keeps its colours, and above them for groups that would not be readable
+--- below.
+local BELOW, ABOVE = 90, 150
 
-local places_of = vim.api.nvim_create_namespace('pilotfish.places')
-local hint_of = vim.api.nvim_create_namespace('pilotfish.hint')
+--- One mark for each hunk, which spans its lines; all else is in a space of its own.
+local anchors = vim.api.nvim_create_namespace('pilotfish.hunks')
+local paint = vim.api.nvim_create_namespace('pilotfish.paint')
 
 --- A hunk and its marks.
 ---@class pilotfish.Drawn
@@ -20,7 +22,7 @@ local hint_of = vim.api.nvim_create_namespace('pilotfish.hint')
 ---@field mark integer Spans its lines.
 ---@field is_behind boolean It is behind the last line, and marked on that.
 ---@field ghost? integer Holds the lines that are not in the text.
----@field extras integer[] Signs, changed words.
+---@field paint integer[] Signs, changed words.
 ---@field seen? {first: integer, last: integer} The lines that have their signs, counted from the hunk's first.
 
 --- A hunk where it is now: lines from 0, `last` behind it.
@@ -29,16 +31,37 @@ local hint_of = vim.api.nvim_create_namespace('pilotfish.hint')
 ---@field first integer
 ---@field last integer
 
----@class pilotfish.Sheet
----@field drawn table<integer, pilotfish.Drawn> By the mark.
----@field hinted? string What the hint says, and where.
+--- How things are drawn at the moment.
+---@class pilotfish.Manner
+---@field diff 'inline'|'signs'|'none'
+---@field priorities table<string, integer> By the group.
 
----@type table<integer, pilotfish.Sheet>
+---@type table<integer, table<integer, pilotfish.Drawn>> The hunks of a buffer by their marks.
 local sheets = {}
 
 --- How much was drawn since the start, for tests of how little is.
 M.work = { placed = 0, dressed = 0 }
 
+--- Beside a comparison of the editor's own the lines that are gone would be there twice.
+---@param bufnr integer
+---@return pilotfish.Manner
+local function manner(bufnr)
+  local diff = config.get('diff')
+  for _, window in ipairs(vim.fn.win_findbuf(bufnr)) do
+    if diff == 'inline' and vim.wo[window].diff then
+      diff = 'signs'
+    end
+  end
+  local priorities = setmetatable({}, {
+    __index = function(known, group)
+      known[group] = ghost.covers(group) and ABOVE or BELOW
+      return known[group]
+    end,
+  })
+  return { diff = diff, priorities = priorities }
+end
+
+--- Where a hunk is by what the daemon says.
 ---@param hunk pilotfish.Hunk
 ---@return integer first, integer last
 local function extent(hunk)
@@ -46,12 +69,12 @@ local function extent(hunk)
   return range.start, range['end']
 end
 
----@param bufnr integer
+--- Where it is by its mark.
 ---@param drawn pilotfish.Drawn
+---@param row integer
+---@param details table
 ---@return integer first, integer last
-local function position(bufnr, drawn)
-  local mark = vim.api.nvim_buf_get_extmark_by_id(bufnr, places_of, drawn.mark, { details = true })
-  local row, details = mark[1] or 0, mark[3] or {}
+local function position(drawn, row, details)
   if drawn.is_behind then
     return row + 1, row + 1
   end
@@ -75,27 +98,60 @@ function M.covers(bufnr, place, row)
   return row == M.row(bufnr, place) or row >= place.first and row < place.last
 end
 
---- The hunks of a buffer in the order of its text.
+--- The hunks between two lines, in the order of the text.
+---@param bufnr integer
+---@param from integer|integer[]
+---@param to integer|integer[]
+---@return pilotfish.Place[] places, pilotfish.Drawn[] drawn the same ones
+local function between(bufnr, from, to)
+  local places, found = {}, {}
+  local marks = vim.api.nvim_buf_get_extmarks(bufnr, anchors, from, to, { details = true, overlap = true })
+  for _, mark in ipairs(marks) do
+    local drawn = sheets[bufnr] and sheets[bufnr][mark[1]]
+    if drawn then
+      local first, last = position(drawn, mark[2], mark[4])
+      table.insert(places, { hunk = drawn.hunk, first = first, last = last })
+      table.insert(found, drawn)
+    end
+  end
+  return places, found
+end
+
+--- All hunks of a buffer.
 ---@param bufnr integer
 ---@return pilotfish.Place[]
 function M.places(bufnr)
-  bufnr = bufnr == 0 and vim.api.nvim_get_current_buf() or bufnr
-  local sheet = sheets[bufnr]
-  if not sheet then
-    return {}
-  end
-  local found = {}
-  for _, drawn in pairs(sheet.drawn) do
-    local first, last = position(bufnr, drawn)
-    table.insert(found, { hunk = drawn.hunk, first = first, last = last })
-  end
-  table.sort(found, function(a, b)
-    if a.first ~= b.first then
-      return a.first < b.first
+  return (between(bufnr == 0 and vim.api.nvim_get_current_buf() or bufnr, 0, -1))
+end
+
+--- Those at a line, and the number of the first of them among all.
+---@param bufnr integer
+---@param row integer
+---@return pilotfish.Place[] places, integer number, integer all
+function M.at(bufnr, row)
+  local places, found = between(bufnr, { row, 0 }, { row, -1 })
+  local here, first = {}, nil
+  for index, place in ipairs(places) do
+    if M.covers(bufnr, place, row) then
+      first = first or found[index]
+      table.insert(here, place)
     end
-    return a.last ~= b.last and a.last < b.last or a.last == b.last and a.hunk.id < b.hunk.id
-  end)
-  return found
+  end
+  if not first then
+    return {}, 0, 0
+  end
+  local number = 0
+  local marks = vim.api.nvim_buf_get_extmarks(bufnr, anchors, 0, -1, {})
+  for index, mark in ipairs(marks) do
+    number = mark[1] == first.mark and index or number
+  end
+  return here, number, #marks
+end
+
+---@param bufnr integer
+---@return boolean
+function M.has_hunks(bufnr)
+  return sheets[bufnr] ~= nil
 end
 
 ---@param hunk pilotfish.Hunk
@@ -115,34 +171,10 @@ end
 ---@param hunk pilotfish.Hunk
 ---@return string?
 local function tint(hunk)
-  if config.get('diff') ~= 'inline' or hunk.state == 'conflict' then
-    return nil
+  if hunk.state == 'applied' then
+    return 'PilotfishAdd'
   end
-  return hunk.state == 'applied' and 'PilotfishAdd' or 'PilotfishDelete'
-end
-
----@param drawn pilotfish.Drawn
----@param bufnr integer
----@param first integer
----@param last integer
-local function put_ghost(drawn, bufnr, first, last)
-  local lines = config.get('diff') == 'inline' and ghost.lines(bufnr, drawn.hunk, drawn.seen ~= nil) or {}
-  if #lines == 0 then
-    return
-  end
-  local count = vim.api.nvim_buf_line_count(bufnr)
-  -- What was there stands above what is there; what would be there stands below.
-  local above = drawn.hunk.state == 'applied' or first == last
-  local row = above and first or last - 1
-  if row >= count then
-    row, above = count - 1, false
-  end
-  drawn.ghost = vim.api.nvim_buf_set_extmark(bufnr, places_of, row, 0, {
-    id = drawn.ghost,
-    virt_lines = lines,
-    virt_lines_above = above,
-    priority = PRIORITY,
-  })
+  return hunk.state == 'proposed' and 'PilotfishDelete' or nil
 end
 
 ---@param bufnr integer
@@ -152,82 +184,99 @@ end
 ---@param options vim.api.keyset.set_extmark
 local function add(bufnr, drawn, row, column, options)
   options.strict = false
-  table.insert(drawn.extras, vim.api.nvim_buf_set_extmark(bufnr, places_of, row, column, options))
+  table.insert(drawn.paint, vim.api.nvim_buf_set_extmark(bufnr, paint, row, column, options))
+end
+
+--- Draws the lines that are not in the text: what was there above what is there, what would be there below.
+---@param bufnr integer
+---@param drawn pilotfish.Drawn
+---@param first integer
+---@param last integer
+---@param coloured boolean
+local function put_ghost(bufnr, drawn, first, last, coloured)
+  local lines = ghost.lines(bufnr, drawn.hunk, coloured)
+  if #lines == 0 then
+    return
+  end
+  local count = vim.api.nvim_buf_line_count(bufnr)
+  local above = drawn.hunk.state == 'applied' or first == last
+  local row = above and first or last - 1
+  if row >= count then
+    row, above = count - 1, false
+  end
+  drawn.ghost = vim.api.nvim_buf_set_extmark(bufnr, paint, row, 0, {
+    id = drawn.ghost,
+    virt_lines = lines,
+    virt_lines_above = above,
+  })
 end
 
 --- What is seen without looking at a single line: its extent, its first sign, and what takes room.
 ---@param bufnr integer
 ---@param hunk pilotfish.Hunk
+---@param how pilotfish.Manner
 ---@return pilotfish.Drawn
-local function put(bufnr, hunk)
+local function put(bufnr, hunk, how)
   M.work.placed = M.work.placed + 1
   local count = vim.api.nvim_buf_line_count(bufnr)
   local first, last = extent(hunk)
   first, last = math.min(first, count), math.min(last, count)
   local is_behind = first == count
   local row = is_behind and count - 1 or first
-  local drawn = { hunk = hunk, extras = {}, is_behind = is_behind }
-  drawn.mark = vim.api.nvim_buf_set_extmark(bufnr, places_of, row, 0, {
+  local group = how.diff == 'inline' and last > first and tint(hunk) or nil
+  local drawn = { hunk = hunk, paint = {}, is_behind = is_behind }
+  drawn.mark = vim.api.nvim_buf_set_extmark(bufnr, anchors, row, 0, {
     end_row = math.max(last, row),
     end_col = 0,
-    hl_group = last > first and tint(hunk) or nil,
+    hl_group = group,
     hl_eol = true,
-    priority = PRIORITY,
+    priority = group and how.priorities[group] or BELOW,
     strict = false,
     virt_text = hunk.state == 'conflict' and { { ' yours changed here too', 'PilotfishConflict' } } or nil,
   })
-  if config.get('diff') ~= 'none' then
-    local text, group = sign(hunk)
+  if how.diff ~= 'none' then
+    local text, sign_group = sign(hunk)
     -- A mark of its own, since one that spans lines would put it on the line behind them too.
-    add(bufnr, drawn, row, 0, { sign_text = is_behind and '▁' or text, sign_hl_group = group, priority = PRIORITY })
+    add(bufnr, drawn, row, 0, { sign_text = is_behind and '▁' or text, sign_hl_group = sign_group })
   end
-  put_ghost(drawn, bufnr, first, last)
+  if how.diff == 'inline' then
+    put_ghost(bufnr, drawn, first, last, false)
+  end
   return drawn
 end
 
 ---@param bufnr integer
 ---@param drawn pilotfish.Drawn
 local function remove(bufnr, drawn)
-  vim.api.nvim_buf_del_extmark(bufnr, places_of, drawn.mark)
-  if drawn.ghost then
-    vim.api.nvim_buf_del_extmark(bufnr, places_of, drawn.ghost)
-  end
-  for _, mark in ipairs(drawn.extras) do
-    vim.api.nvim_buf_del_extmark(bufnr, places_of, mark)
+  vim.api.nvim_buf_del_extmark(bufnr, anchors, drawn.mark)
+  for _, mark in ipairs(vim.list_extend({ drawn.ghost }, drawn.paint)) do
+    vim.api.nvim_buf_del_extmark(bufnr, paint, mark)
   end
 end
 
 --- Whether what is drawn still says the same.
----@param bufnr integer
----@param drawn pilotfish.Drawn
+---@param place pilotfish.Place
 ---@param hunk pilotfish.Hunk
+---@param count integer the lines of the text
 ---@return boolean
-local function is_same(bufnr, drawn, hunk)
-  local old = drawn.hunk
+local function is_same(place, hunk, count)
+  local old = place.hunk
   if old.state ~= hunk.state or old.oldText ~= hunk.oldText or old.newText ~= hunk.newText then
     return false
   end
-  local first, last = position(bufnr, drawn)
-  local wanted_first, wanted_last = extent(hunk)
-  local end_of_text = vim.api.nvim_buf_line_count(bufnr)
-  return first == math.min(wanted_first, end_of_text)
-    and last == math.min(wanted_last, end_of_text)
+  local first, last = extent(hunk)
+  return place.first == math.min(first, count)
+    and place.last == math.min(last, count)
     and vim.deep_equal(old.userLines, hunk.userLines)
 end
 
---- Where hunks begin above the first line of a text, windows at the top show them.
+--- Where hunks begin above the first line of a text, a window at the top shows them.
 ---@param bufnr integer
 ---@param window integer
 local function show_top(bufnr, window)
-  local sheet = sheets[bufnr]
   local height = 0
-  for _, drawn in pairs(sheet and sheet.drawn or {}) do
-    if drawn.ghost then
-      local mark = vim.api.nvim_buf_get_extmark_by_id(bufnr, places_of, drawn.ghost, { details = true })
-      if mark[1] == 0 and mark[3].virt_lines_above then
-        height = height + #mark[3].virt_lines
-      end
-    end
+  for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(bufnr, paint, { 0, 0 }, { 0, -1 }, { details = true })) do
+    height = height + (mark[4].virt_lines_above and #mark[4].virt_lines or 0)
   end
   if height == 0 then
     return
@@ -242,105 +291,82 @@ local function show_top(bufnr, window)
 end
 
 ---@param bufnr integer
----@param sheet pilotfish.Sheet
-local function hint(bufnr, sheet)
-  if vim.api.nvim_get_current_buf() ~= bufnr or config.get('diff') == 'none' then
-    return
-  end
-  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
-  local places = M.places(bufnr)
-  local said
-  for number, place in ipairs(places) do
-    if M.covers(bufnr, place, row) then
-      local verbs = { applied = 'keep|undo', proposed = 'accept|reject', conflict = 'reject' }
-      said = { math.max(M.row(bufnr, place), vim.fn.line('w0') - 1), ('%d/%d %s'):format(number, #places, verbs[place.hunk.state]) }
-    end
-  end
-  local key = said and table.concat(said, ' ')
-  if key == sheet.hinted then
-    return
-  end
-  sheet.hinted = key
-  vim.api.nvim_buf_clear_namespace(bufnr, hint_of, 0, -1)
-  if said then
-    vim.api.nvim_buf_set_extmark(bufnr, hint_of, said[1], 0, {
-      virt_text = { { said[2], 'PilotfishHint' } },
-      virt_text_pos = 'right_align',
-      hl_mode = 'combine',
-    })
-  end
-end
-
---- Draws these hunks in a buffer and no others.
----@param bufnr integer
----@param hunks pilotfish.Hunk[]
-function M.show(bufnr, hunks)
-  local sheet = sheets[bufnr]
-  if not sheet then
-    if #hunks == 0 then
-      return
-    end
-    sheet = { drawn = {} }
-    sheets[bufnr] = sheet
-  end
-  local known = {}
-  for _, drawn in pairs(sheet.drawn) do
-    known[drawn.hunk.id] = drawn
-  end
-  local wanted = {}
-  for _, hunk in ipairs(hunks) do
-    local drawn = known[hunk.id]
-    if drawn and is_same(bufnr, drawn, hunk) then
-      drawn.hunk = hunk
-      known[hunk.id] = nil
-      wanted[drawn.mark] = drawn
-    end
-  end
-  for _, drawn in pairs(known) do
-    remove(bufnr, drawn)
-  end
-  local ids = {}
-  for _, drawn in pairs(wanted) do
-    ids[drawn.hunk.id] = true
-  end
-  for _, hunk in ipairs(hunks) do
-    if not ids[hunk.id] then
-      local drawn = put(bufnr, hunk)
-      wanted[drawn.mark] = drawn
-    end
-  end
-  sheet.drawn = wanted
-  sheet.hinted = nil
-  vim.api.nvim_buf_clear_namespace(bufnr, hint_of, 0, -1)
-  hint(bufnr, sheet)
+local function show_tops(bufnr)
   for _, window in ipairs(vim.fn.win_findbuf(bufnr)) do
     show_top(bufnr, window)
   end
-  if #hunks == 0 then
-    sheets[bufnr] = nil
+end
+
+--- Draws these hunks in a buffer and no others. What is drawn and still so is left alone.
+---@param bufnr integer
+---@param hunks pilotfish.Hunk[]
+function M.show(bufnr, hunks)
+  if not sheets[bufnr] and #hunks == 0 then
+    return
   end
+  sheets[bufnr] = sheets[bufnr] or {}
+  local count = vim.api.nvim_buf_line_count(bufnr)
+  local known = {}
+  local places, found = between(bufnr, 0, -1)
+  for index, place in ipairs(places) do
+    known[place.hunk.id] = { place = place, drawn = found[index] }
+  end
+  local sheet, fresh = {}, {}
+  for _, hunk in ipairs(hunks) do
+    local old = known[hunk.id]
+    if old and is_same(old.place, hunk, count) then
+      old.drawn.hunk = hunk
+      sheet[old.drawn.mark] = old.drawn
+      known[hunk.id] = nil
+    else
+      table.insert(fresh, hunk)
+    end
+  end
+  for _, old in pairs(known) do
+    remove(bufnr, old.drawn)
+  end
+  local how = manner(bufnr)
+  for _, hunk in ipairs(fresh) do
+    local drawn = put(bufnr, hunk, how)
+    sheet[drawn.mark] = drawn
+  end
+  sheets[bufnr] = #hunks > 0 and sheet or nil
+  show_tops(bufnr)
+  require('pilotfish.hint').show(bufnr)
+end
+
+--- Draws the hunks of a buffer anew, for what else decides how they look has changed.
+---@param bufnr integer
+function M.redraw(bufnr)
+  local hunks = vim.tbl_map(function(place)
+    return place.hunk
+  end, M.places(bufnr))
+  M.show(bufnr, {})
+  M.show(bufnr, hunks)
 end
 
 --- Puts signs and words on lines of a hunk.
 ---@param bufnr integer
 ---@param drawn pilotfish.Drawn
+---@param how pilotfish.Manner
 ---@param start integer the line the hunk begins at
 ---@param first integer
 ---@param last integer
-local function dress_lines(bufnr, drawn, start, first, last)
+local function dress_lines(bufnr, drawn, how, start, first, last)
   local hunk = drawn.hunk
   local text, group = sign(hunk)
   for row = math.max(first, start + 1), last - 1 do
-    add(bufnr, drawn, row, 0, { sign_text = text, sign_hl_group = group, priority = PRIORITY })
+    add(bufnr, drawn, row, 0, { sign_text = text, sign_hl_group = group })
   end
-  if hunk.state ~= 'applied' or config.get('diff') ~= 'inline' then
+  if hunk.state ~= 'applied' or how.diff ~= 'inline' then
     return
   end
   local offset = start - hunk.newRange.start
   for _, line in ipairs(hunk.userLines) do
     local row = line + offset
     if row >= first and row < last then
-      add(bufnr, drawn, row, 0, { end_row = row + 1, hl_group = 'PilotfishChange', hl_eol = true, priority = PRIORITY + 1 })
+      local priority = how.priorities.PilotfishChange + 1
+      add(bufnr, drawn, row, 0, { end_row = row + 1, hl_group = 'PilotfishChange', hl_eol = true, priority = priority })
     end
   end
   for _, span in ipairs(hunk.spans) do
@@ -350,7 +376,8 @@ local function dress_lines(bufnr, drawn, start, first, last)
       local from, to = columns.bytes(line, span.start), columns.bytes(line, span['end'])
       -- A line of which nothing was there before says so by its tint alone.
       if from > 0 or to < #line then
-        add(bufnr, drawn, row, from, { end_row = row, end_col = to, hl_group = 'PilotfishText', priority = PRIORITY + 2 })
+        local priority = math.max(how.priorities.PilotfishText, how.priorities.PilotfishAdd) + 2
+        add(bufnr, drawn, row, from, { end_row = row, end_col = to, hl_group = 'PilotfishText', priority = priority })
       end
     end
   end
@@ -359,75 +386,77 @@ end
 --- Gives a hunk that is seen its colours, signs and words.
 ---@param bufnr integer
 ---@param drawn pilotfish.Drawn
+---@param place pilotfish.Place
+---@param how pilotfish.Manner
 ---@param top integer
 ---@param bottom integer
-local function dress(bufnr, drawn, top, bottom)
-  local start, stop = position(bufnr, drawn)
-  local first, last = math.max(top, start), math.min(bottom, stop)
-  local seen = drawn.seen
-  drawn.seen = { first = math.min(first - start, seen and seen.first or math.huge), last = math.max(last - start, seen and seen.last or 0) }
+local function dress(bufnr, drawn, place, how, top, bottom)
   M.work.dressed = M.work.dressed + 1
-  if not seen then
-    put_ghost(drawn, bufnr, start, stop)
-    dress_lines(bufnr, drawn, start, first, last)
-  else
-    dress_lines(bufnr, drawn, start, first, math.min(last, start + seen.first))
-    dress_lines(bufnr, drawn, start, math.max(first, start + seen.last), last)
+  local start = place.first
+  local first, last = math.max(top, start), math.max(math.min(bottom, place.last), start)
+  local seen = drawn.seen or { first = first - start, last = first - start }
+  dress_lines(bufnr, drawn, how, start, first, math.min(last, start + seen.first))
+  dress_lines(bufnr, drawn, how, start, math.max(first, start + seen.last), last)
+  if not drawn.seen and how.diff == 'inline' then
+    put_ghost(bufnr, drawn, place.first, place.last, true)
   end
+  drawn.seen = { first = math.min(first - start, seen.first), last = math.max(last - start, seen.last) }
+end
+
+--- Whether lines of a hunk between two have not been drawn whole.
+---@param drawn pilotfish.Drawn
+---@param place pilotfish.Place
+---@param top integer
+---@param bottom integer
+---@return boolean
+local function is_bare(drawn, place, top, bottom)
+  local seen = drawn.seen
+  return not seen
+    or place.first + seen.first > math.max(top, place.first)
+    or place.first + seen.last < math.min(bottom, place.last)
 end
 
 ---@param bufnr integer
 ---@param top integer
 ---@param bottom integer
----@return pilotfish.Drawn[]
-local function bare(bufnr, top, bottom)
-  local sheet = sheets[bufnr]
-  local found = {}
-  local marks = vim.api.nvim_buf_get_extmarks(bufnr, places_of, { top, 0 }, { bottom, -1 }, { overlap = true, details = true })
-  for _, mark in ipairs(marks) do
-    local drawn = sheet.drawn[mark[1]]
-    if drawn then
-      local first, last = mark[2], mark[4].end_row or mark[2]
-      local seen = drawn.seen
-      if not seen or first + seen.first > math.max(top, first) or first + seen.last < math.min(bottom, last) then
-        table.insert(found, drawn)
-      end
+local function dress_seen(bufnr, top, bottom)
+  if not vim.api.nvim_buf_is_loaded(bufnr) or not sheets[bufnr] then
+    return
+  end
+  local how = manner(bufnr)
+  local places, found = between(bufnr, { top, 0 }, { bottom, -1 })
+  for index, place in ipairs(places) do
+    if how.diff ~= 'none' and is_bare(found[index], place, top, bottom) then
+      dress(bufnr, found[index], place, how, top, bottom)
     end
   end
-  return found
 end
 
---- Draws from now on whatever is shown.
+--- Draws whatever is shown from now on.
 function M.follow()
-  vim.api.nvim_set_decoration_provider(places_of, {
+  vim.api.nvim_set_decoration_provider(anchors, {
     on_win = function(_, _, bufnr, top, bottom)
-      if sheets[bufnr] and config.get('diff') ~= 'none' and #bare(bufnr, top, bottom) > 0 then
-        vim.schedule(function()
-          if vim.api.nvim_buf_is_loaded(bufnr) and sheets[bufnr] then
-            local first, last = math.max(0, top - MARGIN), bottom + MARGIN
-            for _, drawn in ipairs(bare(bufnr, first, last)) do
-              dress(bufnr, drawn, first, last)
-            end
-          end
-        end)
+      if not sheets[bufnr] then
+        return false
+      end
+      local places, found = between(bufnr, { top, 0 }, { bottom, -1 })
+      for index, place in ipairs(places) do
+        if is_bare(found[index], place, top, bottom) then
+          vim.schedule(function()
+            dress_seen(bufnr, math.max(0, top - MARGIN), bottom + MARGIN)
+          end)
+          break
+        end
       end
       return false
     end,
   })
   local group = vim.api.nvim_create_augroup('pilotfish.draw', {})
-  vim.api.nvim_create_autocmd({ 'CursorMoved', 'CursorMovedI', 'BufEnter' }, {
-    group = group,
-    callback = function(event)
-      if sheets[event.buf] then
-        hint(event.buf, sheets[event.buf])
-      end
-    end,
-  })
   vim.api.nvim_create_autocmd('BufWinEnter', {
     group = group,
     callback = function(event)
-      for _, window in ipairs(sheets[event.buf] and vim.fn.win_findbuf(event.buf) or {}) do
-        show_top(event.buf, window)
+      if sheets[event.buf] then
+        show_tops(event.buf)
       end
     end,
   })
@@ -436,13 +465,22 @@ function M.follow()
     callback = function()
       for name, scrolled in pairs(vim.v.event) do
         local window = tonumber(name)
-        if window and scrolled.topline < 0 and vim.api.nvim_win_is_valid(window) then
+        -- A jump to the top, not a step of scrolling, which shows such lines one by one.
+        local jumped = window and vim.api.nvim_win_is_valid(window) and scrolled.topline < 0
+          and (scrolled.topline < -1 or vim.api.nvim_win_get_cursor(window)[1] == 1)
+        if jumped then
           show_top(vim.api.nvim_win_get_buf(window), window)
         end
       end
     end,
   })
-  vim.api.nvim_create_autocmd({ 'BufUnload' }, {
+  vim.api.nvim_create_autocmd({ 'ColorScheme', 'VimResized' }, {
+    group = group,
+    callback = function()
+      vim.iter(vim.tbl_keys(sheets)):each(M.redraw)
+    end,
+  })
+  vim.api.nvim_create_autocmd('BufUnload', {
     group = group,
     callback = function(event)
       sheets[event.buf] = nil

@@ -36,7 +36,8 @@ end
 
 local focused = true
 
-local function tell_state()
+--- Tells what is looked at.
+function M.tell()
   local bufnr = vim.api.nvim_get_current_buf()
   local params = { focused = focused }
   if client.is_file(bufnr) then
@@ -87,13 +88,13 @@ end
 --- Tells from now on.
 function M.follow()
   local group = vim.api.nvim_create_augroup('pilotfish.editor', {})
-  local look = after_rest(tell_state)
+  local look = after_rest(M.tell)
   vim.api.nvim_create_autocmd({ 'BufEnter', 'CursorMoved', 'CursorMovedI', 'WinScrolled' }, { group = group, callback = look })
   vim.api.nvim_create_autocmd({ 'FocusGained', 'FocusLost' }, {
     group = group,
     callback = function(event)
       focused = event.event == 'FocusGained'
-      tell_state()
+      M.tell()
     end,
   })
   vim.api.nvim_create_autocmd('DiagnosticChanged', {

@@ -50,15 +50,20 @@ local function save(bufnr)
   end
 end
 
---- Whether a line is inside or near what an edit replaces.
----@param row integer
----@param range {start: {line: integer}, end: {line: integer}}
----@return boolean
-local function is_near(row, range)
-  return row >= range.start.line - NEAR and row <= range['end'].line + NEAR
+--- Which lines the person is at work on, as far as a change there would be in their way: around the cursor while they type, and from the
+--- beginning of the text while something is selected, since not every editor moves the selection along.
+---@param mode string
+---@return integer? first, integer? last rows from 0
+local function occupied(mode)
+  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
+  if mode:match('^[vVsS\22\19]') then
+    return 0, math.max(row, vim.fn.line('v') - 1)
+  elseif mode:match('^[iR]') then
+    return row - NEAR, row + NEAR
+  end
 end
 
---- Whether the person is in the middle of typing where something is to change.
+--- Whether the person is in the middle of something where a text is to change.
 ---@param bufnr integer
 ---@param edits lsp.TextEdit[]
 ---@return boolean
@@ -67,16 +72,13 @@ local function is_busy(bufnr, edits)
     return false
   end
   local mode = vim.api.nvim_get_mode().mode
-  -- A menu, a register to be named, a motion to be completed or a selection to be finished: the next key must still mean the same.
-  if mode:match('^[iR].?[cx]') or mode:match('^no') or mode:match('^[vVsS\22\19]') or vim.fn.pumvisible() == 1 then
+  -- A menu, or an operator that waits for its motion: the next key must still mean the same.
+  if mode:match('^[iR].?[cx]') or mode:match('^no') or vim.fn.pumvisible() == 1 then
     return true
   end
-  if not mode:match('^[iR]') then
-    return false
-  end
-  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
-  return vim.iter(edits):any(function(edit)
-    return is_near(row, edit.range)
+  local first, last = occupied(mode)
+  return first ~= nil and vim.iter(edits):any(function(edit)
+    return edit.range.start.line <= last and edit.range['end'].line >= first
   end)
 end
 
@@ -144,10 +146,81 @@ local function restore(saved, edits)
   end
 end
 
+--- The edits that a text went through, as far as lines and their number go.
+---@param before string[]
+---@param after string[]
+---@return lsp.TextEdit[]
+local function lines_between(before, after)
+  local diff = vim.text and vim.text.diff or vim.diff
+  local changes = diff(table.concat(before, '\n') .. '\n', table.concat(after, '\n') .. '\n', { result_type = 'indices' })
+  return vim.tbl_map(function(change)
+    local first, removed, added = change[1], change[2], change[4]
+    first = removed > 0 and first - 1 or first
+    local range = { start = { line = first, character = 0 }, ['end'] = { line = first + removed, character = 0 } }
+    return { range = range, newText = ('\n'):rep(added) }
+  end, changes --[[@as integer[][] ]])
+end
+
+--- Reads a file again that was changed below the editor, where the editor would do so by itself and without a question. Windows go on
+--- showing the lines they showed.
+---@param bufnr integer
+function M.read_again(bufnr)
+  local is_idle = vim.api.nvim_get_mode().mode == 'n' or vim.api.nvim_get_current_buf() ~= bufnr
+  local reads = vim.bo[bufnr].autoread
+  if reads == nil then
+    reads = vim.go.autoread
+  end
+  if not is_idle or not reads or vim.bo[bufnr].modified or not vim.uv.fs_stat(vim.api.nvim_buf_get_name(bufnr)) then
+    return
+  end
+  local tick = vim.api.nvim_buf_get_changedtick(bufnr)
+  local saved = views(bufnr)
+  local before = vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)
+  vim.cmd(('silent! checktime %d'):format(bufnr))
+  if vim.api.nvim_buf_get_changedtick(bufnr) ~= tick then
+    restore(saved, lines_between(before, vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)))
+  end
+end
+
 --- Ends the step of undo that is open.
 ---@param bufnr integer
 local function break_undo(bufnr)
   vim.bo[bufnr].undolevels = vim.bo[bufnr].undolevels
+end
+
+--- Has the server told of all that a function changes in one message. The editor would tell of the first place at once and of the rest a
+--- moment later, and a text with half of an edit looks as if the person had made it.
+---@param language_client vim.lsp.Client
+---@param call fun()
+local function told_at_once(language_client, call)
+  local own, send = rawget(language_client, 'notify'), language_client.notify
+  local held = {}
+  language_client.notify = function(...)
+    local method, params = ...
+    if method == language_client then
+      method, params = select(2, ...)
+    end
+    if method ~= 'textDocument/didChange' then
+      return send(...)
+    end
+    local earlier = held[params.textDocument.uri]
+    local changes = earlier and earlier.contentChanges or {}
+    held[params.textDocument.uri] = {
+      textDocument = params.textDocument,
+      contentChanges = vim.list_extend(changes, params.contentChanges),
+    }
+    return true
+  end
+  local done, problem = pcall(call)
+  -- Before anything is said the editor tells of the changes that it has not told of yet.
+  pcall(require('pilotfish.editor').tell)
+  rawset(language_client, 'notify', own)
+  for _, params in pairs(held) do
+    client.notify('textDocument/didChange', params)
+  end
+  if not done then
+    error(problem, 0)
+  end
 end
 
 ---@param bufnr integer
@@ -156,7 +229,9 @@ end
 local function change(bufnr, edits, encoding)
   local saved = views(bufnr)
   break_undo(bufnr)
+  local is_listed = vim.bo[bufnr].buflisted
   vim.lsp.util.apply_text_edits(vim.deepcopy(edits), bufnr, encoding)
+  vim.bo[bufnr].buflisted = is_listed
   break_undo(bufnr)
   restore(saved, edits)
   if vim.api.nvim_get_current_buf() == bufnr and vim.fn.mode():match('^[iR]') then
@@ -167,9 +242,9 @@ end
 
 --- Makes the changes of one file.
 ---@param document lsp.TextDocumentEdit
----@param encoding string
+---@param language_client vim.lsp.Client
 ---@return pilotfish.Answer
-local function apply(document, encoding)
+local function apply(document, language_client)
   local bufnr = client.buffer(document.textDocument.uri)
   if not bufnr then
     return { applied = false, failureReason = 'the file is not open here' }
@@ -190,7 +265,9 @@ local function apply(document, encoding)
     return { applied = false, failureReason = why }
   end
   local was_saved = not vim.bo[bufnr].modified
-  local changed, problem = pcall(change, bufnr, edits, encoding)
+  local changed, problem = pcall(told_at_once, language_client, function()
+    change(bufnr, edits, language_client.offset_encoding)
+  end)
   if not changed then
     return { applied = false, failureReason = tostring(problem) }
   end
@@ -212,7 +289,7 @@ function M.handle(_, params, context)
   if #documents ~= 1 or not documents[1].textDocument then
     return { applied = false, failureReason = 'an edit is of one file' }
   end
-  return apply(documents[1], language_client.offset_encoding)
+  return apply(documents[1], language_client)
 end
 
 --- Remembers from now on how files were when their buffers agreed with them.

@@ -12,10 +12,19 @@ local GROUPS = {
   { 'Mend', { 'log', 'restart' } },
 }
 
+--- How things stand, in a line.
+---@param status? pilotfish.DaemonStatus
+---@return string
+local function standing(status)
+  local folder = vim.fn.strtrans(vim.fn.fnamemodify(client.workspace(), ':~'))
+  local state, reason = client.state()
+  local said = status and ('pilotfish %s, %d sessions, %d running'):format(status.version, status.sessions, status.turns)
+  return ('%s · %s'):format(folder, said or reason or state)
+end
+
 ---@return string[] lines, integer[] headings rows from 0
 function M.lines()
-  local state, reason = client.state()
-  local lines = { ('%s · %s'):format(vim.fn.fnamemodify(client.workspace(), ':~'), reason or state) }
+  local lines = { standing() }
   local headings = {}
   local entries = require('pilotfish.commands').entries
   for _, group in ipairs(GROUPS) do
@@ -31,7 +40,6 @@ end
 
 --- Shows it.
 function M.open()
-  client.start()
   local lines, headings = M.lines()
   local bufnr = scratch.buffer(lines)
   local names = vim.api.nvim_create_namespace('pilotfish.explain')
@@ -39,6 +47,13 @@ function M.open()
     vim.api.nvim_buf_set_extmark(bufnr, names, row, 0, { end_col = #lines[row + 1], hl_group = 'PilotfishUser' })
   end
   scratch.float(bufnr, 'pilotfish')
+  client.request('daemon/status', {}, function(_, status)
+    if vim.api.nvim_buf_is_valid(bufnr) then
+      vim.bo[bufnr].modifiable = true
+      vim.api.nvim_buf_set_lines(bufnr, 0, 1, true, { standing(status) })
+      vim.bo[bufnr].modifiable = false
+    end
+  end)
 end
 
 return M

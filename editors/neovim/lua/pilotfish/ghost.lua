@@ -15,6 +15,35 @@ function M.split(text)
   return lines
 end
 
+--- How light a colour is, from 0 to 1, as WCAG counts it.
+---@param colour integer 0xRRGGBB
+---@return number
+local function lightness(colour)
+  local function part(shift)
+    local value = math.floor(colour / shift) % 256 / 255
+    return value <= 0.04 and value / 12.92 or ((value + 0.055) / 1.055) ^ 2.4
+  end
+  return 0.2126 * part(65536) + 0.7152 * part(256) + 0.0722 * part(1)
+end
+
+--- The contrast that text must have on a tint for the colours of code, which have less, to be readable there.
+local ENOUGH = 6
+
+--- Whether a group has to cover the colours of code: it has nothing to show behind them, or a tint that they cannot be read on.
+---@param group string
+---@return boolean
+function M.covers(group)
+  local look = vim.api.nvim_get_hl(0, { name = group, link = false })
+  local text = vim.api.nvim_get_hl(0, { name = 'Normal', link = false }).fg
+  if look.reverse or not look.bg then
+    return true
+  elseif not look.fg or not text then
+    return false
+  end
+  local one, other = lightness(text), lightness(look.bg)
+  return (math.max(one, other) + 0.05) / (math.min(one, other) + 0.05) < ENOUGH
+end
+
 --- What a line looks like: tabs as wide as they are in the buffer, and nothing that would do more than be seen.
 ---@param text string
 ---@param column integer the screen column it begins at
@@ -90,11 +119,12 @@ end
 ---@return table[] chunks
 local function chunks(bufnr, line, group, spans)
   local tabstop = vim.bo[bufnr].tabstop
+  local covers = M.covers(group)
   local out, column = {}, 0
   for _, piece in ipairs(spans and pieces(line, spans) or { { text = line } }) do
     local text = shown(piece.text, column, tabstop)
     column = column + vim.api.nvim_strwidth(text)
-    table.insert(out, { text, piece.group and { group, piece.group } or group })
+    table.insert(out, { text, piece.group and (covers and { piece.group, group } or { group, piece.group }) or group })
   end
   -- To the end of the window, as lines of the text are.
   table.insert(out, { (' '):rep(math.max(vim.o.columns - column, 1)), group })

@@ -3,12 +3,11 @@ local M = {}
 
 --- Turns the plugin on for every file, as `vim.lsp.enable('pilotfish')` does where there is that.
 function M.enable()
-  local start = require('pilotfish.start')
-  start.begin()
+  require('pilotfish.start').begin()
   if vim.lsp.enable then
     vim.lsp.enable('pilotfish')
   else
-    start.enable()
+    require('pilotfish.client').enable()
   end
 end
 

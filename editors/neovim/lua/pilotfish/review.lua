@@ -55,7 +55,9 @@ local function take(list)
       -- The text went on meanwhile; what is drawn moves along, and the next list comes.
       return
     end
+    -- A command of the agent's wrote the file.
     hunks = {}
+    require('pilotfish.edits').read_again(bufnr)
   end
   draw.show(bufnr, hunks)
   count(bufnr, hunks)
@@ -85,13 +87,7 @@ end
 --- The hunk at the cursor.
 ---@return pilotfish.Place?
 function M.at_cursor()
-  local bufnr = vim.api.nvim_get_current_buf()
-  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
-  for _, place in ipairs(M.places(bufnr)) do
-    if draw.covers(bufnr, place, row) then
-      return place
-    end
-  end
+  return draw.at(vim.api.nvim_get_current_buf(), vim.api.nvim_win_get_cursor(0)[1] - 1)[1]
 end
 
 --- The hunks at a line, and those that follow them.
@@ -143,6 +139,17 @@ local function meant(bufnr, verb, choice)
   return #params.hunkIds > 0 and params or nil
 end
 
+--- Ids say nothing to people, who meant what is at the cursor.
+---@param message string
+---@param hunks string[]
+---@return string
+local function without_ids(message, hunks)
+  for _, id in ipairs(hunks) do
+    message = message:gsub('hunk ' .. vim.pesc(id), 'this hunk')
+  end
+  return message
+end
+
 --- Decides about hunks of the current buffer, or about all of its workspace.
 ---@param verb pilotfish.Verb
 ---@param choice pilotfish.Choice
@@ -161,7 +168,7 @@ function M.decide(verb, choice)
   end
   client.request('review/' .. verb, params, function(error, list)
     if error then
-      return say.warn(error.message)
+      return say.warn(without_ids(error.message, params.hunkIds or {}))
     end
     if params.uri then
       take({ uri = params.uri, version = list.version, hunks = list.hunks })
@@ -210,7 +217,18 @@ function M.follow()
       end
     end
   end)
+  -- A text that was read again lost what was drawn on it.
+  vim.api.nvim_create_autocmd('BufReadPost', {
+    group = vim.api.nvim_create_augroup('pilotfish.review', {}),
+    callback = vim.schedule_wrap(function(event)
+      local bound = client.client()
+      if bound and vim.api.nvim_buf_is_loaded(event.buf) and bound.attached_buffers[event.buf] then
+        M.refresh(event.buf)
+      end
+    end),
+  })
   draw.follow()
+  require('pilotfish.hint').follow()
 end
 
 return M

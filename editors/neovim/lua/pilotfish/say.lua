@@ -16,7 +16,7 @@ local KEPT = 100
 local function fitting(text)
   local line = vim.trim((text:gsub('%s+', ' ')))
   -- The line also shows what was typed of a command, and where the cursor is.
-  local width = math.max(20, vim.o.columns * math.max(1, vim.o.cmdheight) - 20)
+  local width = math.max(20, vim.o.columns * math.max(1, vim.o.cmdheight) - 12)
   if vim.fn.strdisplaywidth(line) <= width then
     return line
   end

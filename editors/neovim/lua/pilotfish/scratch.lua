@@ -29,7 +29,7 @@ function M.float(bufnr, title, options)
     width = math.max(width, vim.fn.strdisplaywidth(line) + 1)
   end
   width = math.min(width, vim.o.columns - 4)
-  local height = math.max(1, math.min(#lines, vim.o.lines - 6))
+  local height = math.max(1, math.min(#lines, vim.o.lines - 8, options and options.relative == 'cursor' and math.floor(vim.o.lines / 2) or math.huge))
   local window = vim.api.nvim_open_win(bufnr, true, vim.tbl_extend('force', {
     relative = 'editor',
     row = math.floor((vim.o.lines - height) / 2) - 1,

@@ -24,20 +24,4 @@ function M.begin()
   end
 end
 
---- For editors that cannot enable a language server by its name: a connection as soon as there is a file.
-function M.enable()
-  local function look(bufnr)
-    if client.is_file(bufnr) then
-      client.start()
-    end
-  end
-  vim.api.nvim_create_autocmd({ 'BufReadPost', 'BufNewFile' }, {
-    group = vim.api.nvim_create_augroup('pilotfish.enable', {}),
-    callback = function(event)
-      look(event.buf)
-    end,
-  })
-  vim.iter(vim.api.nvim_list_bufs()):each(look)
-end
-
 return M

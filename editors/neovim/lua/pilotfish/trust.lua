@@ -10,7 +10,7 @@ local function lines(answer)
   local out = { 'This folder is ' .. answer.trust .. '.', '' }
   for _, shipped in ipairs(answer.ships) do
     table.insert(out, ('%s %s'):format(shipped.counts and '✓' or '·', vim.fn.strtrans(shipped.path)))
-    vim.list_extend(out, shipped.diff and vim.split(vim.trim(shipped.diff), '\n', { plain = true }) or {})
+    vim.list_extend(out, vim.tbl_map(vim.fn.strtrans, shipped.diff and vim.split(vim.trim(shipped.diff), '\n', { plain = true }) or {}))
   end
   if #answer.ships == 0 then
     table.insert(out, 'It ships nothing that depends on that.')
@@ -36,7 +36,7 @@ function M.say(word)
       return say.warn(error.message)
     end
     local scratch = require('pilotfish.scratch')
-    scratch.float(scratch.buffer(lines(answer)), vim.fn.fnamemodify(workspace, ':~'))
+    scratch.float(scratch.buffer(lines(answer)), vim.fn.strtrans(vim.fn.fnamemodify(workspace, ':~')))
   end)
 end
 
