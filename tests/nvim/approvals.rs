@@ -224,7 +224,8 @@ async fn a_question_of_the_model_is_answered_from_a_list_or_in_words() {
         scene.end_turn().await;
         nvim.see("? Which branch? · none of them").await;
         nvim.see_no("It asks you").await;
-        let told: Vec<Value> = scene.model.requests().into_iter().map(|request| request.body["input"].clone()).collect();
+        let told: Vec<Value> =
+            scene.model.requests().into_iter().map(|request| request.body["input"].clone()).collect();
         let told = told.last().expect("a request").to_string();
         assert!(told.contains("fix/debounce") && told.contains("none of them"), "{told}");
         nvim.quit().await;

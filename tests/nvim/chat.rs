@@ -83,7 +83,8 @@ async fn keys_go_through_the_transcript_and_to_what_it_names() {
                 "See a.txt:3, and `notes.txt`.",
                 "See a.txt:3, and `notes.txt`.",
             ]
-        "#]].assert_debug_eq(&heads);
+        "#]]
+        .assert_debug_eq(&heads);
         // All of an output is one key away, and leaving it leads back.
         nvim.input("[[zo").await;
         nvim.see("│ 201").await;
@@ -116,7 +117,9 @@ async fn a_reader_is_left_where_they_read_and_one_at_the_end_follows() {
               return { vim.fn.line('w0'), vim.fn.line('.') }
             end)";
         let before: (usize, usize) = nvim.lua(place).await;
-        scene.turn([answer().calls("read", json!({"path": "notes.txt"})), answer().says(format!("{long}end one"))]).await;
+        scene
+            .turn([answer().calls("read", json!({"path": "notes.txt"})), answer().says(format!("{long}end one"))])
+            .await;
         nvim.until("vim.g.pilotfish_status.state == 'idle'").await;
         assert_eq!(nvim.lua::<(usize, usize)>(place).await, before);
         // At the end: it follows, also while one writes below.
@@ -174,7 +177,9 @@ async fn a_token_costs_the_same_in_a_chat_of_twenty_thousand_lines() {
         nvim.until("vim.g.pilotfish_status.state == 'idle'").await;
         nvim.see("the last").await;
         let (calls, lines, deltas): (usize, usize, usize) = nvim.lua("return { _G.calls, _G.lines, _G.deltas }").await;
-        let times: Vec<f64> = nvim.lua("
+        let times: Vec<f64> = nvim
+            .lua(
+                "
             local session = require('pilotfish.session')
             local state = session.current()
             local item = state.items[#state.items]
@@ -189,7 +194,9 @@ async fn a_token_costs_the_same_in_a_chat_of_twenty_thousand_lines() {
               times[i] = (vim.uv.hrtime() - start) / 1e6
             end
             table.sort(times)
-            return { times[150], times[285], times[300] }").await;
+            return { times[150], times[285], times[300] }",
+            )
+            .await;
         println!("{times:?}");
         // The prompt, the message, its end, and what stands below them while the turn runs; and two calls with a line each for a token.
         assert!(calls <= 24 + 2 * deltas && lines <= 24 + 2 * deltas, "{calls} calls with {lines} lines for {deltas}");

@@ -96,7 +96,8 @@ async fn chat_with(scene: &Scene, version: &pilotfish_tests::nvim::Version, text
 #[tokio::test]
 async fn files_and_lines_go_along_and_the_daemon_completes() {
     for version in versions() {
-        let scene = Scene::begin("read-only", &[("watch.rs", "fn main() {}\n"), ("watcher.rs", "fn other() {}\n")]).await;
+        let scene =
+            Scene::begin("read-only", &[("watch.rs", "fn main() {}\n"), ("watcher.rs", "fn other() {}\n")]).await;
         let nvim = chat(&scene, &version).await;
         nvim.input("<C-w>t").await;
         nvim.command("Pilotfish add").await;
