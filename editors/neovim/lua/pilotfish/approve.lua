@@ -105,7 +105,7 @@ end
 local function width_of(out)
   local width = 44
   for _, line in ipairs(out.lines) do
-    width = math.max(width, vim.fn.strdisplaywidth(line) + 2)
+    width = math.max(width, vim.api.nvim_strwidth(line) + 2)
   end
   return math.min(width, math.floor(vim.o.columns * 0.9))
 end
@@ -115,7 +115,7 @@ local function place_of(out)
   -- A long line takes as many rows as it needs: all of it is to be seen.
   local rows = 0
   for _, line in ipairs(out.lines) do
-    rows = rows + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / width))
+    rows = rows + math.max(1, math.ceil(vim.api.nvim_strwidth(line) / width))
   end
   local height = math.min(rows, math.max(3, vim.o.lines - 6))
   local position = { relative = 'editor', width = width, height = height }

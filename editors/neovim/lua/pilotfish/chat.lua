@@ -282,7 +282,7 @@ local function show_windows(state)
     window = vim.api.nvim_open_win(view.buffer, false, { split = 'right', win = -1, width = width })
     set_options(window, options)
     view:fold_all(window)
-    vim.api.nvim_win_set_cursor(window, { vim.api.nvim_buf_line_count(view.buffer), 0 })
+    view:show_end(window)
   end
   local is_new, below = composer.show(window, state)
   if is_new then

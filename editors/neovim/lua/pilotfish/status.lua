@@ -104,12 +104,12 @@ function M.winbar()
   end
   local mode = state.session.mode
   local pieces = { { (M.signs[mode] or '') .. ' ' .. mode, M.groups[mode] or 'Normal' } }
-  local room = vim.api.nvim_win_get_width(0) - 4 - vim.fn.strdisplaywidth(pieces[1][1])
+  local room = vim.api.nvim_win_get_width(0) - 4 - vim.api.nvim_strwidth(pieces[1][1])
   local status, size = shown_status(state), meter(state)
   if status then
     local text = words.fitting(status, math.max(room - 3, 8))
     table.insert(pieces, { text, fold.waiting(state) > 0 and 'PilotfishApproval' or 'PilotfishTool' })
-    room = room - vim.fn.strdisplaywidth(text) - 3
+    room = room - vim.api.nvim_strwidth(text) - 3
   end
   if size and room >= #size[1] + 3 then
     table.insert(pieces, size)

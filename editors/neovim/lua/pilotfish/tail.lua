@@ -8,7 +8,9 @@ local M = {}
 local steps = { pending = '○', in_progress = '▸', completed = '✓' }
 
 local function tail_work(out, state)
-  if state.turnId and state.session.status.state ~= 'waiting' then
+  -- A tool that runs stands above by itself, and what waits below.
+  local what = state.session.status.state
+  if state.turnId and what ~= 'running' and what ~= 'waiting' then
     out:line({ { '  ◌ ' .. words.status(state.session.status), 'PilotfishTool' } })
   end
   local plan = state.plan.steps

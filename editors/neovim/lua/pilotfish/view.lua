@@ -124,11 +124,18 @@ function View:replace(index, block)
     end
     -- What was scrolled away for lines that are folded now has room again.
     for _, window in ipairs(followers(self.buffer)) do
-      vim.api.nvim_win_call(window, function()
-        vim.cmd('normal! zb')
-      end)
+      self:show_end(window)
     end
   end
+end
+
+--- Shows the end, and as much before it as there is room for.
+---@param window integer
+function View:show_end(window)
+  vim.api.nvim_win_set_cursor(window, { vim.api.nvim_buf_line_count(self.buffer), 0 })
+  vim.api.nvim_win_call(window, function()
+    vim.cmd('normal! zb')
+  end)
 end
 
 --- Folds what is to be folded of a block. Folds are made by hand: the editor computes none while one inserts text in some window.

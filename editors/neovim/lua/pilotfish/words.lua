@@ -28,11 +28,11 @@ end
 ---@param width integer
 ---@return string
 function M.fitting(text, width)
-  if vim.fn.strdisplaywidth(text) <= width then
+  if vim.api.nvim_strwidth(text) <= width then
     return text
   end
   local length = width - 1
-  while length > 0 and vim.fn.strdisplaywidth(vim.fn.strcharpart(text, 0, length)) > width - 1 do
+  while length > 0 and vim.api.nvim_strwidth(vim.fn.strcharpart(text, 0, length)) > width - 1 do
     length = length - 1
   end
   return vim.fn.strcharpart(text, 0, length) .. '…'
