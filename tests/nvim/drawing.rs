@@ -241,3 +241,83 @@ async fn a_thousand_hunks_cost_what_is_seen_of_them() {
         nvim.quit().await;
     }
 }
+
+#[tokio::test]
+async fn less_is_drawn_where_less_is_wanted_and_lines_of_ones_own_are_told_apart() {
+    for version in versions() {
+        let mut scene = Scene::begin("agent", &[("a.txt", &lines(8))]).await;
+        let nvim = scene.nvim_of(&version, (40, 12), "a.txt").await;
+        scene.agent_writes("a.txt", &lines(8).replace("line 3\nline 4\n", "three\nfour\nand more\n")).await;
+        nvim.until(&drawn(1)).await;
+        nvim.input("4GAmine<Esc>1G").await;
+        nvim.until("#require('pilotfish.review').places(0)[1].hunk.userLines == 1").await;
+        expect![[r#"
+            │  line 1
+            │  line 2
+            │  line 3
+             2..40 DiffDelete
+            │  line 4
+             2..40 DiffDelete
+            │▎ three
+             0..2 Added
+             2..40 DiffAdd
+            │▎ fourmine
+             0..2 Added
+             2..40 DiffAdd+DiffChange
+            │▎ and more
+             0..2 Added
+             2..40 DiffAdd
+            │  line 5
+            │  line 6
+            │  line 7
+            │a.txt [+]             1,6            Top
+            │
+        "#]]
+        .assert_eq(&nvim.screen().await.with_groups(GROUPS));
+        nvim.picture("own-lines").await;
+        nvim.run(
+            "vim.g.pilotfish = { diff = 'signs' } require('pilotfish.draw').redraw(vim.api.nvim_get_current_buf())",
+        )
+        .await;
+        expect![[r#"
+            │  line 1
+            │  line 2
+            │▎ three
+             0..2 Added
+            │▎ fourmine
+             0..2 Added
+            │▎ and more
+             0..2 Added
+            │  line 5
+            │  line 6
+            │  line 7
+            │  line 8
+            │~
+            │a.txt [+]             1,6            Top
+            │
+        "#]]
+        .assert_eq(&nvim.screen().await.with_groups(GROUPS));
+        nvim.run(
+            "vim.g.pilotfish = { diff = 'none' } require('pilotfish.draw').redraw(vim.api.nvim_get_current_buf())",
+        )
+        .await;
+        expect![[r#"
+            │line 1
+            │line 2
+            │three
+            │fourmine
+            │and more
+            │line 5
+            │line 6
+            │line 7
+            │line 8
+            │~
+            │a.txt [+]             1,6            Top
+            │
+        "#]]
+        .assert_eq(&nvim.screen().await.with_groups(GROUPS));
+        nvim.input(":Pilotfish next<CR>").await;
+        assert_eq!(nvim.lua::<u64>("return vim.fn.line('.')").await, 3);
+        nvim.quit().await;
+    }
+}

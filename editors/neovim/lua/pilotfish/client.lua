@@ -23,8 +23,6 @@ local connection = {
   is_enabled = false,
   --- What the program ended with last.
   code = 0,
-  --- Told to end, so it is not started again.
-  ends = false,
   ---@type integer[]
   restarts = {},
   --- Requests made before it was ready.
@@ -43,6 +41,16 @@ local attachers = {}
 local NOTIFICATIONS = { 'session/update', 'session/changed', 'review/changed', 'daemon/notice' }
 
 local HAS_11 = vim.fn.has('nvim-0.11') == 1
+
+--- Calls a method of a language client, which newer editors have as methods and older ones as functions.
+---@param client vim.lsp.Client
+---@param method string
+local function call(client, method, ...)
+  if HAS_11 then
+    return client[method](client, ...)
+  end
+  return client[method](...)
+end
 
 ---@param state pilotfish.ConnectionState
 ---@param reason? string
@@ -143,13 +151,7 @@ local function send(client, method, params, callback, bufnr)
   end
   -- An empty table would be sent as a list.
   params = next(params) == nil and vim.empty_dict() or params
-  local sent
-  if HAS_11 then
-    sent = client:request(method, params, answer, bufnr)
-  else
-    sent = client.request(method, params, answer, bufnr)
-  end
-  if not sent then
+  if not call(client, 'request', method, params, answer, bufnr) then
     callback({ code = 0, message = 'the connection to the daemon is closed' }, nil)
   end
 end
@@ -185,13 +187,8 @@ end
 ---@param params table
 function M.notify(method, params)
   local client = M.client()
-  if not client then
-    return
-  end
-  if HAS_11 then
-    client:notify(method, params)
-  else
-    client.notify(method, params)
+  if client then
+    call(client, 'notify', method, params)
   end
 end
 
@@ -199,8 +196,8 @@ end
 local function answer_waiting(ready)
   local waiting = connection.waiting
   connection.waiting = {}
-  for _, call in ipairs(waiting) do
-    call(ready)
+  for _, waiter in ipairs(waiting) do
+    waiter(ready)
   end
 end
 
@@ -221,7 +218,7 @@ local function ended(id)
     return
   end
   connection.id = nil
-  if connection.ends or vim.v.exiting ~= vim.NIL then
+  if vim.v.exiting ~= vim.NIL then
     become('stopped')
     return answer_waiting()
   end
@@ -238,7 +235,6 @@ end
 ---@param client vim.lsp.Client
 local function began(client)
   connection.id = client.id
-  connection.ends = false
   vim.schedule(function()
     if not M.client() then
       return
@@ -367,32 +363,14 @@ function M.start()
   end
 end
 
---- Ends the connection; sessions go on.
-function M.stop()
-  local client = connection.id and vim.lsp.get_client_by_id(connection.id)
-  if not client then
-    return
-  end
-  connection.ends = true
-  if HAS_11 then
-    client:stop()
-  else
-    client.stop()
-  end
-end
-
---- Ends the connection and makes another.
+--- Ends the connection, and makes another. Sessions go on.
 function M.restart()
   connection.restarts = {}
   local client = connection.id and vim.lsp.get_client_by_id(connection.id)
-  if not client then
-    return M.start()
-  end
-  connection.ends = false
-  if HAS_11 then
-    client:stop()
+  if client then
+    call(client, 'stop')
   else
-    client.stop()
+    M.start()
   end
 end
 

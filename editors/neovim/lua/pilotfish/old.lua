@@ -18,10 +18,7 @@ function M.open()
   end
   local bufnr = scratch.buffer(lines, vim.bo.filetype)
   vim.bo[bufnr].tabstop = vim.bo.tabstop
-  local title = (is_old and 'before' or 'proposed') .. (', %d lines'):format(#lines)
-  if #lines == 1 then
-    title = title:gsub('lines', 'line')
-  end
+  local title = ('%s, %d line%s'):format(is_old and 'before' or 'proposed', #lines, #lines == 1 and '' or 's')
   scratch.float(bufnr, title, { relative = 'cursor', row = 1, col = 0 })
 end
 

@@ -1,14 +1,9 @@
 --- The hunks that wait as a list of the editor's own, to walk through with `:cnext` and its like.
 local client = require('pilotfish.client')
+local lines = require('pilotfish.ghost').split
 local say = require('pilotfish.say')
 
 local M = {}
-
----@param text string
----@return string[]
-local function lines(text)
-  return require('pilotfish.ghost').split(text)
-end
 
 ---@param hunk pilotfish.Hunk
 ---@return string
@@ -23,12 +18,11 @@ end
 ---@return table
 local function entry(hunk)
   local range = hunk.state == 'applied' and hunk.newRange or hunk.oldRange
-  local types = { conflict = 'W' }
   return {
     filename = vim.uri_to_fname(hunk.uri),
     lnum = range.start + 1,
     end_lnum = math.max(range['end'], range.start + 1),
-    type = types[hunk.state] or '',
+    type = hunk.state == 'conflict' and 'W' or '',
     text = described(hunk),
     user_data = hunk.id,
   }
