@@ -10,6 +10,7 @@ mod drawing;
 mod editing;
 mod hostile;
 mod pure;
+mod readme;
 mod reviewing;
 mod scene;
 mod screen;
