@@ -48,7 +48,7 @@ export class SessionList implements vscode.TreeDataProvider<Row>, vscode.Disposa
     return {
       newSession: () => this.#open(),
       selectSession: async (target) => target && this.#select(target),
-      searchSessions: () => this.#search(),
+      sessions: () => this.#search(),
       renameSession: (target) => this.#rename(target),
       forkSession: (target) => this.#fork(target),
       archiveSession: (target) => this.#archive(target, true),
