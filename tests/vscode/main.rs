@@ -2,5 +2,8 @@
 //! extension and says where both are; without them these tests are skipped. What is done in the workbench stands in the scripts beside
 //! this file.
 
+mod daemon;
+mod focus;
 mod review;
 mod scene;
+mod stop;

@@ -13,7 +13,7 @@ pub struct Scene {
     pub model: FakeModel,
     pub client: TestClient,
     pub session: SessionId,
-    _shim: Child,
+    shim: Child,
     pub desk: Desk,
 }
 
@@ -32,12 +32,17 @@ impl Scene {
         let opened: SessionOpened = client.request("session/new", params).await.expect("a session");
         let session = opened.session.id;
         let _: Attached = client.request("session/attach", json!({"sessionId": session})).await.expect("attached");
-        Some(Self { model, client, session, _shim: shim, desk })
+        Some(Self { model, client, session, shim, desk })
     }
 
     /// Starts a script at the desk.
     pub fn script(&self, name: &str) -> Script {
         Script::start(&self.desk, name, &[])
+    }
+
+    /// Whether this process is the second client's shim.
+    pub fn started(&self, pid: i32) -> bool {
+        self.shim.id().is_some_and(|id| i64::from(id) == i64::from(pid))
     }
 
     /// A file of the project, as a URI.

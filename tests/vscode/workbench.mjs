@@ -227,6 +227,29 @@ export async function test(options, body) {
   process.exit(failed ? 1 : 0);
 }
 
+/** The program that stands in the daemon's place, of a kind; where it writes what it is answered is made anew. */
+export function forged(kind) {
+  const record = join(mkdtempSync(join(tmpdir(), 'pilotfish-forged-')), 'record');
+  writeFileSync(record, '');
+  Object.assign(process.env, { PILOTFISH_TEST_FORGED: kind, PILOTFISH_TEST_FORGED_RECORD: record });
+  return join(here, 'forged.mjs');
+}
+
+/** What the forged daemon was answered, by the names of its questions. */
+export function answersOf() {
+  return Object.fromEntries(recorded().filter(({ id }) => id).map(({ id, result, error }) => [id, result ?? { error }]));
+}
+
+/** How often it was started. */
+export function startsOf() {
+  return recorded().filter(({ started }) => started).length;
+}
+
+function recorded() {
+  const text = readFileSync(process.env.PILOTFISH_TEST_FORGED_RECORD, 'utf8');
+  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+}
+
 /** The titles of a file's lenses, from top to bottom. */
 export function lensesOf(workbench, path) {
   return workbench.spied(
