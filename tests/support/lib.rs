@@ -7,6 +7,7 @@ pub mod daemon;
 pub mod desk;
 pub mod fake_model;
 pub mod mutate;
+pub mod nvim;
 pub mod program;
 pub mod raw_model;
 pub mod replay;

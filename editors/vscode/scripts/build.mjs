@@ -1,0 +1,39 @@
+// Builds the extension's two programs: the host, which Node runs, and the chat panel, which a webview runs.
+import { build, context } from 'esbuild';
+import { existsSync } from 'node:fs';
+
+const production = process.argv.includes('--production');
+const common = {
+  bundle: true,
+  minify: production,
+  sourcemap: production ? false : 'linked',
+  legalComments: 'none',
+  logLevel: 'info',
+};
+const host = {
+  ...common,
+  entryPoints: ['src/extension.ts'],
+  outfile: 'dist/extension.js',
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  external: ['vscode'],
+};
+const panel = {
+  ...common,
+  entryPoints: [
+    { in: 'panel/main.ts', out: 'panel' },
+    { in: 'panel/main.css', out: 'panel' },
+  ],
+  outdir: 'dist',
+  platform: 'browser',
+  target: 'chrome128',
+  format: 'iife',
+};
+
+const programs = existsSync('panel/main.ts') ? [host, panel] : [host];
+if (process.argv.includes('--watch')) {
+  for (const program of programs) await (await context(program)).watch();
+} else {
+  await Promise.all(programs.map((program) => build(program)));
+}

@@ -1,0 +1,4 @@
+//! The plugin in real Neovims, the oldest and the newest that we support, with the daemon and a scripted model. `tests/run neovim` fetches
+//! the editors and says where they are; without them these tests are skipped.
+
+mod screen;
