@@ -43,6 +43,8 @@ export class Composer {
   #queued: Queued | undefined;
   #draft: ReturnType<typeof setTimeout> | undefined;
   #reachable = false;
+  /** Drafts that were sent and have not come back: the daemon tells everybody, us too. */
+  #echoes: string[] = [];
 
   constructor(private readonly context: ComposerContext) {
     const { words, bridge } = context;
@@ -80,6 +82,13 @@ export class Composer {
     if (this.field.value !== text) this.field.value = text;
     this.#grow();
     this.context.changed();
+  }
+
+  /** The daemon says what is typed, here or in another editor. */
+  drafted(text: string): void {
+    const echo = this.#echoes.indexOf(text);
+    if (echo >= 0) this.#echoes.splice(0, echo + 1);
+    else if (!this.isTyping && !this.#queued) this.set(text);
   }
 
   /** Whether what was typed here is still on its way to the daemon. */
@@ -147,7 +156,9 @@ export class Composer {
     clearTimeout(this.#draft);
     this.#draft = undefined;
     const sessionId = this.context.state()?.session.id;
-    if (sessionId && !this.#queued) void this.context.bridge.request('session/draft', { sessionId, text: this.text }).catch(() => undefined);
+    if (!sessionId || this.#queued) return;
+    this.#echoes.push(this.text);
+    void this.context.bridge.request('session/draft', { sessionId, text: this.text }).catch(() => undefined);
   }
 
   #grow(): void {

@@ -23,7 +23,7 @@ export class Header {
   #shown = '';
 
   constructor(private readonly bridge: Bridge, private readonly words: Words, stop: () => void) {
-    const back = button(words.say('sessions'), () => bridge.command('pilotfish.sessions'), { icon: 'chevronLeft', quiet: true });
+    const back = button(words.say('sessions'), () => bridge.command('pilotfish.sessions.focus'), { icon: 'chevronLeft', quiet: true });
     this.#title = element('button', { type: 'button', class: 'name', title: `${words.say('rename')} (F2)`, click: () => this.rename() });
     this.#stop = button(words.say('stopTurn'), stop, { icon: 'debugStop', class: 'action stop' });
     this.element = element('header', { class: 'header' }, back, this.#title, this.#state, this.#elapsed, this.#stop);

@@ -76,14 +76,15 @@ export type PanelMessage =
   /** Sends a prompt; the host opens a session first when there is none. Answered as a request is. */
   | { type: 'prompt'; id: number; input: InputPart[]; delivery: 'queue' | 'steer' }
   | { type: 'command'; command: string; arguments: unknown[] }
-  | { type: 'open'; uri: string; range?: Range }
+  /** Shows a file of the workspace; `path` is from its root, and `line` counts from 1. */
+  | { type: 'open'; uri?: string; path?: string; line?: number; range?: Range }
   | { type: 'output'; sessionId: string; itemId?: string; commandId?: string; title: string }
   | { type: 'link'; href: string }
   | { type: 'remember'; mode: Mode }
   /** Chooses the mode or the folder of the session that the first prompt will open. */
   | { type: 'choose'; mode?: Mode; workspace?: string }
-  /** What waits in the session, for the view's badge, and whether its words can be seen. */
-  | { type: 'badge'; count: number };
+  /** Tells of something that failed, in the workbench's way. */
+  | { type: 'failed'; message: string };
 
 /** The methods of the daemon that the panel may call. */
 export const PANEL_METHODS: ReadonlySet<string> = new Set([
@@ -95,8 +96,7 @@ export const PANEL_METHODS: ReadonlySet<string> = new Set([
 
 /** The commands of the workbench that the panel may run. */
 export const PANEL_COMMANDS: ReadonlySet<string> = new Set([
-  'pilotfish.newSession', 'pilotfish.sessions', 'pilotfish.selectModel', 'pilotfish.connectModel', 'pilotfish.rules', 'pilotfish.restart',
-  'pilotfish.showLog', 'pilotfish.install', 'pilotfish.reviewAll', 'pilotfish.reviewFile', 'pilotfish.keepAll', 'pilotfish.undoAll',
-  'pilotfish.keepFile', 'pilotfish.undoFile', 'pilotfish.showProposal', 'pilotfish.restore', 'pilotfish.walkthrough',
-  'workbench.trust.manage',
+  'pilotfish.newSession', 'pilotfish.sessions.focus', 'pilotfish.selectModel', 'pilotfish.connectModel', 'pilotfish.rules',
+  'pilotfish.restart', 'pilotfish.showLog', 'pilotfish.install', 'pilotfish.reviewAll', 'pilotfish.reviewFile', 'pilotfish.keepAll',
+  'pilotfish.undoAll', 'pilotfish.showProposal', 'pilotfish.restore', 'workbench.trust.manage',
 ]);
