@@ -5,7 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { CloseAction, ErrorAction, type LanguageClientOptions, type Middleware, RevealOutputChannelOn } from 'vscode-languageclient';
 import { LanguageClient } from 'vscode-languageclient/node';
 import { findProgram, startShim, Unavailable } from './daemon';
-import type { ErrorKind, Methods, Notifications } from './protocol';
+import type { ErrorKind, Methods, Notifications, NotificationsToDaemon } from './protocol';
 
 /** How the connection stands. `stopped` has a reason, unless nobody has asked for it yet. */
 export type ConnectionState = 'starting' | 'ready' | 'stopped';
@@ -24,8 +24,6 @@ const NEEDED = ['session', 'items', 'review'];
 const NOTIFICATIONS = ['session/update', 'session/changed', 'review/changed', 'daemon/notice'] as const;
 const MAX_RESTARTS = 3;
 const RESTART_WINDOW_MS = 60_000;
-/** The methods that nothing answers. */
-type Told = 'editor/state' | 'editor/diagnostics';
 
 /** The connection to the daemon, which all of the extension shares. */
 export class Connection implements vscode.Disposable {
@@ -97,7 +95,7 @@ export class Connection implements vscode.Disposable {
   }
 
   /** Tells the daemon something that nothing answers. Nothing is said to a daemon that does not run. */
-  notify<M extends Told>(method: M, params: Methods[M]['params']): void {
+  notify<N extends keyof NotificationsToDaemon>(method: N, params: NotificationsToDaemon[N]): void {
     if (this.#state === 'ready') void this.#client?.sendNotification(method, params);
   }
 

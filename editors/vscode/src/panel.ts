@@ -14,6 +14,11 @@ export class Panel implements vscode.WebviewViewProvider {
     readonly review: Review,
   ) {}
 
+  /** Whether it is in sight. */
+  get isVisible(): boolean {
+    return false;
+  }
+
   /** Shows the panel and puts the keyboard's focus there, by the person's own command. */
   async focus(_target: 'composer' | 'approval' | 'lastMessage' = 'composer'): Promise<void> {
     await vscode.commands.executeCommand('pilotfish.chat.focus');

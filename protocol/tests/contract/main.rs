@@ -1,5 +1,6 @@
-//! Holds `schema.json` and `README.md` to the traits and types they describe. Decides nothing about either.
+//! Holds `schema.json`, `README.md` and the editors' types to the traits and types they describe. Decides nothing about either.
 
+mod bindings;
 mod examples;
 mod known;
 mod schema;

@@ -1,4 +1,4 @@
-//! `schema.json`: made from the traits and the types, committed, and compared here. `UPDATE_SCHEMA=1` writes it anew.
+//! `schema.json`: made from the traits and the types, committed, and compared here. `UPDATE_SCHEMA=1` writes anew what is made so.
 
 use crate::known::{KNOWN, NOTIFICATIONS, known};
 use crate::table::{Method, NOTIFICATIONS_TO_DAEMON, Shape, methods};
@@ -11,16 +11,23 @@ use serde_json::{Map, Value, json};
 #[test]
 fn schema_is_what_the_types_say() {
     let now = serde_json::to_string_pretty(&sorted(schema())).expect("a value can be written") + "\n";
-    if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.json");
-        std::fs::write(path, &now).expect("schema.json can be written");
-    }
-    let differs = crate::read("schema.json").lines().zip(now.lines()).position(|(was, is)| was != is);
-    assert_eq!(differs.map(|line| line + 1), None, "schema.json differs from this line on: {MEND}");
-    assert_eq!(crate::read("schema.json").len(), now.len(), "schema.json has another end: {MEND}");
+    keep("schema.json", &now, MEND);
 }
 
-const MEND: &str = "run `UPDATE_SCHEMA=1 cargo test -p pilotfish-protocol` and commit it";
+/// Holds a file of this package to what it should be, or writes it so when `UPDATE_SCHEMA` is set.
+pub fn keep(path: &str, now: &str, mend: &str) {
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        let place = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        std::fs::write(&place, now).unwrap_or_else(|error| panic!("cannot write {}: {error}", place.display()));
+    }
+    let was = crate::read(path);
+    let differs = was.lines().zip(now.lines()).position(|(was, is)| was != is);
+    assert_eq!(differs.map(|line| line + 1), None, "{path} differs from this line on: {mend}");
+    assert_eq!(was.len(), now.len(), "{path} has another end: {mend}");
+}
+
+/// How a file that differs is made anew.
+pub const MEND: &str = "run `UPDATE_SCHEMA=1 cargo test -p pilotfish-protocol` and commit it";
 
 /// The whole vocabulary.
 pub fn schema() -> Value {

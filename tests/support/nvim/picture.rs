@@ -21,7 +21,15 @@ pub async fn draw(screen: &Screen, name: &str) {
     let columns = screen.rows().first().map_or(0, Vec::len);
     let profile = tempfile::tempdir().expect("a folder");
     let status = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--hide-scrollbars",
+            "--kiosk",
+        ])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("--window-size={},{}", columns * CELL.0, screen.rows().len() * CELL.1))

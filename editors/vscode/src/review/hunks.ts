@@ -38,6 +38,10 @@ export class Review implements vscode.Disposable {
       connection.onState((state) => {
         if (state === 'ready') void this.#load();
       }),
+      // Hunks of a file that was closed speak of no version; now there is one.
+      vscode.workspace.onDidOpenTextDocument(({ uri }) => {
+        if (this.of(uri)) setTimeout(() => void this.#ask(uri), 0);
+      }),
     ];
   }
 
@@ -93,6 +97,13 @@ export class Review implements vscode.Disposable {
       this.#files.set(uri.toString(), file);
     }
     this.#changes.fire(undefined);
+  }
+
+  async #ask(uri: vscode.Uri): Promise<void> {
+    const workspace = vscode.workspace.getWorkspaceFolder(uri)?.uri.fsPath;
+    if (!workspace) return;
+    const list = await this.connection.request('review/list', { workspace, uri: uri.toString() }).catch(() => undefined);
+    if (list) this.#take({ ...list, uri: uri.toString() });
   }
 
   #take(list: HunkList): void {
