@@ -12,7 +12,8 @@ export class Chips {
   readonly element = element('div', { class: 'chips', role: 'group' });
   #offered: Chip[] = [];
   #added: Chip[] = [];
-  readonly #off = new Set<string>();
+  /** Those that the person switched. */
+  readonly #switched = new Set<string>();
 
   constructor(private readonly words: Words, private readonly add: () => void) {
     this.element.setAttribute('aria-label', words.say('addContext'));
@@ -33,19 +34,23 @@ export class Chips {
 
   /** All that goes along. What was added went with this message; what is offered may go again. */
   take(): InputPart[] {
-    const parts = [...this.#added, ...this.#offered.filter(({ id }) => !this.#off.has(id))].map(({ part }) => part);
+    const parts = [...this.#added, ...this.#offered.filter((chip) => this.#isOn(chip))].map(({ part }) => part);
     this.#added = [];
     this.#draw();
     return parts;
+  }
+
+  #isOn({ id, off = false }: Chip): boolean {
+    return off === this.#switched.has(id);
   }
 
   #draw(): void {
     const { words } = this;
     const name = (chip: Chip) => (chip.icon in icons ? (chip.icon as IconName) : 'file');
     const offered = this.#offered.map((chip) => {
-      const on = !this.#off.has(chip.id);
+      const on = this.#isOn(chip);
       const toggle = () => {
-        if (!this.#off.delete(chip.id)) this.#off.add(chip.id);
+        if (!this.#switched.delete(chip.id)) this.#switched.add(chip.id);
         this.#draw();
         this.element.querySelector<HTMLElement>(`[data-chip="${CSS.escape(chip.id)}"]`)?.focus();
       };

@@ -12,6 +12,8 @@ export interface Chip {
   /** The name of a codicon. */
   icon: string;
   part: InputPart;
+  /** It is only offered: the person has to switch it on. */
+  off?: boolean;
 }
 
 /** A file whose changes wait for review, as the working set and the cards of proposals show it. */
