@@ -1,6 +1,8 @@
 //! What no compiler checks: the import table, sizes, names, the top level, licences. One test for each; the data is in
 //! `tidy/tables.rs`. A failure names the file, the line and the mend.
 
+#[path = "tidy/clients.rs"]
+mod clients;
 #[path = "tidy/source.rs"]
 mod source;
 #[path = "tidy/tables.rs"]

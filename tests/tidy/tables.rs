@@ -226,6 +226,17 @@ pub const MAY_SLEEP: &[&str] = &[
     "tests/bench/stream.rs",
 ];
 
+/// Lines of code that the editors' own code may have, by folder. A half more is a failure.
+pub const CLIENT_LINES: &[(&str, usize)] = &[
+    ("editors/neovim/", 3000),
+    ("editors/neovim/plugin/", 80),
+    ("editors/vscode/src/", 2000),
+    ("editors/vscode/panel/", 2000),
+];
+
+/// Files of theirs that tests make of the protocol.
+pub const MADE: &[&str] = &["editors/neovim/lua/pilotfish/types.lua", "editors/vscode/src/protocol.ts"];
+
 /// Attributes that no Rust file may hold, and what to do instead.
 pub const NO_ATTRIBUTES: &[(&str, &str)] = &[
     ("ignore", "delete the test, or let it print `skipped: ` and the reason where it cannot run"),

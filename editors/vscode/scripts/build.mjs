@@ -28,6 +28,7 @@ const panel = {
   outdir: 'dist',
   platform: 'browser',
   target: 'chrome128',
+  loader: { '.svg': 'text' },
   format: 'iife',
 };
 

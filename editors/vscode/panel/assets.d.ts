@@ -1,0 +1,7 @@
+// What the bundler makes of files that are no code.
+
+declare module '*.svg' {
+  const drawing: string;
+  export default drawing;
+}
+declare module '*.css';
