@@ -4,6 +4,8 @@
 
 mod daemon;
 mod focus;
+mod git;
 mod review;
 mod scene;
 mod stop;
+mod window;
