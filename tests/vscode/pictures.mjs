@@ -22,12 +22,13 @@ await test({ width: 1360, height: 860, settings: { 'workbench.sideBar.location':
   await workbench.connected();
   await workbench.open('watch.ts', 0);
   await step('open');
-  await until('three hunks', async () => (await lenses('Keep')) === 3);
-  await page.locator('.codelens-decoration a', { hasText: 'Undo' }).nth(2).waitFor();
+  await until('four hunks', async () => (await lenses('Keep')) === 4);
+  await page.locator('.codelens-decoration a', { hasText: 'Undo' }).nth(3).waitFor();
+  await (await workbench.webview('textarea')).locator('body', { hasText: 'a clock of its own' }).waitFor();
   await inThemes('review');
 
   // The old text under the mouse.
-  await page.locator('.view-line', { hasText: 'this.clock.after' }).first().hover();
+  await page.locator('.view-line', { hasText: 'this.clock.after' }).first().hover({ position: { x: 90, y: 8 } });
   await page.locator('.monaco-hover', { hasText: 'setTimeout' }).first().waitFor();
   await workbench.picture('review-hover');
   await workbench.execute('pilotfish.reviewAll');
@@ -38,7 +39,7 @@ await test({ width: 1360, height: 860, settings: { 'workbench.sideBar.location':
   await workbench.execute('pilotfish.keepAll');
   await until('all are kept', async () => (await lenses('Keep')) === 0);
   await workbench.execute('pilotfish.unkeep');
-  await until('that was taken back', async () => (await lenses('Keep')) === 3);
+  await until('that was taken back', async () => (await lenses('Keep')) === 4);
   await workbench.execute('pilotfish.keepAll');
   await workbench.open('watch.ts', 0);
   await step('propose');
@@ -47,7 +48,7 @@ await test({ width: 1360, height: 860, settings: { 'workbench.sideBar.location':
   await page.locator('.codelens-decoration a', { hasText: 'Reject' }).nth(1).waitFor();
   await workbench.picture('proposals');
   await page.locator('.codelens-decoration a', { hasText: 'Show proposal' }).first().click();
-  await page.locator('.diff-editor .view-line', { hasText: 'limit = 256' }).first().waitFor();
+  await page.locator('.monaco-diff-editor .view-line', { hasText: 'limit = 256' }).first().waitFor();
   await workbench.picture('proposal-diff');
   await workbench.execute('workbench.action.closeActiveEditor');
   await workbench.open('watch.ts', 2);

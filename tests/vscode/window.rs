@@ -66,7 +66,7 @@ async fn every_theme_shows_changes_proposals_and_conflicts() {
     let mode = json!({"sessionId": scene.session, "mode": "read-only"});
     let _: serde_json::Value = scene.client.request("session/setMode", mode).await.expect("switched");
     scene.model.answers(edit("const limit = 64;", "const limit = 256;"));
-    scene.model.answers(edit("    this.pending.add(path);\n", "    this.pending.add(normalize(path));\n"));
+    scene.model.answers(edit("    this.pending.add(path);\n", "    this.pending.add(path.normalize());\n"));
     scene.model.answers(answer().says("Two more, as proposals."));
     scene.prompt("What else would you change?").await;
     assert_eq!(scene.turn_ends().await, StopReason::Done);

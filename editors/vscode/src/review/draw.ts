@@ -14,8 +14,11 @@ const STYLES = {
     isWholeLine: true,
     backgroundColor: colour('diffEditor.insertedLineBackground'),
     borderStyle: 'solid',
-    borderWidth: '0 0 0 2px',
+    borderWidth: '0 0 0 3px',
     borderColor: colour('editorGutter.addedBackground'),
+    // Only high contrast has this colour: its themes tint nothing.
+    outline: '1px dashed',
+    outlineColor: colour('diffEditor.insertedTextBorder'),
     overviewRulerColor: colour('editorOverviewRuler.addedForeground'),
     overviewRulerLane: Lane.Center,
   },
