@@ -5,7 +5,7 @@
 
 use crate::bins;
 use crate::desk::Desk;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
@@ -22,25 +22,23 @@ pub struct Script {
     hears: ChildStdin,
 }
 
-impl Script {
-    /// Starts one at a desk; none where there is no workbench, which is said.
-    pub fn start(desk: &Desk, name: &str) -> Option<Self> {
-        Self::start_with(desk, name, &[])
+/// Whether there are a workbench and a packaged extension. Where there are not that is said, and the test returns.
+#[must_use]
+pub fn is_there() -> bool {
+    let is_there = ["PILOTFISH_TEST_VSCODE", "PILOTFISH_TEST_VSIX"].iter().all(|name| std::env::var_os(name).is_some());
+    if !is_there {
+        crate::skipped("there is no workbench or no vsix, see PILOTFISH_TEST_VSCODE and PILOTFISH_TEST_VSIX in tests/run");
     }
+    is_there
+}
 
-    /// Likewise, with more environment.
+impl Script {
+    /// Starts one at a desk, with some more environment.
     ///
     /// # Panics
     /// When node cannot be started.
-    pub fn start_with(desk: &Desk, name: &str, environment: &[(&str, &str)]) -> Option<Self> {
-        let place = std::env::var_os("PILOTFISH_TEST_VSCODE").map(PathBuf::from);
-        let package = std::env::var_os("PILOTFISH_TEST_VSIX").map(PathBuf::from);
-        let (Some(place), Some(package)) = (place, package) else {
-            crate::skipped(
-                "PILOTFISH_TEST_VSCODE and PILOTFISH_TEST_VSIX name no workbench and no vsix; tests/run sees to both",
-            );
-            return None;
-        };
+    #[must_use]
+    pub fn start(desk: &Desk, name: &str, environment: &[(&str, &str)]) -> Self {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut command = Command::new("node");
         command
@@ -49,8 +47,6 @@ impl Script {
             .env("PILOTFISH_HOME", desk.path("home"))
             .env("PILOTFISH_TEST_PROGRAM", bins::pilotfish())
             .env("PILOTFISH_TEST_PROJECT", desk.path("project"))
-            .env("PILOTFISH_TEST_VSCODE", place)
-            .env("PILOTFISH_TEST_VSIX", package)
             .env("FAKE_KEY", "key")
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
@@ -62,7 +58,7 @@ impl Script {
         let mut child = command.spawn().expect("node starts");
         let says = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let hears = child.stdin.take().expect("it is piped");
-        Some(Self { name: name.to_owned(), child, says, hears })
+        Self { name: name.to_owned(), child, says, hears }
     }
 
     /// Waits until the script has come to a point.

@@ -3,7 +3,7 @@
 //
 // The Rust side of a test starts these scripts and says in the environment where things are: see tests/support/vscode.rs.
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -55,13 +55,16 @@ export function browser() {
 }
 
 /** Starts a workbench on a folder (or a .code-workspace file) and waits until it is drawn. */
-export async function start({ workspace = process.env.PILOTFISH_TEST_PROJECT, settings = {}, theme = 'dark', width = 1280, height = 800, extension = true, trust = true } = {}) {
+export async function start({ workspace = process.env.PILOTFISH_TEST_PROJECT, settings = {}, theme = 'dark', program = process.env.PILOTFISH_TEST_PROGRAM, width = 1280, height = 800, extension = true, trust = true } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'pilotfish-vscode-'));
   const spy = join(folder, 'spy.sock');
   mkdirSync(join(folder, 'user/User'), { recursive: true });
   mkdirSync(join(folder, 'extensions'));
   writeFileSync(join(folder, 'config.yaml'), '');
-  const all = { ...SETTINGS, 'workbench.colorTheme': THEMES[theme] ?? theme, 'pilotfish.path': process.env.PILOTFISH_TEST_PROGRAM ?? '', ...settings };
+  // A setting of the machine on which the files are; the user's own do not reach it.
+  mkdirSync(join(folder, 'user/Machine'));
+  writeFileSync(join(folder, 'user/Machine/settings.json'), JSON.stringify({ 'pilotfish.path': program }));
+  const all = { ...SETTINGS, 'workbench.colorTheme': THEMES[theme] ?? theme, ...settings };
   if (!trust) Object.assign(all, { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never', 'security.workspace.trust.banner': 'never' });
   writeFileSync(join(folder, 'user/User/settings.json'), JSON.stringify(all));
   const base = [entry, '--config', join(folder, 'config.yaml'), '--user-data-dir', join(folder, 'user'), '--extensions-dir', join(folder, 'extensions')];
@@ -156,6 +159,12 @@ export class Workbench {
     await this.page.locator('.monaco-editor .view-line').first().waitFor();
   }
 
+  /** Waits until the extension speaks with the daemon; the panel is opened for that. */
+  async connected() {
+    await this.execute('pilotfish.openChat');
+    await this.page.locator('.statusbar-item a', { hasText: /read-only|agent/ }).first().waitFor({ timeout: 30_000 });
+  }
+
   /** The text of an open file, whether it is unsaved, and its version. */
   text(path) {
     return this.spied((vscode, path) => {
@@ -183,19 +192,9 @@ export class Workbench {
     await this.page.screenshot({ path: join(process.env.PILOTFISH_TEST_PICTURES, `${name}.png`), ...options });
   }
 
-  /** What the extension wrote into its log, and the editor about extensions. */
-  logs() {
-    const found = [];
-    const look = (folder) => {
-      for (const file of readdirSync(folder, { withFileTypes: true })) {
-        const path = join(folder, file.name);
-        if (file.isDirectory()) look(path);
-        else if (/pilotfish|remoteexthost/i.test(path)) found.push(`--- ${basename(path)}\n${readFileSync(path, 'utf8').split('\n').slice(-40).join('\n')}`);
-      }
-    };
-    const folder = join(this.folder, 'user/logs');
-    if (existsSync(folder)) look(folder);
-    return found.join('\n');
+  /** What the workbench says of itself: its status bar and its messages. */
+  said() {
+    return this.page.evaluate(() => [...document.querySelectorAll('.statusbar-item, .notification-list-item')].map((item) => item.getAttribute('aria-label') ?? item.textContent).join('\n'));
   }
 
   /** Ends all of it. */
@@ -221,11 +220,45 @@ export async function test(options, body) {
     failed = true;
     console.error(error.stack ?? error);
     await workbench.picture(`failed-${basename(process.argv[1], '.mjs')}`).catch(() => undefined);
-    console.error(workbench.logs());
+    console.error(await workbench.said().catch(() => ''));
   } finally {
     await workbench.stop();
   }
   process.exit(failed ? 1 : 0);
+}
+
+/** The program that stands in the daemon's place, of a kind; where it writes what it is answered is made anew. */
+export function forged(kind) {
+  const record = join(mkdtempSync(join(tmpdir(), 'pilotfish-forged-')), 'record');
+  writeFileSync(record, '');
+  Object.assign(process.env, { PILOTFISH_TEST_FORGED: kind, PILOTFISH_TEST_FORGED_RECORD: record });
+  return join(here, 'forged.mjs');
+}
+
+/** What the forged daemon was answered, by the names of its questions. */
+export function answersOf() {
+  return Object.fromEntries(recorded().filter(({ id }) => id).map(({ id, result, error }) => [id, result ?? { error }]));
+}
+
+/** How often it was started. */
+export function startsOf() {
+  return recorded().filter(({ started }) => started).length;
+}
+
+function recorded() {
+  const text = readFileSync(process.env.PILOTFISH_TEST_FORGED_RECORD, 'utf8');
+  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+}
+
+/** The titles of a file's lenses, from top to bottom. */
+export function lensesOf(workbench, path) {
+  return workbench.spied(
+    async (vscode, path) => {
+      const lenses = await vscode.commands.executeCommand('vscode.executeCodeLensProvider', vscode.Uri.file(path), 50);
+      return lenses.sort((a, b) => a.range.start.line - b.range.start.line).map((lens) => lens.command?.title ?? '');
+    },
+    join(process.env.PILOTFISH_TEST_PROJECT, path),
+  );
 }
 
 let unread = '';

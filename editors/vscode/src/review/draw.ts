@@ -135,6 +135,5 @@ function places(hunk: Hunk, document: vscode.TextDocument): [Style, vscode.Range
   if (start === end) return [[start < document.lineCount ? 'removedAbove' : 'removedBelow', range(hunk, document)]];
   const words = hunk.kind === 'change' ? hunk.spans : [];
   const drawn: [Style, vscode.Range][] = [['added', range(hunk, document)]];
-  if (hunk.kind === 'change') drawn.push(['removedAbove', new vscode.Range(start, 0, start, 0)]);
   return [...drawn, ...words.map((span): [Style, vscode.Range] => ['changedWords', new vscode.Range(span.line, span.start, span.line, span.end)])];
 }

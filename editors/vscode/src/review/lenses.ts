@@ -70,20 +70,20 @@ function lenses(hunk: Hunk, where: vscode.Range, place: string): vscode.CodeLens
   switch (hunk.state) {
     case 'applied':
       return [
-        lens(`$(check) ${vscode.l10n.t('Keep')}`, 'keepHunk'),
+        lens(`$(check)\u00a0${vscode.l10n.t('Keep')}`, 'keepHunk'),
         lens(old > 0 ? vscode.l10n.t('Show old ({0}) · {1}', old, place) : vscode.l10n.t('New · {0}', place), 'showOld'),
-        lens(`$(discard) ${vscode.l10n.t('Undo')}`, 'undoHunk'),
+        lens(`$(discard)\u00a0${vscode.l10n.t('Undo')}`, 'undoHunk'),
       ];
     case 'proposed':
       return [
-        lens(`$(check) ${vscode.l10n.t('Accept')}`, 'acceptHunk'),
+        lens(`$(check)\u00a0${vscode.l10n.t('Accept')}`, 'acceptHunk'),
         lens(vscode.l10n.t('Show proposal · {0}', place), 'showProposal'),
-        lens(`$(close) ${vscode.l10n.t('Reject')}`, 'rejectHunk'),
+        lens(`$(close)\u00a0${vscode.l10n.t('Reject')}`, 'rejectHunk'),
       ];
     case 'conflict':
       return [
-        lens(`$(warning) ${vscode.l10n.t('You changed these lines too · {0}', place)}`, 'showProposal'),
-        lens(`$(close) ${vscode.l10n.t('Drop the proposal')}`, 'rejectHunk'),
+        lens(`$(warning)\u00a0${vscode.l10n.t('You changed these lines too · {0}', place)}`, 'showProposal'),
+        lens(`$(close)\u00a0${vscode.l10n.t('Drop the proposal')}`, 'rejectHunk'),
       ];
   }
 }

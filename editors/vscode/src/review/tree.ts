@@ -91,6 +91,8 @@ export class Changes implements vscode.TreeDataProvider<Row>, vscode.Disposable 
   }
 
   #turns(session: Row): Row {
+    const hasOneTurn = new Set(session.hunks.map((hunk) => hunk.turnId)).size === 1;
+    if (hasOneTurn) return { ...session, children: files(session.hunks, session.id) };
     const turns = grouped(session.hunks, 'turn', (hunk) => hunk.turnId, (id) => this.#title(id, session.id));
     const children = turns.map((turn) => ({ ...turn, id: `${session.id}/${turn.id}`, children: files(turn.hunks, `${session.id}/${turn.id}`) }));
     return { ...session, children };

@@ -203,7 +203,11 @@ export class Verbs implements vscode.Disposable {
 
   /** The hunk that is meant: the one that is named, or the one at the caret. */
   #found(target: Target): Hunk | undefined {
-    if (target && 'id' in target) return this.review.of(vscode.Uri.parse(target.uri))?.hunks.find((hunk) => hunk.id === target.id);
+    if (target && 'id' in target) {
+      const named = this.review.of(vscode.Uri.parse(target.uri))?.hunks.find((hunk) => hunk.id === target.id);
+      if (!named) note(vscode.l10n.t('This change is decided already.'));
+      return named;
+    }
     const editor = vscode.window.activeTextEditor;
     const file = editor && this.review.of(editor.document.uri);
     const line = editor?.selection.active.line ?? 0;
