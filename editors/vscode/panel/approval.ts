@@ -197,7 +197,7 @@ export class Card {
     const list = (all: string[], none: string) => (all.length ? element('span', {}, ...all.map((one) => element('code', {}, one))) : none);
     const rows: [string, Node | string][] = [
       [words.say('savesTo'), element('span', { class: 'choose' }, this.#scope(approval, rule), element('span', { class: 'faint' }, preview?.file ?? ''))],
-      [words.say('allow'), element('span', { class: 'choose' }, element('code', {}, JSON.stringify(rule.argv)), this.#width(approval, rule))],
+      [words.say('allow'), element('span', { class: 'choose' }, element('code', {}, `[${rule.argv.map((word) => JSON.stringify(word)).join(', ')}]`), this.#width(approval, rule))],
       [words.say('grantsLabel'), rule.grants.join(', ')],
       [words.say('alsoRuns'), list(preview?.alsoRuns ?? [], words.say('nothingElse'))],
       [words.say('stillAsks'), list(preview?.stillAsks ?? [], words.say('nothingElse'))],

@@ -28,7 +28,7 @@ export class Bar {
     this.#model = chip('model', () => bridge.command('pilotfish.selectModel'));
     this.#meter = chip('meter', () => this.#openMeter());
     this.#send = element('button', { type: 'button', class: 'send', click: () => this.press(this.#send.dataset.stops === 'true') });
-    this.element = element('div', { class: 'bar' }, this.#mode, this.#model, element('span', { class: 'grow' }), this.#meter, this.#send);
+    this.element = element('div', { class: 'bar' }, this.#mode, this.#model, this.#meter, this.#send);
   }
 
   /** The mode that holds, or that the first prompt will begin with. */

@@ -47,7 +47,7 @@ export function button(
     {
       type: 'button',
       class: options.class ?? (options.quiet ? 'action' : 'button'),
-      'aria-label': options.quiet ? label : undefined,
+      'aria-label': options.icon ? label : undefined,
       title: options.title ?? (options.quiet ? label : undefined),
       click: press,
     },

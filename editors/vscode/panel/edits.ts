@@ -40,7 +40,7 @@ export function summary(edit: Edit, { words }: Pick<ItemContext, 'words'>): HTML
     edit.state === 'conflict' ? words.say('edit.conflict') : edit.hunks.length > 0 ? words.count('hunks', edit.hunks.length) : '',
   ];
   return [
-    element('span', { class: 'words' }, element('span', { class: 'name' }, edit.path.slice(slash)), element('span', { class: 'faint folder' }, ` ${edit.path.slice(0, slash)}`)),
+    element('span', { class: 'words' }, element('span', { class: 'name' }, edit.path.slice(slash)), element('span', { class: 'faint folder' }, edit.path.slice(0, slash))),
     counts(edit.added, edit.removed),
     element('span', { class: 'faint' }, facts.filter((fact) => fact !== '').join(' · ')),
   ];
@@ -103,7 +103,7 @@ function proposalActions(edit: Edit, waiting: Hunk[], context: ItemContext): HTM
   return element(
     'div',
     { class: 'buttons' },
-    button(words.say('show'), () => bridge.command('pilotfish.showProposal', edit.uri), { icon: 'diff' }),
+    button(words.say('show'), () => bridge.command('pilotfish.showProposal', edit.uri)),
     button(words.say(ids.length > 1 ? 'applyAll' : 'apply'), () => verb('review/accept', ids, context)),
     element('span', { class: 'gap' }),
     button(words.say('drop'), () => verb('review/reject', ids, context)),

@@ -12,6 +12,9 @@ const STRETCH = 50;
 const MAX_DRAWN = 200;
 const NEAR_END = 48;
 const GUESSED_HEIGHT = 60;
+/** So long after a key, a wheel or a press a scroll is the reader's, in milliseconds. */
+const BY_HAND = 400;
+const PINNED = 1500;
 /** How many pages are read to find where the reader was. */
 const MAX_SEARCHED_PAGES = 40;
 
@@ -40,6 +43,11 @@ export class Transcript {
   #missed = 0;
   #frame = 0;
   #generation = 0;
+  /** How large all was when it was last in place. */
+  #size = '';
+  #touchedAt = -Infinity;
+  /** What must stay in place while sizes that were guessed become true, and until when. */
+  #pin: { anchor: Anchor; until: number } | undefined;
 
   /** `moved` is told when the reader's place changed. */
   constructor(private readonly context: ItemContext, private readonly load: LoadPage, private readonly moved: () => void) {
@@ -57,6 +65,9 @@ export class Transcript {
     this.element = element('div', { class: 'transcript' }, this.#scroller, this.#toEnd);
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.#scroller.addEventListener('keydown', (event) => this.#pressed(event));
+    for (const hand of ['wheel', 'pointerdown', 'pointermove', 'keydown', 'touchmove']) {
+      this.#scroller.addEventListener(hand, (event) => this.#touched(event), { passive: true });
+    }
     const resized = new ResizeObserver(() => this.#settle());
     resized.observe(this.#scroller);
     resized.observe(this.#list);
@@ -80,7 +91,7 @@ export class Transcript {
     this.#draw(stretch);
     this.#restore(anchor);
     this.#update();
-    this.#restore(anchor);
+    this.#hold(anchor);
   }
 
   /** Empties it. */
@@ -136,6 +147,7 @@ export class Transcript {
 
   /** Goes to the end and stays there. */
   toEnd(): void {
+    this.#pin = undefined;
     this.#following = true;
     this.#update();
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
@@ -144,12 +156,14 @@ export class Transcript {
 
   /** Where the reader is; absent at the end. */
   get anchor(): Anchor | undefined {
-    return this.#following ? undefined : this.#firstInSight();
+    if (this.#following) return undefined;
+    return this.#pinned ?? this.#firstInSight();
   }
 
   /** Puts the focus on the last message that has words. */
   focusLast(): void {
     const articles = this.#articles();
+    this.#byHand();
     articles.at(-1)?.focus({ preventScroll: this.#following });
   }
 
@@ -220,7 +234,7 @@ export class Transcript {
     }));
     const top = this.#following ? scrollHeight - clientHeight : scrollTop;
     const wanted = drawnStretches(places, top, clientHeight, MAX_DRAWN);
-    const anchor = this.#following ? undefined : this.#firstInSight();
+    const anchor = this.#following ? undefined : this.anchor;
     let changed = false;
     this.#stretches.forEach((stretch, index) => {
       if (wanted.has(index) === (stretch.views !== undefined)) return;
@@ -228,7 +242,7 @@ export class Transcript {
       if (wanted.has(index)) this.#draw(stretch);
       else this.#drop(stretch);
     });
-    if (changed && anchor) this.#restore(anchor);
+    if (changed && anchor) this.#hold(anchor);
   }
 
   #firstInSight(): Anchor | undefined {
@@ -249,9 +263,23 @@ export class Transcript {
     this.#scroller.scrollTop += stands - this.#scroller.getBoundingClientRect().top - offset;
   }
 
+  get #pinned(): Anchor | undefined {
+    if (this.#pin && performance.now() > this.#pin.until) this.#pin = undefined;
+    return this.#pin?.anchor;
+  }
+
+  #hold(anchor: Anchor): void {
+    this.#pin = { anchor, until: performance.now() + PINNED };
+    this.#restore(anchor);
+  }
+
   #scrolled(): void {
     const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
-    this.#following = scrollHeight - scrollTop - clientHeight <= NEAR_END;
+    const atEnd = scrollHeight - scrollTop - clientHeight <= NEAR_END;
+    // What grows or shrinks scrolls too; only the reader's own hand ends the following.
+    const byHand = performance.now() - this.#touchedAt < BY_HAND || this.#size === `${scrollHeight} ${clientHeight}`;
+    if (!byHand && (this.#pinned || (this.#following && !atEnd))) return this.#settle();
+    this.#following = atEnd;
     this.#told();
     this.#schedule();
   }
@@ -265,8 +293,20 @@ export class Transcript {
     });
   }
 
+  #touched(event: Event): void {
+    if (event instanceof PointerEvent && event.buttons === 0) return;
+    this.#byHand();
+  }
+
+  #byHand(): void {
+    this.#touchedAt = performance.now();
+    this.#pin = undefined;
+  }
+
   #settle(): void {
     if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    else if (this.#pinned) this.#restore(this.#pinned);
+    this.#size = `${this.#scroller.scrollHeight} ${this.#scroller.clientHeight}`;
     this.#told();
   }
 
@@ -287,9 +327,9 @@ export class Transcript {
     try {
       const page = await this.load(this.#before, PAGE);
       if (generation !== this.#generation) return;
-      const anchor = this.#firstInSight();
+      const { anchor } = this;
       this.#prepend(page);
-      if (anchor) this.#restore(anchor);
+      if (anchor) this.#hold(anchor);
       this.#schedule();
     } finally {
       this.#loading = false;

@@ -1,6 +1,9 @@
 // The panel's words in the language of the workbench, and numbers as people write them.
 
-import { ENGLISH, type StringKey } from '../src/strings';
+import english from '../l10n/panel.json';
+
+/** The name of one of the panel's sentences. */
+export type StringKey = keyof typeof english;
 
 type CountKey = { [K in StringKey]: K extends `${infer Stem}.other` ? Stem : never }[StringKey];
 
@@ -13,19 +16,19 @@ export class Words {
   constructor(readonly language: string, private readonly strings: Record<string, string>) {
     this.#plural = new Intl.PluralRules(language);
     this.#number = new Intl.NumberFormat(language);
-    this.#short = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 });
+    this.#short = new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 });
   }
 
   /** The words of a key, filled in. */
   say(key: StringKey, ...values: (string | number)[]): string {
-    const words = this.strings[key] ?? ENGLISH[key];
+    const words = this.strings[key] ?? english[key];
     return words.replace(/\{(\d)\}/g, (whole, index) => String(values[Number(index)] ?? whole));
   }
 
   /** As many of something. */
   count(stem: CountKey, count: number): string {
     const key = `${stem}.${this.#plural.select(count)}`;
-    return this.say((key in ENGLISH ? key : `${stem}.other`) as StringKey, this.#number.format(count));
+    return this.say((key in english ? key : `${stem}.other`) as StringKey, this.#number.format(count));
   }
 
   number(value: number): string {

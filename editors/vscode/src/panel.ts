@@ -3,6 +3,7 @@
 
 import * as vscode from 'vscode';
 import { randomBytes } from 'node:crypto';
+import english from '../l10n/panel.json';
 import type { Connection, Refusal } from './client';
 import { type Chip, type FocusTarget, type HostMessage, PANEL_COMMANDS, PANEL_METHODS, type PanelMessage, type ReviewFile } from './messages';
 import { rememberMode } from './mode';
@@ -11,7 +12,6 @@ import { page } from './page';
 import type { InputPart, Methods, Mode, Range } from './protocol';
 import type { Review } from './review/hunks';
 import type { Sessions } from './session';
-import { ENGLISH } from './strings';
 
 const UPDATES = 'session/update';
 
@@ -104,7 +104,7 @@ export class Panel implements vscode.WebviewViewProvider, vscode.Disposable {
   }
 
   #tellAll(): void {
-    const strings = Object.fromEntries(Object.entries(ENGLISH).map(([key, words]) => [key, vscode.l10n.t(words)]));
+    const strings = Object.fromEntries(Object.entries(english).map(([key, words]) => [key, vscode.l10n.t(words)]));
     this.#isReady = true;
     this.#tell({ type: 'init', strings, settings: { language: vscode.env.language, mac: process.platform === 'darwin' } });
     this.#tellSession();
