@@ -44,9 +44,12 @@ await test({}, async (workbench) => {
     assert.doesNotMatch(ours.key, /^(escape|ctrl\+[zli]|ctrl\+alt\+[a-z])$/);
   }
 
-  // How long activation takes, as the editor measures it.
-  const activation = await workbench.spied((vscode) => vscode.extensions.getExtension('pilotfish.pilotfish').isActive);
-  assert.equal(activation, true);
+  // How long activation takes, as the editor measures it; much is allowed where much else runs.
+  await workbench.execute('workbench.action.showRuntimeExtensions');
+  const times = workbench.page.locator('.runtime-extensions-editor .monaco-list-row', { hasText: 'pilotfish' }).filter({ hasText: /Activation: \d+ms/ });
+  const activation = Number(/Activation: (\d+)ms/.exec(await times.first().textContent())[1]);
+  console.error(`activation took ${activation} ms`);
+  assert.ok(activation <= 250, `activation took ${activation} ms`);
   await until('the chord opens the panel', async () => {
     await workbench.execute('workbench.action.closeAuxiliaryBar');
     for (const key of keybindings[0].key.split(' ')) await workbench.page.keyboard.press(key.replace('ctrl', 'Control').replace('shift', 'Shift'));

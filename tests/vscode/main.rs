@@ -7,5 +7,6 @@ mod focus;
 mod git;
 mod review;
 mod scene;
+mod sessions;
 mod stop;
 mod window;

@@ -24,7 +24,7 @@ await test({ width: 1360, height: 860, settings: { 'workbench.sideBar.location':
   await step('open');
   await until('four hunks', async () => (await lenses('Keep')) === 4);
   await page.locator('.codelens-decoration a', { hasText: 'Undo' }).nth(3).waitFor();
-  await (await workbench.webview('textarea')).locator('body', { hasText: 'a clock of its own' }).waitFor();
+  await (await workbench.webview('textarea.field')).locator('body', { hasText: 'a clock of its own' }).waitFor();
   await inThemes('review');
 
   // The old text under the mouse.

@@ -36,6 +36,7 @@ export class StatusItem implements vscode.Disposable {
     set('running', isBusy);
     set('hasSession', session !== undefined);
     set('mode', session?.mode);
+    set('hasModel', session?.model !== undefined);
     clearInterval(this.#clock);
     if (isBusy && session.turnBeganAt) this.#clock = setInterval(() => this.#write(session), 1000);
     if (session) this.#write(session);
