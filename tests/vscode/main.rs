@@ -4,6 +4,7 @@
 
 mod daemon;
 mod focus;
+mod panel;
 mod review;
 mod scene;
 mod stop;
