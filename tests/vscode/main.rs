@@ -5,6 +5,7 @@
 mod daemon;
 mod focus;
 mod git;
+mod panel;
 mod review;
 mod scene;
 mod sessions;

@@ -51,14 +51,14 @@ await test({ width: 1360, height: 860, settings: { 'workbench.sideBar.location':
   await page.locator('.monaco-diff-editor .view-line', { hasText: 'limit = 256' }).first().waitFor();
   await workbench.picture('proposal-diff');
   await workbench.execute('workbench.action.closeActiveEditor');
-  await workbench.open('watch.ts', 2);
+  const at = async (words) => (await workbench.text('watch.ts')).text.split('\n').findIndex((text) => text.includes(words));
+  await workbench.open('watch.ts', await at('const limit'));
   await workbench.execute('pilotfish.acceptHunk');
   await until('it is in the text', async () => (await workbench.text('watch.ts')).text.includes('limit = 256'));
   await until('one is left', async () => (await lenses('Accept')) === 1);
 
   // The person writes where the other one would go.
-  const line = (await workbench.text('watch.ts')).text.split('\n').findIndex((text) => text.includes('pending.add(path)'));
-  await workbench.open('watch.ts', line);
+  await workbench.open('watch.ts', await at('pending.add(path)'));
   await page.keyboard.press('End');
   await page.keyboard.type(' // mine');
   await until('it is a conflict', async () => (await lenses('You changed these lines too')) === 1);

@@ -90,7 +90,7 @@ export class Bar {
     show(this.#meter, this.#state !== undefined && (percent !== undefined || tokens > 0));
     const text = percent === undefined ? this.words.short(tokens) : `${percent} %`;
     const label = percent === undefined ? this.words.say('meterUnknown', text) : this.words.say('meter', percent);
-    this.#meter.replaceChildren(ring(percent ?? 0), element('span', {}, text));
+    this.#meter.replaceChildren(percent === undefined ? '' : ring(percent), element('span', {}, percent === undefined ? this.words.say('meterShort', text) : text));
     this.#meter.setAttribute('aria-label', label);
     this.#meter.title = label;
     this.#meter.classList.toggle('high', (percent ?? 0) >= NEARLY_FULL);

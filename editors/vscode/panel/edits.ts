@@ -13,7 +13,7 @@ export function editView(made: HTMLElement, item: Item, edit: Edit, context: Ite
   const conflict = edit.state === 'conflict';
   made.classList.add('edit', proposed ? 'proposal' : 'applied');
   made.setAttribute('aria-label', `${proposed ? words.say('proposal') : words.say('changes')}: ${edit.path}`);
-  const waiting = edit.hunks.filter((hunk) => context.isPending(hunk.id));
+  const waiting = context.waiting(edit.uri, item.turnId);
   const head = [icon(conflict ? 'warning' : 'edit'), ...summary(edit, context)];
   const [row, body] = folding(context, item.id, proposed && waiting.length > 0, head, () => hunks(edit, waiting, context));
   const open = () => bridge.post({ type: 'open', uri: edit.uri, range: edit.hunks[0] && placeOf(edit.hunks[0]) });
@@ -56,15 +56,15 @@ export function counts(added: number, removed: number): HTMLElement {
   );
 }
 
-function hunks(edit: Edit, waiting: Hunk[], context: ItemContext): HTMLElement {
+function hunks(edit: Edit, waiting: string[], context: ItemContext): HTMLElement {
   const { words } = context;
-  const each = edit.state === 'proposed' && edit.hunks.length > 1;
+  const each = edit.state === 'proposed' && edit.hunks.length > 1 && edit.hunks.length === waiting.length;
   return element(
     'div',
     { class: 'hunks' },
-    ...edit.hunks.flatMap((hunk) => [
+    ...edit.hunks.flatMap((hunk, index) => [
       diff(hunk),
-      each && waiting.includes(hunk) ? button(words.say('applyHunk'), () => verb('review/accept', [hunk.id], context), { class: 'link' }) : element('span'),
+      each ? button(words.say('applyHunk'), () => verb('review/accept', [waiting[index]!], context), { class: 'link' }) : element('span'),
     ]),
   );
 }
@@ -96,10 +96,9 @@ function verb(method: 'review/accept' | 'review/reject', hunkIds: string[], { br
   if (workspace) void bridge.request(method, { workspace, hunkIds }).catch(() => undefined);
 }
 
-function proposalActions(edit: Edit, waiting: Hunk[], context: ItemContext): HTMLElement {
+function proposalActions(edit: Edit, ids: string[], context: ItemContext): HTMLElement {
   const { words, bridge } = context;
-  if (waiting.length === 0) return element('div', { class: 'faint note' }, words.say('proposal.gone'));
-  const ids = waiting.map((hunk) => hunk.id);
+  if (ids.length === 0) return element('div', { class: 'faint note' }, words.say('proposal.gone'));
   return element(
     'div',
     { class: 'buttons' },

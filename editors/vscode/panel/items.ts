@@ -18,8 +18,10 @@ export interface ItemContext {
   links: Links;
   /** The session that is shown, and its folder. */
   session(): { id: string; workspace: string } | undefined;
-  /** Whether a hunk still waits for review. */
-  isPending(hunkId: string): boolean;
+  /** The hunks of a turn's change of a file that wait for the person. */
+  waiting(uri: string, turnId: string | undefined): string[];
+  /** Calls that have an item of their own for what they changed. */
+  edited: Set<string>;
   /** Whether a question of policy is still open. */
   isOpen(approvalId: string): boolean;
   /** What the reader unfolded, or folded against the default. */

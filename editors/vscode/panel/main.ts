@@ -40,7 +40,7 @@ class Panel {
   #models: ModelList | undefined;
   #trust: TrustState | undefined;
   #files: ReviewFile[] = [];
-  #pending = new Set<string>();
+  readonly #edited = new Set<string>();
   /** Updates that came while the session was being read. */
   #early: SessionUpdate[] | undefined;
   #opening = 0;
@@ -103,7 +103,8 @@ class Panel {
         file: (path, line) => bridge.post({ type: 'open', path, line }),
       },
       session: () => this.#state?.session,
-      isPending: (hunkId) => this.#pending.has(hunkId),
+      waiting: (uri, turnId) => this.#waiting(uri, turnId),
+      edited: this.#edited,
       isOpen: (approvalId) => this.#state?.approvals.some(({ id }) => id === approvalId) ?? false,
       toggled: this.#toggled,
       toggle: (key) => {
@@ -182,6 +183,8 @@ class Panel {
     try {
       this.#early = [];
       const answer = await this.bridge.request('session/attach', { sessionId });
+      if (opening !== this.#opening) return;
+      // What came before the answer is in it.
       this.#early = [];
       const page = await this.bridge.request('session/items', { sessionId, limit: PAGE });
       if (opening !== this.#opening) return;
@@ -192,7 +195,8 @@ class Panel {
       if (opening !== this.#opening) return;
       if (!this.#composer.isTyping) this.#composer.set(answer.draft || remembered?.draft || '');
     } catch (error) {
-      if (opening === this.#opening) this.bridge.post({ type: 'failed', message: (error as Error).message });
+      if (opening !== this.#opening) return;
+      this.bridge.post({ type: 'failed', message: (error as Error).message });
     }
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -244,13 +248,15 @@ class Panel {
   }
 
   #reviewed(files: ReviewFile[]): void {
-    const before = this.#pending;
-    const pending = new Set(files.flatMap(({ hunks }) => hunks.map(({ id }) => id)));
     this.#files = files;
-    this.#pending = pending;
     this.#strips.work.draw(files);
-    const changed = pending.symmetricDifference(before);
-    if (changed.size > 0) this.#transcript.refresh(({ content }) => content.kind === 'edit' && content.hunks.some(({ id }) => changed.has(id)));
+    this.#transcript.refresh(({ content }) => content.kind === 'edit');
+  }
+
+  /** What of a turn's change of a file waits for the person: items have hunks of their own, which nobody keeps in step with the text. */
+  #waiting(uri: string, turnId: string | undefined): string[] {
+    const hunks = this.#files.find((file) => file.uri === uri)?.hunks ?? [];
+    return hunks.filter((hunk) => hunk.turnId === turnId).map(({ id }) => id);
   }
 
   #draw(): void {

@@ -78,6 +78,8 @@ class ToolView implements ItemView {
     const facts = [exitCode ? words.say('exitCode', exitCode) : '', durationMs === undefined ? '' : duration(durationMs)];
     this.#facts.textContent = facts.filter((fact) => fact !== '').join(' · ');
     this.#stop.hidden = status !== 'running';
+    // What it changed says more than that it did.
+    this.element.hidden = status === 'done' && this.context.edited.has(this.#call.callId);
     this.#drawBody();
   }
 

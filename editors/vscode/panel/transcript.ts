@@ -113,6 +113,7 @@ export class Transcript {
 
   /** An item that is new, or is now this. */
   put(item: Item): void {
+    this.#know(item);
     const stretch = this.#home.get(item.id);
     if (stretch) {
       const index = stretch.items.findIndex(({ id }) => id === item.id);
@@ -167,6 +168,14 @@ export class Transcript {
     articles.at(-1)?.focus({ preventScroll: this.#following });
   }
 
+  /** A call that changed files is told by what it changed. */
+  #know({ content }: Item): void {
+    const callId = content.kind === 'edit' ? content.callId : undefined;
+    if (callId === undefined || this.context.edited.has(callId)) return;
+    this.context.edited.add(callId);
+    this.refresh((item) => item.content.kind === 'toolCall' && item.content.callId === callId);
+  }
+
   #add(item: Item): void {
     let stretch = this.#stretches.at(-1);
     if (!stretch || stretch.items.length >= STRETCH) {
@@ -187,6 +196,7 @@ export class Transcript {
 
   #prepend(page: ItemPage): void {
     const fresh = page.items.filter(({ id }) => !this.#home.has(id));
+    fresh.forEach((item) => this.#know(item));
     const made: Stretch[] = [];
     for (let end = fresh.length; end > 0; end -= STRETCH) made.unshift(this.#stretch(fresh.slice(Math.max(0, end - STRETCH), end)));
     for (const stretch of made) {

@@ -138,7 +138,7 @@ export class Panel implements vscode.WebviewViewProvider, vscode.Disposable {
     const files = this.review.files().map(({ uri, hunks }): ReviewFile => {
       const count = (range: 'oldRange' | 'newRange'): number => hunks.reduce((total, hunk) => total + hunk[range].end - hunk[range].start, 0);
       return {
-        uri: uri.toString(),
+        uri: hunks[0]?.uri ?? uri.toString(),
         path: vscode.workspace.asRelativePath(uri),
         added: count('newRange'),
         removed: count('oldRange'),

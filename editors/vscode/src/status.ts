@@ -55,7 +55,7 @@ export class StatusItem implements vscode.Disposable {
       ? vscode.l10n.t('Agent: it may change files of this folder and run confined commands. It asks for the rest.')
       : vscode.l10n.t('Read-only: it can read and answer. Nothing is changed.');
     this.#item.tooltip = `${session.title}\n${mode}\n${waits ? vscode.l10n.t('Click to see what waits for you.') : vscode.l10n.t('Click to switch the mode.')}`;
-    this.#item.accessibilityInformation = { label: `pilotfish: ${session.mode}, ${session.status.text}` };
+    this.#item.accessibilityInformation = { label: [`pilotfish: ${session.mode}`, doing].filter(Boolean).join(', ') };
     this.#item.show();
   }
 
