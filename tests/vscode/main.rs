@@ -4,7 +4,10 @@
 
 mod daemon;
 mod focus;
+mod git;
 mod panel;
 mod review;
 mod scene;
+mod sessions;
 mod stop;
+mod window;

@@ -13,6 +13,6 @@ await test({}, async (workbench) => {
   await step('command');
   await shows(/agent · .*sleep 61235/);
   await workbench.command('Pilotfish: Stop the Turn');
-  await shows(/agent · stopped/);
+  await shows(/agent · interrupted/);
   await step('turn');
 });

@@ -10,6 +10,7 @@ import { Panel } from './panel';
 import { report } from './report';
 import { ShownTexts } from './review/base';
 import { Drawing } from './review/draw';
+import { gutter } from './review/gutter';
 import { Review } from './review/hunks';
 import { Lenses } from './review/lenses';
 import { Changes } from './review/tree';
@@ -43,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new ShownTexts(connection, review),
     new Drawing(review),
     new Lenses(review),
+    gutter(review),
     new StatusItem(connection, sessions),
     new Notifier(connection, sessions, review, () => panel.isVisible),
     report(connection),

@@ -85,16 +85,16 @@ export class SessionList implements vscode.TreeDataProvider<Row>, vscode.Disposa
       item.command = { command: 'pilotfish.moreSessions', title: '' };
       return item;
     }
-    const item = new vscode.TreeItem(row.title);
+    const item = new vscode.TreeItem(titleOf(row));
     const isHere = this.sessions.roots().includes(row.workspace);
     item.id = row.id;
     item.description = [row.status.state === 'idle' ? age(row.updatedAt) : row.status.text, isHere ? '' : name(row.workspace)].filter(Boolean).join(' · ');
-    item.tooltip = `${row.title}\n${row.workspace}\n${row.mode} · ${row.model ?? '–'}\n${row.status.text}`;
+    item.tooltip = `${titleOf(row)}\n${row.workspace}\n${row.mode} · ${row.model ?? '–'}\n${row.status.text}`;
     const [icon, colour] = row.id === this.sessions.current?.id && row.status.state === 'idle' ? ['circle-filled'] : (ICONS[row.status.state] ?? ['circle-outline']);
     item.iconPath = new vscode.ThemeIcon(icon, colour ? new vscode.ThemeColor(colour) : undefined);
     item.contextValue = row.archived ? 'session.archived' : 'session';
     item.command = { command: 'pilotfish.selectSession', title: '', arguments: [row] };
-    item.accessibilityInformation = { label: `${row.title}, ${row.status.text}, ${age(row.updatedAt)}` };
+    item.accessibilityInformation = { label: [titleOf(row), row.status.text, age(row.updatedAt)].filter(Boolean).join(', ') };
     return item;
   }
 
@@ -144,8 +144,8 @@ export class SessionList implements vscode.TreeDataProvider<Row>, vscode.Disposa
       const { sessions } = await this.connection.request('session/list', { workspace: this.sessions.root(), query: query || undefined });
       if (pick.value !== query) return;
       pick.items = sessions.map((session) => ({
-        label: session.title,
-        description: `${session.status.text} · ${age(session.updatedAt)}`,
+        label: titleOf(session),
+        description: [session.status.text, age(session.updatedAt)].filter(Boolean).join(' · '),
         detail: this.sessions.roots().includes(session.workspace) ? undefined : session.workspace,
         alwaysShow: true,
         session,
@@ -185,7 +185,7 @@ export class SessionList implements vscode.TreeDataProvider<Row>, vscode.Disposa
     if (archived && session.id === this.sessions.current?.id) this.sessions.clear();
     this.refresh();
     if (!archived) return;
-    this.#offerBack(vscode.l10n.t('“{0}” was archived.', session.title), () => this.connection.request('session/archive', { sessionId: session.id, archived: false }));
+    this.#offerBack(vscode.l10n.t('“{0}” was archived.', titleOf(session)), () => this.connection.request('session/archive', { sessionId: session.id, archived: false }));
   }
 
   async #delete(target?: Session): Promise<void> {
@@ -194,7 +194,7 @@ export class SessionList implements vscode.TreeDataProvider<Row>, vscode.Disposa
     await this.connection.request('session/delete', { sessionId: session.id });
     if (session.id === this.sessions.current?.id) this.sessions.clear();
     this.refresh();
-    this.#offerBack(vscode.l10n.t('“{0}” was deleted.', session.title), () => this.connection.request('session/delete', { sessionId: session.id, restore: true }));
+    this.#offerBack(vscode.l10n.t('“{0}” was deleted.', titleOf(session)), () => this.connection.request('session/delete', { sessionId: session.id, restore: true }));
   }
 
   #offerBack(text: string, undo: () => Promise<unknown>): void {
@@ -205,6 +205,11 @@ export class SessionList implements vscode.TreeDataProvider<Row>, vscode.Disposa
       this.refresh();
     });
   }
+}
+
+/** A session has no title before its first prompt. */
+function titleOf(session: Session): string {
+  return session.title || vscode.l10n.t('New session');
 }
 
 function name(path: string): string {

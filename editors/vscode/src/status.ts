@@ -36,6 +36,7 @@ export class StatusItem implements vscode.Disposable {
     set('running', isBusy);
     set('hasSession', session !== undefined);
     set('mode', session?.mode);
+    set('hasModel', session?.model !== undefined);
     clearInterval(this.#clock);
     if (isBusy && session.turnBeganAt) this.#clock = setInterval(() => this.#write(session), 1000);
     if (session) this.#write(session);
@@ -54,7 +55,7 @@ export class StatusItem implements vscode.Disposable {
       ? vscode.l10n.t('Agent: it may change files of this folder and run confined commands. It asks for the rest.')
       : vscode.l10n.t('Read-only: it can read and answer. Nothing is changed.');
     this.#item.tooltip = `${session.title}\n${mode}\n${waits ? vscode.l10n.t('Click to see what waits for you.') : vscode.l10n.t('Click to switch the mode.')}`;
-    this.#item.accessibilityInformation = { label: `pilotfish: ${session.mode}, ${session.status.text}` };
+    this.#item.accessibilityInformation = { label: [`pilotfish: ${session.mode}`, doing].filter(Boolean).join(', ') };
     this.#item.show();
   }
 

@@ -14,8 +14,11 @@ const STYLES = {
     isWholeLine: true,
     backgroundColor: colour('diffEditor.insertedLineBackground'),
     borderStyle: 'solid',
-    borderWidth: '0 0 0 2px',
+    borderWidth: '0 0 0 3px',
     borderColor: colour('editorGutter.addedBackground'),
+    // Only high contrast has this colour: its themes tint nothing.
+    outline: '1px dashed',
+    outlineColor: colour('diffEditor.insertedTextBorder'),
     overviewRulerColor: colour('editorOverviewRuler.addedForeground'),
     overviewRulerLane: Lane.Center,
   },
@@ -111,7 +114,7 @@ export class Drawing implements vscode.FileDecorationProvider, vscode.Disposable
   }
 
   #draw(editor: vscode.TextEditor): void {
-    const hunks = this.review.drawn(editor.document);
+    const hunks = isCompared(editor) ? [] : this.review.drawn(editor.document);
     // They speak of another text: what is drawn moves with the text until the next ones come.
     if (!hunks) return;
     const drawn = new Map<Style, vscode.Range[]>(NAMES.map((name) => [name, []]));
@@ -127,6 +130,13 @@ export class Drawing implements vscode.FileDecorationProvider, vscode.Disposable
     set('anyHunks', files.length > 0);
     set('anyProposals', files.some((file) => file.hunks.some((hunk) => hunk.state !== 'applied')));
   }
+}
+
+/** Whether the editor is a side of a comparison, which draws the difference by itself. */
+function isCompared({ document, viewColumn }: vscode.TextEditor): boolean {
+  if (viewColumn === undefined) return true;
+  const shown = vscode.window.tabGroups.all.find((group) => group.viewColumn === viewColumn)?.activeTab?.input;
+  return shown instanceof vscode.TabInputTextDiff && [shown.original, shown.modified].some((uri) => uri.toString() === document.uri.toString());
 }
 
 function places(hunk: Hunk, document: vscode.TextDocument): [Style, vscode.Range][] {

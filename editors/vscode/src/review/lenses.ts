@@ -35,7 +35,9 @@ export class Lenses implements vscode.CodeLensProvider, vscode.HoverProvider, vs
 
   provideHover(document: vscode.TextDocument, position: vscode.Position): vscode.Hover | undefined {
     const hunk = this.review.drawn(document)?.find((hunk) => holds(hunk, position.line));
-    return hunk && new vscode.Hover(hover(hunk), range(hunk, document));
+    if (!hunk) return undefined;
+    const { start, end } = range(hunk, document);
+    return new vscode.Hover(hover(hunk), new vscode.Range(start, document.lineAt(end).range.end));
   }
 
   dispose(): void {

@@ -35,3 +35,13 @@ export function countsText(hunks: Hunk[]): string {
   const { added, removed } = counts(hunks);
   return [added ? `+${added}` : '', removed ? `−${removed}` : ''].filter(Boolean).join(' ') || '±0';
 }
+
+/** How many of something, in words: both forms are given, since languages differ in them. */
+export function amount(count: number, one: string, many: string): string {
+  return count === 1 ? one : many.replace('{0}', String(count));
+}
+
+/** `1 file`, `3 files`. */
+export function filesText(count: number): string {
+  return amount(count, vscode.l10n.t('1 file'), vscode.l10n.t('{0} files'));
+}

@@ -5,7 +5,7 @@ import type { Connection } from '../client';
 import type { Hunk, TrustState } from '../protocol';
 import type { Sessions } from '../session';
 import type { Review } from './hunks';
-import { countsText } from './place';
+import { amount, countsText, filesText } from './place';
 import type { Group } from './verbs';
 
 /** A row. Commands get it, and act on its hunks. */
@@ -67,7 +67,7 @@ export class Changes implements vscode.TreeDataProvider<Row>, vscode.Disposable 
     item.contextValue = row.kind === 'trust' ? 'trust' : [row.kind, ...new Set(row.hunks.map((hunk) => hunk.state))].join('.');
     if (row.kind === 'trust') return this.#trustItem(item);
     const { files, text } = { files: new Set(row.hunks.map((hunk) => hunk.uri)).size, text: countsText(row.hunks) };
-    item.description = row.kind === 'file' ? text : vscode.l10n.t('{0} · {1} files', text, files);
+    item.description = row.kind === 'file' ? text : `${text} · ${filesText(files)}`;
     if (row.kind === 'file' && row.uri) {
       item.resourceUri = row.uri;
       item.iconPath = icon(row.hunks);
@@ -86,7 +86,7 @@ export class Changes implements vscode.TreeDataProvider<Row>, vscode.Disposable 
 
   #refresh(): void {
     const { hunks } = this.review.summary();
-    this.#view.badge = hunks > 0 ? { value: hunks, tooltip: vscode.l10n.t('{0} changes wait for review', hunks) } : undefined;
+    this.#view.badge = hunks > 0 ? { value: hunks, tooltip: amount(hunks, vscode.l10n.t('1 change waits for review'), vscode.l10n.t('{0} changes wait for review')) } : undefined;
     this.#changes.fire();
   }
 
@@ -161,9 +161,9 @@ function fileTooltip({ hunks }: Row): string {
   const count = (state: Hunk['state']): number => hunks.filter((hunk) => hunk.state === state).length;
   const [applied, proposed, conflict] = [count('applied'), count('proposed'), count('conflict')];
   return [
-    applied > 0 && vscode.l10n.t('{0} changes to keep or undo', applied),
-    proposed > 0 && vscode.l10n.t('{0} proposals to accept or reject', proposed),
-    conflict > 0 && vscode.l10n.t('{0} meet lines that you changed', conflict),
+    applied > 0 && amount(applied, vscode.l10n.t('1 change to keep or undo'), vscode.l10n.t('{0} changes to keep or undo')),
+    proposed > 0 && amount(proposed, vscode.l10n.t('1 proposal to accept or reject'), vscode.l10n.t('{0} proposals to accept or reject')),
+    conflict > 0 && amount(conflict, vscode.l10n.t('1 meets lines that you changed'), vscode.l10n.t('{0} meet lines that you changed')),
   ]
     .filter(Boolean)
     .join(', ');

@@ -7,7 +7,7 @@ import type { Sessions } from '../session';
 import { BASE, PROPOSAL, shown } from './base';
 import type { FileHunks, Review } from './hunks';
 import { type HunkReference, reference } from './lenses';
-import { countsText, holds, lines, range, type Verb } from './place';
+import { amount, countsText, filesText, holds, lines, range, type Verb } from './place';
 
 /** How long what was kept can be taken back with one click, in milliseconds. */
 const TAKE_BACK_MS = 10_000;
@@ -131,7 +131,7 @@ export class Verbs implements vscode.Disposable {
 
   #offerTakeBack(kept: Kept[], count: number): void {
     this.#kept = kept;
-    this.#takeBack.text = count === 1 ? `$(reply) ${vscode.l10n.t('Kept. Take back')}` : `$(reply) ${vscode.l10n.t('Kept {0} changes. Take back', count)}`;
+    this.#takeBack.text = `$(reply) ${amount(count, vscode.l10n.t('Kept. Take back'), vscode.l10n.t('Kept {0} changes. Take back'))}`;
     this.#takeBack.show();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#takeBack.hide(), TAKE_BACK_MS);
@@ -198,7 +198,7 @@ export class Verbs implements vscode.Disposable {
     const rows = files.map((file) =>
       file.hunks.every((hunk) => hunk.state !== 'applied') ? [file.uri, file.uri, shown(PROPOSAL, file.uri)] : [file.uri, shown(BASE, file.uri), file.uri],
     );
-    await vscode.commands.executeCommand('vscode.changes', vscode.l10n.t('pilotfish: {0} files to review', files.length), rows);
+    await vscode.commands.executeCommand('vscode.changes', vscode.l10n.t('pilotfish: {0} to review', filesText(files.length)), rows);
   }
 
   /** The hunk that is meant: the one that is named, or the one at the caret. */
@@ -237,9 +237,9 @@ async function confirmed(verb: Verb, hunks: Hunk[]): Promise<boolean> {
   const files = Map.groupBy(hunks, (hunk) => hunk.uri);
   const rows = [...files].map(([uri, those]) => `${vscode.workspace.asRelativePath(vscode.Uri.parse(uri))}  ${countsText(those)}`);
   const own = hunks.filter((hunk) => hunk.userLines.length > 0).length;
-  const detail = [...rows, ...(own > 0 ? ['', vscode.l10n.t('{0} of them contain your own lines: those are left.', own)] : [])].join('\n');
-  const action = verb === 'undo' ? vscode.l10n.t('Undo {0} changes', hunks.length) : vscode.l10n.t('Reject {0} proposals', hunks.length);
-  const question = vscode.l10n.t('{0} in {1} files?', action, files.size);
+  const detail = [...rows, ...(own > 0 ? ['', amount(own, vscode.l10n.t('1 of them contains your own lines: they are left.'), vscode.l10n.t('{0} of them contain your own lines: they are left.'))] : [])].join('\n');
+  const action = verb === 'undo' ? amount(hunks.length, vscode.l10n.t('Undo 1 change'), vscode.l10n.t('Undo {0} changes')) : amount(hunks.length, vscode.l10n.t('Reject 1 proposal'), vscode.l10n.t('Reject {0} proposals'));
+  const question = vscode.l10n.t('{0} in {1}?', action, filesText(files.size));
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, action)) === action;
 }
 
