@@ -28,7 +28,7 @@ export class Bar {
     this.#model = chip('model', () => bridge.command('pilotfish.selectModel'));
     this.#meter = chip('meter', () => this.#openMeter());
     this.#send = element('button', { type: 'button', class: 'send', click: () => this.press(this.#send.dataset.stops === 'true') });
-    this.element = div('bar', this.#mode, this.#model, this.#meter, this.#send);
+    this.element = div('bar', this.#mode, this.#model, span('bar-end', this.#meter, this.#send));
   }
 
   /** The mode that holds, or that the first prompt will begin with. */
@@ -86,7 +86,7 @@ export class Bar {
     show(this.#meter, this.#state !== undefined && (percent !== undefined || tokens > 0));
     const text = percent === undefined ? this.words.short(tokens) : `${percent} %`;
     const label = percent === undefined ? this.words.say('meterUnknown', text) : this.words.say('meter', percent);
-    this.#meter.replaceChildren(percent === undefined ? '' : ring(percent), span('', percent === undefined ? this.words.say('meterShort', text) : text));
+    this.#meter.replaceChildren(ring(percent ?? 0), span('', text));
     this.#meter.setAttribute('aria-label', label);
     this.#meter.title = label;
     this.#meter.classList.toggle('high', (percent ?? 0) >= NEARLY_FULL);

@@ -1,7 +1,7 @@
 // The panel as a whole: takes what the host says, folds it, and has each part draw itself. It decides nothing that the daemon could.
 
 import type { ConnectionMessage, FocusTarget, HostMessage, PanelSettings, ReviewFile, SessionMessage } from '../src/messages';
-import type { ModelList, SessionUpdate, Update } from '../src/protocol';
+import type { ModelList, SessionChanged, SessionUpdate, Update } from '../src/protocol';
 import { Announcer } from './announce';
 import { Card } from './approval';
 import { Bridge, type Remembered } from './bridge';
@@ -112,8 +112,7 @@ class Panel {
       case 'session':
         return this.#shown(message);
       case 'notification':
-        if (message.method === 'session/update') this.#updated(message.params as SessionUpdate);
-        return;
+        return message.method === 'session/update' ? this.#updated(message.params as SessionUpdate) : this.#changed(message.params as SessionChanged);
       case 'chips':
         return this.#composer.chips.offer(message.chips);
       case 'attach':
@@ -208,6 +207,12 @@ class Panel {
     if (update.kind === 'draftChanged') this.#composer.drafted(update.text);
     if (update.kind === 'approvalOpened' || update.kind === 'approvalClosed') this.#transcript.refresh(({ content }) => content.kind === 'approval');
     this.#announce(update);
+    this.#draw();
+  }
+
+  #changed({ session }: SessionChanged): void {
+    if (session.id !== this.#state?.session.id) return;
+    this.#state = { ...this.#state, session };
     this.#draw();
   }
 
