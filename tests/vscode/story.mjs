@@ -33,10 +33,10 @@ await test({ width: 1400, height: 900 }, async (workbench) => {
   // Agent mode is one deliberate choice.
   await panel.focus('.composer .field');
   await page.keyboard.press('Control+.');
-  await panel.waitForSelector('.popup.dialog');
+  await panel.waitForSelector('.popup');
   await workbench.picture('panel-mode');
   await page.keyboard.press('Tab');
-  await panel.click('.popup >> text=Switch to Agent');
+  await page.keyboard.press('Enter');
   await panel.waitForSelector('.composer.agent');
 
   await ask('Publish it.');

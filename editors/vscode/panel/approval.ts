@@ -3,7 +3,7 @@
 
 import type { Approval, Decision, Item, Question, Rule, RulePreview } from '../src/protocol';
 import type { Bridge } from './bridge';
-import { button, element, icon } from './dom';
+import { button, div, element, icon, span } from './dom';
 import { diff, summary } from './edits';
 import { alike, type SessionState } from './state';
 import type { Words } from './words';
@@ -67,7 +67,7 @@ export class Card {
   }
 
   #head(text: string, position: string): HTMLElement {
-    return element('div', { class: 'card-head' }, icon('warning'), element('span', { class: 'strong grow' }, text), element('span', { class: 'faint' }, position));
+    return div('card-head', icon('warning'), span('strong grow', text), span('faint', position));
   }
 
   #approval(approval: Approval): HTMLElement[] {
@@ -77,7 +77,7 @@ export class Card {
     return [
       this.#head(`${words.say('needsYou')}: ${approval.title}`, total > 1 ? words.say('position', 1, total) : ''),
       ...this.#what(approval),
-      ...(same > 1 ? [element('div', { class: 'faint' }, words.count('same', same))] : []),
+      ...(same > 1 ? [div('faint', words.count('same', same))] : []),
       ...this.#below(approval),
     ];
   }
@@ -87,16 +87,16 @@ export class Card {
     const { segments, detail, cwd, reason, edits, escaped, grants } = approval;
     const command = element('pre', { class: 'asked', tabindex: '0' });
     if (segments.length > 1) {
-      const parts = segments.map(({ text, asks }) => element('span', { class: asks ? 'segment asks' : 'segment' }, text));
-      command.append(element('span', { class: 'whole' }, detail), element('span', { class: 'segments' }, ...parts));
+      const parts = segments.map(({ text, asks }) => span(asks ? 'segment asks' : 'segment', text));
+      command.append(span('whole', detail), span('segments', ...parts));
     } else command.append(detail);
-    const where = element('div', { class: 'facts' }, element('span', {}, reason), element('span', { class: 'faint' }, words.say('inFolder', cwd)));
-    if (grants.length > 0) where.append(element('span', { class: 'faint' }, grants.join(', ')));
+    const where = div('facts', span('', reason), span('faint', words.say('inFolder', cwd)));
+    if (grants.length > 0) where.append(span('faint', grants.join(', ')));
     return [
       ...(edits.length === 0 || segments.length > 0 ? [command] : []),
-      ...(escaped ? [element('div', { class: 'warn' }, icon('warning'), words.say('escaped'))] : []),
+      ...(escaped ? [div('warn', icon('warning'), words.say('escaped'))] : []),
       where,
-      ...edits.map((edit) => element('div', { class: 'asked-edit' }, element('div', { class: 'line' }, icon('edit'), ...summary(edit, this)), ...edit.hunks.map(diff))),
+      ...edits.map((edit) => div('asked-edit', div('line', icon('edit'), ...summary(edit, this)), ...edit.hunks.map(diff))),
     ];
   }
 
@@ -107,13 +107,10 @@ export class Card {
     const { words } = this;
     const isCommand = approval.segments.length > 0;
     return [
-      element(
-        'div',
-        { class: 'buttons keyed' },
-        this.#choice(1, words.say(isCommand ? 'runOnce' : 'allowOnce')),
+      div('buttons keyed', this.#choice(1, words.say(isCommand ? 'runOnce' : 'allowOnce')),
         this.#choice(2, words.say('thisSession')),
         approval.rule && this.#choice(3, words.say('always')),
-        element('span', { class: 'gap' }),
+        span('gap'),
         this.#choice(4, words.say('no')),
       ),
     ];
@@ -171,7 +168,7 @@ export class Card {
     note.addEventListener('keydown', (event) => {
       if (event.key === 'Enter' && this.#approvals[0]?.id === approval.id) say();
     });
-    return element('div', { class: 'below' }, note, element('div', { class: 'buttons' }, button(words.say('deny'), say), this.#back()));
+    return div('below', note, div('buttons', button(words.say('deny'), say), this.#back()));
   }
 
   #back(): HTMLElement {
@@ -194,10 +191,10 @@ export class Card {
   #always(approval: Approval, { rule, preview, problem }: Extract<Step, { at: 'always' }>): HTMLElement[] {
     const { words } = this;
     const isCommand = approval.segments.length > 0;
-    const list = (all: string[], none: string) => (all.length ? element('span', {}, ...all.map((one) => element('code', {}, one))) : none);
+    const list = (all: string[], none: string) => (all.length ? span('', ...all.map((one) => element('code', {}, one))) : none);
     const rows: [string, Node | string][] = [
-      [words.say('savesTo'), element('span', { class: 'choose' }, this.#scope(approval, rule), element('span', { class: 'faint' }, preview?.file ?? ''))],
-      [words.say('allow'), element('span', { class: 'choose' }, element('code', {}, `[${rule.argv.map((word) => JSON.stringify(word)).join(', ')}]`), this.#width(approval, rule))],
+      [words.say('savesTo'), span('choose', this.#scope(approval, rule), span('faint', preview?.file ?? ''))],
+      [words.say('allow'), span('choose', element('code', {}, `[${rule.argv.map((word) => JSON.stringify(word)).join(', ')}]`), this.#width(approval, rule))],
       [words.say('grantsLabel'), rule.grants.join(', ')],
       [words.say('alsoRuns'), list(preview?.alsoRuns ?? [], words.say('nothingElse'))],
       [words.say('stillAsks'), list(preview?.stillAsks ?? [], words.say('nothingElse'))],
@@ -207,7 +204,7 @@ export class Card {
     return [
       element('dl', { class: 'rule' }, ...rows.flatMap(([term, value]) => [element('dt', {}, term), element('dd', {}, value)])),
       ...(problem ? [element('div', { class: 'warn', role: 'status' }, icon('error'), problem)] : []),
-      element('div', { class: 'buttons' }, save, this.#back()),
+      div('buttons', save, this.#back()),
     ];
   }
 
@@ -261,16 +258,13 @@ export class Card {
     });
     const total = this.#questions.length;
     return [
-      element(
-        'div',
-        { class: 'card-head' },
-        icon('question'),
-        element('span', { class: 'strong grow' }, words.say('asks')),
-        element('span', { class: 'faint' }, total > 1 ? words.say('position', 1, total) : ''),
+      div('card-head', icon('question'),
+        span('strong grow', words.say('asks')),
+        span('faint', total > 1 ? words.say('position', 1, total) : ''),
       ),
-      element('div', { class: 'asked-text' }, question.text),
-      element('div', { class: 'buttons choices keyed' }, ...choices),
-      element('div', { class: 'below row-line' }, text, button(words.say('answer'), say), button(words.say('skip'), () => answer({}))),
+      div('asked-text', question.text),
+      div('buttons choices keyed', ...choices),
+      div('below row-line', text, button(words.say('answer'), say), button(words.say('skip'), () => answer({}))),
     ];
   }
 }

@@ -1,7 +1,7 @@
-// What the bundler makes of files that are no code.
+// What the build makes of files that are no code.
 
-declare module '*.svg' {
-  const drawing: string;
-  export default drawing;
+declare module 'codicons' {
+  const drawings: Record<string, string>;
+  export default drawings;
 }
 declare module '*.css';

@@ -3,7 +3,7 @@
 import type { SessionMessage } from '../src/messages';
 import type { Mode } from '../src/protocol';
 import type { Bridge } from './bridge';
-import { button, element, icon, show } from './dom';
+import { button, div, element, icon, show, span } from './dom';
 import { closePopup, popup } from './popup';
 import { isRunning, type SessionState } from './state';
 import type { Words } from './words';
@@ -28,7 +28,7 @@ export class Bar {
     this.#model = chip('model', () => bridge.command('pilotfish.selectModel'));
     this.#meter = chip('meter', () => this.#openMeter());
     this.#send = element('button', { type: 'button', class: 'send', click: () => this.press(this.#send.dataset.stops === 'true') });
-    this.element = element('div', { class: 'bar' }, this.#mode, this.#model, this.#meter, this.#send);
+    this.element = div('bar', this.#mode, this.#model, span('bar-end', this.#meter, this.#send));
   }
 
   /** The mode that holds, or that the first prompt will begin with. */
@@ -59,7 +59,7 @@ export class Bar {
   #drawMode(): void {
     const { mode, words } = this;
     const name = words.say(`mode.${mode}`);
-    this.#mode.replaceChildren(icon(mode === 'agent' ? 'unlock' : 'lock'), element('span', {}, name), icon('chevronDown', 'small'));
+    this.#mode.replaceChildren(icon(mode === 'agent' ? 'unlock' : 'lock'), span('', name), icon('chevronDown', 'small'));
     this.#mode.setAttribute('aria-label', words.say('mode', name));
     this.#mode.title = `${words.say('mode', name)} (Ctrl+.)`;
     this.#mode.classList.toggle('agent', mode === 'agent');
@@ -70,11 +70,7 @@ export class Bar {
     const short = model?.split('/').slice(1).join('/') || model;
     const name = short ? short : this.words.say('noModel');
     show(this.#model, this.#state !== undefined);
-    this.#model.replaceChildren(
-      element('span', { class: 'model-name' }, name),
-      effort ? element('span', { class: 'effort' }, `· ${effort}`) : '',
-      icon('chevronDown', 'small'),
-    );
+    this.#model.replaceChildren(span('model-name', name), effort ? span('effort', `· ${effort}`) : '', icon('chevronDown', 'small'));
     this.#model.setAttribute('aria-label', this.words.say('model', [name, effort].filter(Boolean).join(' · ')));
     this.#model.title = model ?? '';
   }
@@ -90,7 +86,7 @@ export class Bar {
     show(this.#meter, this.#state !== undefined && (percent !== undefined || tokens > 0));
     const text = percent === undefined ? this.words.short(tokens) : `${percent} %`;
     const label = percent === undefined ? this.words.say('meterUnknown', text) : this.words.say('meter', percent);
-    this.#meter.replaceChildren(percent === undefined ? '' : ring(percent), element('span', {}, percent === undefined ? this.words.say('meterShort', text) : text));
+    this.#meter.replaceChildren(ring(percent ?? 0), span('', text));
     this.#meter.setAttribute('aria-label', label);
     this.#meter.title = label;
     this.#meter.classList.toggle('high', (percent ?? 0) >= NEARLY_FULL);
@@ -108,9 +104,9 @@ export class Bar {
       closePopup();
       void this.bridge.request('session/compact', { sessionId: session.id }).catch(() => undefined);
     };
-    popup(this.#meter, 'dialog', words.say('meter.title'), [
-      element('div', { class: 'popup-head' }, element('span', { class: 'strong' }, words.say('meter.title')), element('span', { class: 'faint' }, total)),
-      (this.#percent ?? 0) >= NEARLY_FULL ? element('div', { class: 'warn' }, icon('warning'), words.say('meter.high')) : '',
+    popup(this.#meter, words.say('meter.title'), [
+      div('popup-head', span('strong', words.say('meter.title')), span('faint', total)),
+      (this.#percent ?? 0) >= NEARLY_FULL ? div('warn', icon('warning'), words.say('meter.high')) : '',
       element(
         'dl',
         { class: 'table' },
@@ -122,7 +118,7 @@ export class Bar {
         ...row(words.say('meter.output'), number(usage.outputTokens)),
         ...(usage.cost === undefined ? [] : row(words.say('meter.cost'), words.money(usage.cost))),
       ),
-      element('div', { class: 'buttons' }, button(words.say('compactNow'), compact, { icon: 'fold' })),
+      div('buttons', button(words.say('compactNow'), compact, { icon: 'fold' })),
     ].map((part) => (typeof part === 'string' ? document.createTextNode(part) : part)));
   }
 
@@ -146,11 +142,11 @@ export class Bar {
   }
 
   #ask(title: string, lines: string[], buttons: HTMLElement[], more?: HTMLElement): void {
-    popup(this.#mode, 'dialog', title, [
-      element('div', { class: 'strong' }, title),
+    popup(this.#mode, title, [
+      div('strong', title),
       ...lines.map((line) => element('p', {}, line)),
       ...(more ? [more] : []),
-      element('div', { class: 'buttons' }, ...buttons),
+      div('buttons', ...buttons),
     ]);
   }
 

@@ -2,7 +2,7 @@
 // what the person added.
 
 import type { Chip } from '../src/messages';
-import { button, element, icon } from './dom';
+import { button, element, icon, span } from './dom';
 import { icons, type IconName } from './icons';
 import type { InputPart } from '../src/protocol';
 import type { Words } from './words';
@@ -59,7 +59,7 @@ export class Chips {
         'button',
         { type: 'button', class: 'chip offered', 'aria-pressed': String(on), title, 'data-chip': chip.id, click: toggle },
         icon(name(chip)),
-        element('span', {}, chip.label),
+        span('', chip.label),
       );
     });
     const added = this.#added.map((chip) => {
@@ -68,19 +68,10 @@ export class Chips {
         this.#draw();
       };
       const label = words.say('removeChip', chip.label);
-      return element('span', { class: 'chip' }, icon(name(chip)), element('span', {}, chip.label), button(label, remove, { icon: 'close', quiet: true }));
+      return span('chip', icon(name(chip)), span('', chip.label), button(label, remove, { icon: 'close', quiet: true }));
     });
     this.element.replaceChildren(button(words.say('addContext'), this.add, { icon: 'add', class: 'chip add', title: '@' }), ...added, ...offered);
   }
-}
-
-/** A picture from the clipboard, as a chip. */
-export async function pictureChip(file: File, words: Words): Promise<Chip> {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  const id = `image:${crypto.randomUUID()}`;
-  return { id, label: words.say('image'), icon: 'image', part: { type: 'image', mediaType: file.type, data: btoa(binary) } };
 }
 
 /** Files that were dropped on the panel, as chips. */

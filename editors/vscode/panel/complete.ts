@@ -1,7 +1,7 @@
 // What could complete the word at the caret: the daemon knows, this shows it and puts the chosen one in.
 
 import type { Candidate } from '../src/protocol';
-import { element } from './dom';
+import { element, span } from './dom';
 
 /** Asks what could stand there. */
 export type Complete = (text: string, offset: number) => Promise<Candidate[]>;
@@ -81,7 +81,7 @@ export class Completion {
         'div',
         { role: 'option', id: `completion-${index}`, 'aria-selected': String(index === this.#chosen) },
         ...labelParts(label),
-        element('span', { class: 'detail' }, detail ?? ''),
+        span('detail', detail ?? ''),
       );
       // The field keeps the focus.
       option.addEventListener('pointerdown', (event) => event.preventDefault());
@@ -98,6 +98,6 @@ export class Completion {
 /** The end of a path is what tells files apart, so the folder is what gives way. */
 function labelParts(label: string): HTMLElement[] {
   const slash = label.lastIndexOf('/') + 1;
-  if (slash <= 1) return [element('span', { class: 'name' }, label)];
-  return [element('span', { class: 'name' }, label.slice(slash)), element('span', { class: 'folder' }, label.slice(0, slash - 1))];
+  if (slash <= 1) return [span('name', label)];
+  return [span('name', label.slice(slash)), span('folder', label.slice(0, slash - 1))];
 }

@@ -5,9 +5,9 @@ import type { SessionMessage } from '../src/messages';
 import type { InputPart, Item, Queued } from '../src/protocol';
 import { Bar } from './bar';
 import type { Bridge } from './bridge';
-import { Chips, droppedChips, pictureChip } from './chips';
+import { Chips, droppedChips } from './chips';
 import { Completion } from './complete';
-import { button, element, icon } from './dom';
+import { button, div, element, icon, span } from './dom';
 import { isRunning, type SessionState } from './state';
 import type { Words } from './words';
 
@@ -61,11 +61,10 @@ export class Composer {
         void bridge.request(call.method as 'session/compact', call.params as { sessionId: string }).catch((error: Error) => context.failed(error.message));
       },
     );
-    this.element = element('div', { class: 'composer' }, this.#completion.element, this.#editing, this.chips.element, this.field, this.bar.element);
+    this.element = div('composer', this.#completion.element, this.#editing, this.chips.element, this.field, this.bar.element);
     this.field.addEventListener('input', () => this.#typed());
     this.field.addEventListener('keydown', (event) => this.#pressed(event));
     this.field.addEventListener('blur', () => this.#completion.close());
-    this.field.addEventListener('paste', (event) => this.#pasted(event));
     this.element.addEventListener('dragover', (event) => event.preventDefault());
     this.element.addEventListener('drop', (event) => {
       event.preventDefault();
@@ -110,7 +109,7 @@ export class Composer {
   edit(queued: Queued): void {
     const { words } = this.context;
     this.#queued = queued;
-    this.#editing.replaceChildren(icon('edit'), element('span', { class: 'grow' }, words.say('editingQueued')), button(words.say('back'), () => this.#endEdit(), { icon: 'close', quiet: true }));
+    this.#editing.replaceChildren(icon('edit'), span('grow', words.say('editingQueued')), button(words.say('back'), () => this.#endEdit(), { icon: 'close', quiet: true }));
     this.#editing.hidden = false;
     this.set(textOf(queued.input));
     this.field.focus();
@@ -205,12 +204,5 @@ export class Composer {
     if (waiting) return this.edit(waiting);
     const last = this.context.items().findLast(({ content }) => content.kind === 'userMessage');
     if (last?.content.kind === 'userMessage') this.set(textOf(last.content.input));
-  }
-
-  #pasted(event: ClipboardEvent): void {
-    const files = [...(event.clipboardData?.files ?? [])].filter(({ type }) => type.startsWith('image/'));
-    if (files.length === 0) return;
-    event.preventDefault();
-    void Promise.all(files.map((file) => pictureChip(file, this.context.words))).then((chips) => this.chips.attach(chips));
   }
 }

@@ -21,6 +21,16 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** A `div` of a class. */
+export function div(kind: string, ...children: Child[]): HTMLElement {
+  return element('div', { class: kind || undefined }, ...children);
+}
+
+/** A `span` of a class. */
+export function span(kind: string, ...children: Child[]): HTMLElement {
+  return element('span', { class: kind || undefined }, ...children);
+}
+
 const drawn = new Map<IconName, Element>();
 
 /** A codicon, hidden from screen readers: what it stands for is always said in words too. */
@@ -52,7 +62,7 @@ export function button(
       click: press,
     },
     options.icon && icon(options.icon),
-    !options.quiet && element('span', {}, label),
+    !options.quiet && span('', label),
   );
 }
 

@@ -1,7 +1,7 @@
 // A change of a file: one line that leads to the real text, its hunks when the reader wants them here, and the card of a proposal.
 
 import type { Edit, Hunk, Item } from '../src/protocol';
-import { button, element, icon } from './dom';
+import { button, div, element, icon, span } from './dom';
 import { folding, type ItemContext } from './items';
 
 const MAX_LINES = 40;
@@ -23,7 +23,7 @@ export function editView(made: HTMLElement, item: Item, edit: Edit, context: Ite
         button(words.say('show'), open, { icon: 'goToFile', quiet: true, title: edit.path }),
         waiting.length > 0 && button(words.say('review'), () => bridge.command('pilotfish.reviewFile', edit.uri), { class: 'link' }),
       ];
-  made.append(element('div', { class: 'row-line' }, row, ...actions), body!);
+  made.append(div('row-line', row, ...actions), body!);
   if (proposed) made.append(proposalActions(edit, waiting, context));
 }
 
@@ -40,31 +40,25 @@ export function summary(edit: Edit, { words }: Pick<ItemContext, 'words'>): HTML
     edit.state === 'conflict' ? words.say('edit.conflict') : edit.hunks.length > 0 ? words.count('hunks', edit.hunks.length) : '',
   ];
   return [
-    element('span', { class: 'words' }, element('span', { class: 'name' }, edit.path.slice(slash)), element('span', { class: 'faint folder' }, edit.path.slice(0, slash))),
+    span('words', span('name', edit.path.slice(slash)), span('faint folder', edit.path.slice(0, slash))),
     counts(edit.added, edit.removed),
-    element('span', { class: 'faint' }, facts.filter((fact) => fact !== '').join(' · ')),
+    span('faint', facts.filter((fact) => fact !== '').join(' · ')),
   ];
 }
 
 /** Lines added and removed. */
 export function counts(added: number, removed: number): HTMLElement {
-  return element(
-    'span',
-    { class: 'counts' },
-    added > 0 && element('span', { class: 'added' }, `+${added}`),
-    removed > 0 && element('span', { class: 'removed' }, `−${removed}`),
+  return span('counts', added > 0 && span('added', `+${added}`),
+    removed > 0 && span('removed', `−${removed}`),
   );
 }
 
 function hunks(edit: Edit, waiting: string[], context: ItemContext): HTMLElement {
   const { words } = context;
   const each = edit.state === 'proposed' && edit.hunks.length > 1 && edit.hunks.length === waiting.length;
-  return element(
-    'div',
-    { class: 'hunks' },
-    ...edit.hunks.flatMap((hunk, index) => [
+  return div('hunks', ...edit.hunks.flatMap((hunk, index) => [
       diff(hunk),
-      each ? button(words.say('applyHunk'), () => verb('review/accept', [waiting[index]!], context), { class: 'link' }) : element('span'),
+      each ? button(words.say('applyHunk'), () => verb('review/accept', [waiting[index]!], context), { class: 'link' }) : span(''),
     ]),
   );
 }
@@ -73,19 +67,16 @@ function hunks(edit: Edit, waiting: string[], context: ItemContext): HTMLElement
 export function diff(hunk: Hunk): HTMLElement {
   const lines = [...linesOf(hunk.oldText, 'removed', '−', hunk.oldRange.start), ...linesOf(hunk.newText, 'added', '+', hunk.newRange.start)];
   const made = element('div', { class: 'diff', role: 'group', tabindex: '0' }, ...lines.slice(0, MAX_LINES));
-  if (lines.length > MAX_LINES) made.append(element('div', { class: 'faint' }, `⋯ ${lines.length - MAX_LINES}`));
+  if (lines.length > MAX_LINES) made.append(div('faint', `⋯ ${lines.length - MAX_LINES}`));
   return made;
 }
 
 function linesOf(text: string, kind: string, sign: string, start: number): HTMLElement[] {
   if (text === '') return [];
   return text.replace(/\n$/, '').split('\n').map((line, index) =>
-    element(
-      'div',
-      { class: `diff-line ${kind}` },
-      element('span', { class: 'number', 'aria-hidden': 'true' }, String(start + index + 1)),
-      element('span', { class: 'sign' }, sign),
-      element('span', { class: 'source' }, line),
+    div(`diff-line ${kind}`, element('span', { class: 'number', 'aria-hidden': 'true' }, String(start + index + 1)),
+      span('sign', sign),
+      span('source', line),
     ),
   );
 }
@@ -98,13 +89,10 @@ function verb(method: 'review/accept' | 'review/reject', hunkIds: string[], { br
 
 function proposalActions(edit: Edit, ids: string[], context: ItemContext): HTMLElement {
   const { words, bridge } = context;
-  if (ids.length === 0) return element('div', { class: 'faint note' }, words.say('proposal.gone'));
-  return element(
-    'div',
-    { class: 'buttons' },
-    button(words.say('show'), () => bridge.command('pilotfish.showProposal', edit.uri)),
+  if (ids.length === 0) return div('faint note', words.say('proposal.gone'));
+  return div('buttons', button(words.say('show'), () => bridge.command('pilotfish.showProposal', edit.uri)),
     button(words.say(ids.length > 1 ? 'applyAll' : 'apply'), () => verb('review/accept', ids, context)),
-    element('span', { class: 'gap' }),
+    span('gap'),
     button(words.say('drop'), () => verb('review/reject', ids, context)),
   );
 }

@@ -2,7 +2,7 @@
 
 import type { ConnectionMessage } from '../src/messages';
 import type { Bridge } from './bridge';
-import { button, element, icon, show } from './dom';
+import { button, element, icon, show, span } from './dom';
 import type { IconName } from './icons';
 import { isRunning, type SessionState } from './state';
 import { clock, type Words } from './words';
@@ -16,19 +16,19 @@ const ICONS: Record<string, IconName> = {
 export class Header {
   readonly element: HTMLElement;
   readonly #title: HTMLButtonElement;
-  readonly #state = element('span', { class: 'status' });
-  readonly #elapsed = element('span', { class: 'elapsed' });
+  readonly #state = span('status');
+  readonly #elapsed = span('elapsed');
   readonly #stop: HTMLButtonElement;
   #current: SessionState | undefined;
   #shown = '';
 
-  constructor(private readonly bridge: Bridge, private readonly words: Words, stop: () => void) {
+  constructor(bridge: Bridge, private readonly words: Words, stop: () => void) {
     const back = button(words.say('sessions'), () => bridge.command('pilotfish.sessions.focus'), { icon: 'chevronLeft', quiet: true });
-    this.#title = element('button', { type: 'button', class: 'name', title: `${words.say('rename')} (F2)`, click: () => this.rename() });
+    this.#title = element('button', { type: 'button', class: 'name', title: `${words.say('rename')} (F2)`, click: () => bridge.command('pilotfish.renameSession') });
     this.#stop = button(words.say('stopTurn'), stop, { icon: 'debugStop', class: 'action stop' });
     this.element = element('header', { class: 'header' }, back, this.#title, this.#state, this.#elapsed, this.#stop);
     this.element.addEventListener('keydown', (event) => {
-      if (event.key === 'F2') this.rename();
+      if (event.key === 'F2') bridge.command('pilotfish.renameSession');
     });
     setInterval(() => this.#tick(), 1000);
   }
@@ -47,7 +47,7 @@ export class Header {
       this.#shown = `${word} ${text}`;
       const drawing = ICONS[word] ?? 'circle';
       this.#state.className = `status ${word}`;
-      this.#state.replaceChildren(icon(drawing, drawing === 'loading' ? 'spin' : ''), element('span', {}, text));
+      this.#state.replaceChildren(icon(drawing, drawing === 'loading' ? 'spin' : ''), span('', text));
       this.#state.title = text;
     }
     show(this.#stop, !lost && isRunning(state) && status.state !== 'stopping');
@@ -60,34 +60,5 @@ export class Header {
     if (this.#elapsed.textContent === text) return;
     this.#elapsed.textContent = text;
     this.#elapsed.title = text && this.words.say('elapsed', text);
-  }
-
-  /** Lets the person write another title, in place. */
-  rename(): void {
-    const session = this.#current?.session;
-    if (!session) return;
-    const input = element('input', { class: 'rename', 'aria-label': this.words.say('rename'), maxlength: '200' });
-    input.value = session.title;
-    let over = false;
-    const end = (save: boolean) => {
-      if (over) return;
-      over = true;
-      const title = input.value.trim();
-      if (save && title && title !== session.title) {
-        void this.bridge.request('session/rename', { sessionId: session.id, title }).catch(() => undefined);
-      }
-      input.replaceWith(this.#title);
-      this.#title.focus();
-    };
-    input.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' && event.key !== 'Escape') return;
-      event.preventDefault();
-      event.stopPropagation();
-      end(event.key === 'Enter');
-    });
-    input.addEventListener('blur', () => end(true));
-    this.#title.replaceWith(input);
-    input.select();
-    input.focus();
   }
 }

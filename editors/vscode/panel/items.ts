@@ -3,7 +3,7 @@
 
 import type { Approval, Compaction, ContextReceipt, Fault, InputPart, Item, Notice, Question, Reasoning, UserMessage } from '../src/protocol';
 import type { Bridge } from './bridge';
-import { button, element, icon } from './dom';
+import { button, div, element, icon, span } from './dom';
 import { editView } from './edits';
 import type { IconName } from './icons';
 import type { Links } from './markdown';
@@ -82,7 +82,7 @@ export function folding(context: ItemContext, key: string, open: boolean, head: 
 
 /** A line of icon and words. */
 function line(name: IconName, ...children: (Node | string)[]): HTMLElement {
-  return element('div', { class: 'line' }, icon(name), element('span', { class: 'words' }, ...children));
+  return div('line', icon(name), span('words', ...children));
 }
 
 function agentView(item: Item, { words, links }: ItemContext): ItemView {
@@ -95,7 +95,7 @@ function agentView(item: Item, { words, links }: ItemContext): ItemView {
     if (completion === 'open') return;
     body.end(text);
     made.querySelector('.cut')?.remove();
-    if (completion !== 'whole') made.append(element('div', { class: 'cut' }, words.say(completion)));
+    if (completion !== 'whole') made.append(div('cut', words.say(completion)));
     made.hidden = text.trim() === '' && completion === 'whole';
   };
   if (item.content.kind === 'agentMessage') body.append(item.content.text);
@@ -114,12 +114,12 @@ function reasoningView(item: Item, context: ItemContext): ItemView {
   const made = article(item, 'quiet', words.say('thought'));
   let content = item.content as Reasoning;
   let node = document.createTextNode('');
-  const title = element('span', { class: 'title' });
-  const gist = element('span', { class: 'gist' });
+  const title = span('title');
+  const gist = span('gist');
   made.append(
     ...folding(context, item.id, false, [icon('thinking'), title, gist], () => {
       node = document.createTextNode(content.text);
-      return element('div', { class: 'thoughts' }, node);
+      return div('thoughts', node);
     }),
   );
   const draw = () => {
@@ -217,9 +217,9 @@ function fillUser(made: HTMLElement, item: Item, content: UserMessage, { words, 
     quiet: true,
   });
   made.append(
-    element('div', { class: 'bubble' }, element('div', { class: 'text' }, texts.join('\n')), item.turnId ? restore : undefined),
+    div('bubble', div('text', texts.join('\n')), item.turnId ? restore : undefined),
     attached.length > 0 &&
-      element('div', { class: 'attached' }, ...attached.map((part) => element('span', { class: 'tag' }, partLabel(part, words)))) || '',
+      div('attached', ...attached.map((part) => span('tag', partLabel(part, words)))) || '',
   );
 }
 
@@ -245,7 +245,7 @@ function fillApproval(made: HTMLElement, content: Approval, { words, bridge, isO
 
 function fillQuestion(made: HTMLElement, content: Question): void {
   label(made, 'quiet', content.text);
-  made.append(line('question', content.text, content.answer ? element('span', { class: 'answer' }, content.answer) : ''));
+  made.append(line('question', content.text, content.answer ? span('answer', content.answer) : ''));
 }
 
 function fillError(made: HTMLElement, content: Fault): void {
@@ -264,16 +264,10 @@ function fillReceipt(made: HTMLElement, item: Item, content: ContextReceipt, con
   label(made, 'quiet', words.say('receipt'));
   const titles = content.parts.map((part) => part.title).join(', ');
   made.append(
-    ...folding(context, item.id, false, [icon('info'), element('span', { class: 'gist' }, titles)], () =>
-      element(
-        'div',
-        { class: 'receipt' },
-        ...content.parts.map(({ title, uri, text, leftOut }) =>
-          element(
-            'div',
-            { class: 'part' },
-            uri ? button(title, () => bridge.post({ type: 'open', uri }), { class: 'link' }) : element('span', {}, title),
-            leftOut ? element('span', { class: 'faint' }, ` ${words.say('leftOut', words.number(leftOut))}`) : '',
+    ...folding(context, item.id, false, [icon('info'), span('gist', titles)], () =>
+      div('receipt', ...content.parts.map(({ title, uri, text, leftOut }) =>
+          div('part', uri ? button(title, () => bridge.post({ type: 'open', uri }), { class: 'link' }) : span('', title),
+            leftOut ? span('faint', ` ${words.say('leftOut', words.number(leftOut))}`) : '',
             element('pre', { tabindex: '0' }, text),
           ),
         ),
@@ -287,7 +281,7 @@ function fillCompaction(made: HTMLElement, item: Item, content: Compaction, cont
   const text = words.say(`compaction.${content.way}`);
   label(made, 'divider', text);
   const tokens = words.say('compactionTokens', words.short(content.tokensBefore), words.short(content.tokensAfter));
-  const head = element('span', { class: 'words' }, `${text} · ${tokens}`);
-  if (content.way === 'masked') made.append(element('div', { class: 'line' }, icon('fold'), head));
-  else made.append(...folding(context, item.id, false, [icon('fold'), head], () => element('div', { class: 'thoughts' }, content.text)));
+  const head = span('words', `${text} · ${tokens}`);
+  if (content.way === 'masked') made.append(div('line', icon('fold'), head));
+  else made.append(...folding(context, item.id, false, [icon('fold'), head], () => div('thoughts', content.text)));
 }

@@ -1,18 +1,18 @@
 // The panel as a whole: takes what the host says, folds it, and has each part draw itself. It decides nothing that the daemon could.
 
 import type { ConnectionMessage, FocusTarget, HostMessage, PanelSettings, ReviewFile, SessionMessage } from '../src/messages';
-import type { ModelList, SessionUpdate, TrustState, Update } from '../src/protocol';
+import type { ModelList, SessionChanged, SessionUpdate, Update } from '../src/protocol';
 import { Announcer } from './announce';
 import { Card } from './approval';
 import { Bridge, type Remembered } from './bridge';
 import { Composer } from './composer';
-import { element, show } from './dom';
+import { div, element, show } from './dom';
 import { Header } from './header';
 import type { ItemContext } from './items';
 import { Banner, welcome } from './notes';
 import { closePopup } from './popup';
 import { attached, fold, isRunning, order, type SessionState } from './state';
-import { commandStrip, planStrip, queueStrip, trustStrip, workingSet } from './strips';
+import { commandStrip, planStrip, queueStrip, workingSet } from './strips';
 import { Transcript } from './transcript';
 import { clock, Words } from './words';
 import './main.css';
@@ -38,7 +38,6 @@ class Panel {
   #session: SessionMessage | undefined;
   #state: SessionState | undefined;
   #models: ModelList | undefined;
-  #trust: TrustState | undefined;
   #files: ReviewFile[] = [];
   readonly #edited = new Set<string>();
   /** Updates that came while the session was being read. */
@@ -75,16 +74,10 @@ class Panel {
       remove: ({ id }) => void this.#unqueue(id),
       steer: ({ id, input }) => void this.#unqueue(id).then(() => bridge.prompt(input, 'steer')).catch(() => undefined),
     });
-    this.#strips = {
-      plan: planStrip(words),
-      commands: commandStrip(words, bridge),
-      trust: trustStrip(words, (trust) => void this.#sayTrust(trust)),
-      work: workingSet(words, bridge),
-      queue,
-    };
-    const { plan, commands, trust, work } = this.#strips;
+    this.#strips = { plan: planStrip(words), commands: commandStrip(words, bridge), work: workingSet(words, bridge), queue };
+    const { plan, commands, work } = this.#strips;
     const middle = element('main', { class: 'middle' }, this.#welcome, this.#transcript.element);
-    const dock = element('div', { class: 'dock' }, plan.element, commands.element, this.#card.element, work.element, trust.element, queue.element, this.#hint);
+    const dock = div('dock', plan.element, commands.element, this.#card.element, work.element, queue.element, this.#hint);
     document.body.replaceChildren(this.#banner.element, this.#header.element, middle, dock, this.#composer.element, this.#announcer.element);
     document.addEventListener('keydown', (event) => this.#pressed(event));
     window.addEventListener('pagehide', () => this.#remember(true));
@@ -98,10 +91,7 @@ class Panel {
     return {
       words,
       bridge,
-      links: {
-        web: (href) => bridge.post({ type: 'link', href }),
-        file: (path, line) => bridge.post({ type: 'open', path, line }),
-      },
+      links: { web: (href) => bridge.post({ type: 'link', href }), file: (path, line) => bridge.post({ type: 'open', path, line }) },
       session: () => this.#state?.session,
       waiting: (uri, turnId) => this.#waiting(uri, turnId),
       edited: this.#edited,
@@ -122,8 +112,7 @@ class Panel {
       case 'session':
         return this.#shown(message);
       case 'notification':
-        if (message.method === 'session/update') this.#updated(message.params as SessionUpdate);
-        return;
+        return message.method === 'session/update' ? this.#updated(message.params as SessionUpdate) : this.#changed(message.params as SessionChanged);
       case 'chips':
         return this.#composer.chips.offer(message.chips);
       case 'attach':
@@ -135,8 +124,6 @@ class Panel {
         return this.#reviewed(message.files);
       case 'focus':
         return this.#focus(message.target);
-      case 'do':
-        return message.action === 'rename' ? this.#header.rename() : this.#composer.bar.toggleMode();
       default:
     }
   }
@@ -151,10 +138,7 @@ class Panel {
         this.#models = models;
         this.#draw();
       }, () => undefined);
-      if (before !== 'ready') {
-        void this.#askTrust();
-        void this.#open();
-      }
+      if (before !== 'ready') void this.#open();
     }
     this.#draw();
   }
@@ -162,7 +146,6 @@ class Panel {
   #shown(message: SessionMessage): void {
     const before = this.#session;
     this.#session = message;
-    if (message.workspace !== before?.workspace) void this.#askTrust();
     if (message.id !== before?.id) void this.#open();
     this.#draw();
   }
@@ -227,6 +210,12 @@ class Panel {
     this.#draw();
   }
 
+  #changed({ session }: SessionChanged): void {
+    if (session.id !== this.#state?.session.id) return;
+    this.#state = { ...this.#state, session };
+    this.#draw();
+  }
+
   #announce(update: Update): void {
     const words = this.#words;
     const say = (sentence: string) => this.#announcer.say(sentence);
@@ -267,7 +256,6 @@ class Panel {
     this.#strips.commands.draw(state?.commands ?? []);
     this.#strips.queue.draw(state?.queue ?? []);
     this.#strips.work.draw(this.#files);
-    if (this.#trust) this.#strips.trust.draw(this.#trust);
     this.#drawWelcome();
     this.#drawComposer();
   }
@@ -288,20 +276,6 @@ class Panel {
 
   #tick(): void {
     for (const place of document.querySelectorAll<HTMLElement>('[data-since]')) place.textContent = clock(Date.now() - Date.parse(place.dataset.since!));
-  }
-
-  async #askTrust(): Promise<void> {
-    const workspace = this.#session?.workspace;
-    if (!workspace || this.#connection.state !== 'ready') return;
-    this.#trust = await this.bridge.request('trust/get', { workspace }).catch(() => undefined);
-    this.#draw();
-  }
-
-  async #sayTrust(trust: 'trusted' | 'refused'): Promise<void> {
-    const workspace = this.#session?.workspace;
-    if (!workspace) return;
-    this.#trust = await this.bridge.request('trust/set', { workspace, trust }).catch(() => this.#trust);
-    this.#draw();
   }
 
   #unqueue(queuedId: string) {

@@ -3,7 +3,7 @@
 
 import MarkdownIt, { type Token } from 'markdown-it';
 import { highlighted } from './code';
-import { button, element } from './dom';
+import { button, div, element, span } from './dom';
 import type { Words } from './words';
 
 /** Where a press of a link leads. */
@@ -125,10 +125,7 @@ export function codeBlock(text: string, language: string, words: Words): HTMLEle
   const code = element('code');
   code.append(highlighted(text.replace(/\n$/, ''), language));
   const copy = button(words.say('copy'), () => void copied(copy, code.textContent ?? '', words), { icon: 'copy', quiet: true });
-  return element(
-    'div',
-    { class: 'code' },
-    element('div', { class: 'code-head' }, element('span', {}, language), copy),
+  return div('code', div('code-head', span('', language), copy),
     element('pre', { tabindex: '0' }, code),
   );
 }

@@ -3,12 +3,12 @@
 
 import { finishedBlock, openFence } from './blocks';
 import { codeBlock, markdown, type Links } from './markdown';
-import { element } from './dom';
+import { div } from './dom';
 import type { Words } from './words';
 
 /** An answer's words. */
 export class MessageBody {
-  readonly element = element('div', { class: 'markdown' });
+  readonly element = div('markdown');
   #text = '';
   /** What of the text is not drawn as Markdown yet. */
   #rest = '';
@@ -46,7 +46,7 @@ export class MessageBody {
   }
 
   #finish(block: string): void {
-    const drawn = element('div', { class: 'block' });
+    const drawn = div('block');
     drawn.append(markdown(block, this.links, this.words));
     if (this.#tail) this.#tail.before(drawn);
     else this.element.append(drawn);
@@ -70,7 +70,7 @@ export class MessageBody {
       this.#tail = codeBlock('', fence.language, this.words);
       this.#tail.classList.add('block', 'open-code');
       this.#tail.querySelector('code')!.replaceChildren(this.#tailNode);
-    } else this.#tail = element('div', { class: 'block open-text' }, this.#tailNode);
+    } else this.#tail = div('block open-text', this.#tailNode);
     this.element.append(this.#tail);
   }
 }

@@ -3,7 +3,7 @@
 import type { ConnectionMessage, SessionMessage } from '../src/messages';
 import type { Mode, ModelList } from '../src/protocol';
 import type { Bridge } from './bridge';
-import { button, element, icon } from './dom';
+import { button, div, element, icon, span } from './dom';
 import type { Words } from './words';
 
 /** The connection's trouble, in one banner. */
@@ -17,11 +17,8 @@ export class Banner {
     this.element.hidden = state !== 'stopped' || reason === undefined;
     if (this.element.hidden) return;
     this.element.replaceChildren(
-      element('div', { class: 'line' }, icon('error'), element('span', { class: 'words' }, reason ?? '')),
-      element(
-        'div',
-        { class: 'buttons' },
-        button(words.say('restart'), () => bridge.command('pilotfish.restart')),
+      div('line', icon('error'), span('words', reason ?? '')),
+      div('buttons', button(words.say('restart'), () => bridge.command('pilotfish.restart')),
         button(words.say('install'), () => bridge.command('pilotfish.install')),
         button(words.say('showLog'), () => bridge.command('pilotfish.showLog')),
       ),
@@ -43,7 +40,7 @@ export function welcome(words: Words, bridge: Bridge, mode: Mode, session: Sessi
     element('p', { class: 'faint' }, words.say('welcome.context')),
     ...(roots.length > 1 && !session?.id ? [element('label', { class: 'choose' }, words.say('workspace'), folders)] : []),
     ...(models?.problem
-      ? [element('div', { class: 'note' }, element('p', {}, models.problem), button(words.say('connectModel'), () => bridge.command('pilotfish.connectModel'), { icon: 'account' }))]
+      ? [div('note', element('p', {}, models.problem), button(words.say('connectModel'), () => bridge.command('pilotfish.connectModel'), { icon: 'account' }))]
       : []),
   ];
 }

@@ -60,7 +60,8 @@ function change(state: SessionState, update: Update): Partial<SessionState> {
     case 'turnStarted':
       return { turnId: update.turnId, turnStartedAt: Date.parse(update.at) };
     case 'turnEnded':
-      return { turnId: undefined, turnStartedAt: undefined };
+      // The session's new status comes with `session/changed`; what waited waits no more.
+      return { turnId: undefined, turnStartedAt: undefined, approvals: [], questions: [] };
     case 'modeChanged':
       return { session: { ...session, mode: update.mode } };
     case 'modelChanged':

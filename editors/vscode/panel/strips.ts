@@ -1,14 +1,12 @@
-// The quiet strips between transcript and composer: the plan, commands in the background, the working set, what waits in the queue, and
-// what a folder ships. Each is one line until the person wants more, and none is there without a reason.
+// The quiet strips between transcript and composer: the plan, commands in the background, the working set and what waits in the queue. Each is one line until the person wants more, and none is there without a reason.
 
 import type { ReviewFile } from '../src/messages';
-import type { CommandInfo, Plan, PlanStep, Queued, TrustState } from '../src/protocol';
+import type { CommandInfo, Plan, PlanStep, Queued } from '../src/protocol';
 import type { Bridge } from './bridge';
-import { button, element, icon } from './dom';
+import { button, div, element, icon, span } from './dom';
 import { counts } from './edits';
 import type { IconName } from './icons';
 import { partLabel } from './items';
-import { menu } from './popup';
 import { clock, type Words } from './words';
 
 const STEP_ICONS: Record<PlanStep['status'], IconName> = { pending: 'circle', in_progress: 'chevronRight', completed: 'check' };
@@ -48,8 +46,8 @@ function step(one: PlanStep, words: Words): HTMLElement {
     'li',
     { class: `step ${one.status}` },
     icon(STEP_ICONS[one.status]),
-    element('span', { class: 'hear' }, words.say(`step.${one.status}`)),
-    element('span', { class: 'words' }, one.step),
+    span('hear', words.say(`step.${one.status}`)),
+    span('words', one.step),
   );
 }
 
@@ -68,8 +66,8 @@ export function planStrip(words: Words): Strip<Plan> {
       'button',
       { type: 'button', class: 'row', 'aria-expanded': String(open), click: press },
       icon('checklist'),
-      element('span', { class: 'strong' }, `${words.say('plan')} ${done}/${steps.length}`),
-      element('span', { class: 'gist' }, current?.step ?? ''),
+      span('strong', `${words.say('plan')} ${done}/${steps.length}`),
+      span('gist', current?.step ?? ''),
       icon('chevronRight', 'twist'),
     );
     return open ? [row, element('ol', { class: 'steps' }, ...steps.map((one) => step(one, words)))] : [row];
@@ -83,10 +81,7 @@ export function commandStrip(words: Words, bridge: Bridge): Strip<CommandInfo[]>
     commands
       .filter(({ exitCode }) => exitCode === undefined)
       .map(({ id, sessionId, command, startedAt }) =>
-        element(
-          'div',
-          { class: 'row-line' },
-          element(
+        div('row-line', element(
             'button',
             {
               type: 'button',
@@ -95,7 +90,7 @@ export function commandStrip(words: Words, bridge: Bridge): Strip<CommandInfo[]>
               click: () => bridge.post({ type: 'output', sessionId, commandId: id, title: command }),
             },
             icon('terminal'),
-            element('span', { class: 'command gist' }, command),
+            span('command gist', command),
             element('span', { class: 'faint', 'data-since': startedAt }, clock(Date.now() - Date.parse(startedAt))),
           ),
           button(words.say('stopCommand'), () => void bridge.request('command/stop', { sessionId, commandId: id }).catch(() => undefined), {
@@ -114,24 +109,14 @@ export function workingSet(words: Words, bridge: Bridge): Strip<ReviewFile[]> {
     if (inText.length === 0) return [];
     const sum = (pick: (file: ReviewFile) => number) => inText.reduce((total, file) => total + pick(file), 0);
     const hunks = sum((file) => file.hunks.filter(({ state }) => state !== 'proposed').length);
-    const more = button(words.say('more'), () => {
-      menu(more, [
-        { label: words.say('keepAll'), icon: 'check', press: () => bridge.command('pilotfish.keepAll') },
-        'gap',
-        { label: words.say('undoAll'), icon: 'discard', press: () => bridge.command('pilotfish.undoAll') },
-      ]);
-    }, { icon: 'chevronDown', quiet: true });
-    more.setAttribute('aria-haspopup', 'menu');
     return [
-      element(
-        'div',
-        { class: 'row-line' },
-        icon('diff'),
-        element('span', { class: 'words' }, words.count('files', inText.length)),
+      div('row-line', icon('diff'),
+        span('words', words.count('files', inText.length)),
         counts(sum(({ added }) => added), sum(({ removed }) => removed)),
-        element('span', { class: 'faint grow' }, words.count('hunks', hunks)),
+        span('faint grow', words.count('hunks', hunks)),
         button(words.say('review'), () => bridge.command('pilotfish.reviewAll')),
-        element('span', { class: 'split' }, button(words.say('keep'), () => bridge.command('pilotfish.keepAll'), { title: words.say('keepAll') }), more),
+        button(words.say('keepAll'), () => bridge.command('pilotfish.keepAll')),
+        button(words.say('undoAll'), () => bridge.command('pilotfish.undoAll'), { icon: 'discard', quiet: true, class: 'action apart' }),
       ),
     ];
   });
@@ -148,34 +133,12 @@ export interface QueueVerbs {
 export function queueStrip(words: Words, verbs: QueueVerbs): Strip<Queued[]> {
   return new Strip('queue', words.say('queued'), (queue) =>
     queue.map((queued) =>
-      element(
-        'div',
-        { class: 'row-line' },
-        element('span', { class: 'tag' }, words.say('queued')),
-        element('span', { class: 'gist grow' }, queued.input.map((part) => partLabel(part, words)).join(' ')),
+      div('row-line', span('tag', words.say('queued')),
+        span('gist grow', queued.input.map((part) => partLabel(part, words)).join(' ')),
         button(words.say('steerNow'), () => verbs.steer(queued), { icon: 'arrowUp', quiet: true }),
         button(words.say('editQueued'), () => verbs.edit(queued), { icon: 'edit', quiet: true }),
         button(words.say('removeQueued'), () => verbs.remove(queued), { icon: 'close', quiet: true }),
       ),
     ),
   );
-}
-
-/** A folder of which nobody said whether what it ships counts. */
-export function trustStrip(words: Words, answer: (trust: 'trusted' | 'refused') => void): Strip<TrustState> {
-  return new Strip('trust', words.say('workspace'), ({ trust, ships }) => {
-    const open = trust === 'unknown' ? ships : trust === 'trusted' ? ships.filter(({ counts: valid }) => !valid) : [];
-    if (open.length === 0) return [];
-    const names = open.map(({ path }) => path).join(', ');
-    return [
-      element(
-        'div',
-        { class: 'row-line wrap' },
-        icon('shield'),
-        element('span', { class: 'words grow' }, words.say(trust === 'unknown' ? 'trust.text' : 'trust.changed', names)),
-        button(words.say('trust.yes'), () => answer('trusted')),
-        button(words.say('trust.no'), () => answer('refused')),
-      ),
-    ];
-  });
 }

@@ -1,7 +1,7 @@
 // A call of a tool: one line, and its output below while it runs or when the reader wants it.
 
 import type { Item, ToolCall } from '../src/protocol';
-import { button, element, icon } from './dom';
+import { button, div, element, icon, span } from './dom';
 import type { IconName } from './icons';
 import { article, type ItemContext, type ItemView } from './items';
 import { duration } from './words';
@@ -26,12 +26,12 @@ export function toolView(item: Item, context: ItemContext): ItemView {
 
 class ToolView implements ItemView {
   readonly element: HTMLElement;
-  readonly #state = element('span', { class: 'state' });
-  readonly #title = element('span', { class: 'words' });
-  readonly #facts = element('span', { class: 'faint' });
+  readonly #state = span('state');
+  readonly #title = span('words');
+  readonly #facts = span('faint');
   readonly #row: HTMLButtonElement;
   readonly #stop: HTMLButtonElement;
-  readonly #body = element('div', { class: 'folded' });
+  readonly #body = div('folded');
   readonly #output = element('pre', { class: 'output', tabindex: '0' });
   #item: Item;
 
@@ -49,7 +49,7 @@ class ToolView implements ItemView {
     );
     const stop = () => bridge.request('session/interrupt', { sessionId: session()?.id ?? '', scope: 'command' }).catch(() => undefined);
     this.#stop = button(words.say('stopCommand'), () => void stop(), { icon: 'debugStop', quiet: true });
-    this.element.append(element('div', { class: 'row-line' }, this.#row, this.#stop), this.#body);
+    this.element.append(div('row-line', this.#row, this.#stop), this.#body);
     this.update(item);
   }
 

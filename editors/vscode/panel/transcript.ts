@@ -3,7 +3,7 @@
 
 import type { Item, ItemPage } from '../src/protocol';
 import type { Anchor } from './bridge';
-import { button, element, show } from './dom';
+import { button, div, element, show } from './dom';
 import { itemView, type ItemContext, type ItemView } from './items';
 import { drawnStretches } from './window';
 
@@ -53,7 +53,7 @@ export class Transcript {
   constructor(private readonly context: ItemContext, private readonly load: LoadPage, private readonly moved: () => void) {
     const { words } = context;
     this.#earlier = element('div', { class: 'earlier', hidden: true }, words.say('loadEarlier'));
-    this.#list = element('div', { class: 'items' });
+    this.#list = div('items');
     this.#scroller = element(
       'div',
       { class: 'scroller', role: 'log', 'aria-live': 'off', 'aria-label': words.say('transcript'), tabindex: '-1' },
@@ -62,7 +62,7 @@ export class Transcript {
     );
     this.#toEnd = button(words.say('toEnd'), () => this.toEnd(), { icon: 'arrowDown', class: 'to-end' });
     this.#toEnd.hidden = true;
-    this.element = element('div', { class: 'transcript' }, this.#scroller, this.#toEnd);
+    this.element = div('transcript', this.#scroller, this.#toEnd);
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.#scroller.addEventListener('keydown', (event) => this.#pressed(event));
     for (const hand of ['wheel', 'pointerdown', 'pointermove', 'keydown', 'touchmove']) {
@@ -191,7 +191,7 @@ export class Transcript {
   }
 
   #stretch(items: Item[]): Stretch {
-    return { element: element('div', { class: 'stretch' }), items, height: items.length * GUESSED_HEIGHT };
+    return { element: div('stretch'), items, height: items.length * GUESSED_HEIGHT };
   }
 
   #prepend(page: ItemPage): void {

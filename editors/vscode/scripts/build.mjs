@@ -1,6 +1,6 @@
 // Builds the extension's two programs: the host, which Node runs, and the chat panel, which a webview runs.
 import { build, context } from 'esbuild';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 const production = process.argv.includes('--production');
 const common = {
@@ -19,6 +19,18 @@ const host = {
   format: 'cjs',
   external: ['vscode'],
 };
+// The icons that the panel names, as one module of drawings.
+const codicons = {
+  name: 'codicons',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^codicons$/ }, () => ({ path: 'codicons', namespace: 'codicons' }));
+    onLoad({ filter: /.*/, namespace: 'codicons' }, () => {
+      const names = Object.entries(JSON.parse(readFileSync('panel/icons.json', 'utf8')));
+      const drawing = (icon) => readFileSync(`node_modules/@vscode/codicons/src/icons/${icon}.svg`, 'utf8');
+      return { contents: JSON.stringify(Object.fromEntries(names.map(([name, icon]) => [name, drawing(icon)]))), loader: 'json' };
+    });
+  },
+};
 const panel = {
   ...common,
   entryPoints: [
@@ -28,7 +40,7 @@ const panel = {
   outdir: 'dist',
   platform: 'browser',
   target: 'chrome128',
-  loader: { '.svg': 'text' },
+  plugins: [codicons],
   format: 'iife',
 };
 

@@ -60,8 +60,8 @@ export type HostMessage =
   | { type: 'attach'; chips: Chip[] }
   | { type: 'insert'; text: string; submit?: boolean }
   | { type: 'hunks'; files: ReviewFile[] }
-  | { type: 'focus'; target: FocusTarget }
-  | { type: 'do'; action: 'rename' | 'toggleMode' };
+  | { type: 'focus'; target: FocusTarget };
+
 
 /** What of the settings concerns the panel. */
 export interface PanelSettings {
@@ -91,14 +91,14 @@ export type PanelMessage =
 /** The methods of the daemon that the panel may call. */
 export const PANEL_METHODS: ReadonlySet<string> = new Set([
   'session/attach', 'session/items', 'session/output', 'session/unqueue', 'session/requeue', 'session/interrupt', 'session/setMode',
-  'session/draft', 'session/complete', 'session/compact', 'session/rename', 'model/list', 'daemon/status', 'file/search',
+  'session/draft', 'session/complete', 'session/compact', 'model/list', 'file/search',
   'approval/answer', 'question/answer', 'rule/preview', 'rule/revoke', 'review/keep', 'review/unkeep', 'review/accept', 'review/reject',
-  'command/list', 'command/stop', 'trust/get', 'trust/set',
+  'command/stop',
 ]);
 
 /** The commands of the workbench that the panel may run. */
 export const PANEL_COMMANDS: ReadonlySet<string> = new Set([
-  'pilotfish.newSession', 'pilotfish.sessions.focus', 'pilotfish.selectModel', 'pilotfish.connectModel', 'pilotfish.rules',
+  'pilotfish.renameSession', 'pilotfish.sessions.focus', 'pilotfish.selectModel', 'pilotfish.connectModel', 'pilotfish.rules',
   'pilotfish.restart', 'pilotfish.showLog', 'pilotfish.install', 'pilotfish.reviewAll', 'pilotfish.reviewFile', 'pilotfish.keepAll',
   'pilotfish.undoAll', 'pilotfish.showProposal', 'pilotfish.restore', 'workbench.trust.manage',
 ]);

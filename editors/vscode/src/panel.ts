@@ -13,7 +13,7 @@ import type { InputPart, Methods, Mode, Range } from './protocol';
 import type { Review } from './review/hunks';
 import type { Sessions } from './session';
 
-const UPDATES = 'session/update';
+const RELAYED = ['session/update', 'session/changed'] as const;
 
 /** The view that shows the session. */
 export class Panel implements vscode.WebviewViewProvider, vscode.Disposable {
@@ -37,7 +37,7 @@ export class Panel implements vscode.WebviewViewProvider, vscode.Disposable {
     this.#subscriptions = [
       this.#outputs,
       connection.onState(() => this.#tellConnection()),
-      connection.onNotification(UPDATES, (params) => this.#tell({ type: 'notification', method: UPDATES, params })),
+      ...RELAYED.map((method) => connection.onNotification(method, (params) => this.#tell({ type: 'notification', method, params }))),
       sessions.onCurrent(() => this.#tellSession()),
       sessions.onChange(() => this.#drawBadge()),
       review.onChange(() => this.#tellHunks()),
