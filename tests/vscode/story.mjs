@@ -84,7 +84,7 @@ await test({ width: 1400, height: 900 }, async (workbench) => {
   await panel.waitForSelector('.tool[data-status=running]');
   await step('runs');
   await panel.click('.header .stop');
-  await says('stopped');
+  await panel.waitForSelector('.status.stopped');
   await step('stopped');
 
   await ask('Tell me in two halves.');

@@ -95,7 +95,7 @@ export class Card {
     return [
       ...(edits.length === 0 || segments.length > 0 ? [command] : []),
       ...(escaped ? [div('warn', icon('warning'), words.say('escaped'))] : []),
-      where,
+      ...(this.#step.at === 'always' ? [] : [where]),
       ...edits.map((edit) => div('asked-edit', div('line', icon('edit'), ...summary(edit, this)), ...edit.hunks.map(diff))),
     ];
   }

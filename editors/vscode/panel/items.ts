@@ -227,10 +227,8 @@ function fillApproval(made: HTMLElement, content: Approval, { words, bridge, isO
   const answer = content.decision?.kind ?? 'none';
   const open = answer === 'none' && isOpen(content.id);
   label(made, 'quiet', content.title);
-  if (open) {
-    made.append(line('warning', `${words.say('needsYou')}: ${content.title}`));
-    return;
-  }
+  // While it is open its card is in sight.
+  made.hidden = open;
   const note = content.note ? ` “${content.note}”` : '';
   const row = line(answer === 'deny' || answer === 'none' ? 'close' : 'check', `${words.say(`answered.${answer}`)}: ${content.title}${note}`);
   const rule = content.decision?.kind === 'always' ? content.decision.rule.id : undefined;

@@ -40,8 +40,8 @@ class Panel {
   #models: ModelList | undefined;
   #files: ReviewFile[] = [];
   readonly #edited = new Set<string>();
-  /** Updates that came while the session was being read. */
-  #early: SessionUpdate[] | undefined;
+  /** What the daemon said while the session was being read. */
+  #early: (() => void)[] | undefined;
   #opening = 0;
   #escaped = 0;
   #welcomed = '';
@@ -183,7 +183,7 @@ class Panel {
     }
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const update of early) this.#updated(update);
+    for (const take of early) take();
     this.#draw();
     this.#remember();
   }
@@ -194,7 +194,7 @@ class Panel {
 
   #updated(message: SessionUpdate): void {
     if (message.sessionId !== this.#session?.id) return;
-    if (this.#early) return void this.#early.push(message);
+    if (this.#early) return void this.#early.push(() => this.#updated(message));
     if (!this.#state) return;
     const place = order(this.#state, message);
     if (place === 'known') return;
@@ -211,6 +211,7 @@ class Panel {
   }
 
   #changed({ session }: SessionChanged): void {
+    if (this.#early) return void this.#early.push(() => this.#changed({ session }));
     if (session.id !== this.#state?.session.id) return;
     this.#state = { ...this.#state, session };
     this.#draw();

@@ -115,7 +115,7 @@ export function workingSet(words: Words, bridge: Bridge): Strip<ReviewFile[]> {
         counts(sum(({ added }) => added), sum(({ removed }) => removed)),
         span('faint grow', words.count('hunks', hunks)),
         button(words.say('review'), () => bridge.command('pilotfish.reviewAll')),
-        button(words.say('keepAll'), () => bridge.command('pilotfish.keepAll')),
+        button(words.say('keep'), () => bridge.command('pilotfish.keepAll'), { title: words.say('keepAll') }),
         button(words.say('undoAll'), () => bridge.command('pilotfish.undoAll'), { icon: 'discard', quiet: true, class: 'action apart' }),
       ),
     ];
