@@ -5,7 +5,7 @@ mod picture;
 mod rpc;
 mod screen;
 
-pub use screen::Screen;
+pub use screen::{Cell, Screen};
 
 use crate::bins;
 use crate::desk::Desk;

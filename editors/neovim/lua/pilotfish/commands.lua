@@ -92,7 +92,13 @@ M.entries = {
   restore = { help = 'take the files back to before a turn; shows first what would change', run = call('picker', 'restore') },
   approve = { help = 'answer what pilotfish asks', run = call('approve', 'open') },
   rules = { help = 'list the remembered answers, and take them back', run = call('picker', 'rules') },
-  sessions = { help = 'choose another session', run = call('picker', 'sessions') },
+  sessions = {
+    help = 'choose another session; words after it are searched for',
+    run = function(invocation)
+      require('pilotfish.picker').sessions(invocation.text)
+    end,
+  },
+  session = { help = 'rename, copy, condense, archive or delete this session', run = call('picker', 'session') },
   model = { help = 'choose the model', run = call('picker', 'model') },
   commands = { help = 'list the commands in the background, and stop them', run = call('picker', 'commands') },
   queue = { help = 'list the messages that wait', run = call('picker', 'queue') },
