@@ -36,8 +36,7 @@ end
 
 local focused = true
 
---- Tells what is looked at.
-function M.tell()
+local function tell_state()
   local bufnr = vim.api.nvim_get_current_buf()
   local params = { focused = focused }
   if client.is_file(bufnr) then
@@ -88,13 +87,13 @@ end
 --- Tells from now on.
 function M.follow()
   local group = vim.api.nvim_create_augroup('pilotfish.editor', {})
-  local look = after_rest(M.tell)
+  local look = after_rest(tell_state)
   vim.api.nvim_create_autocmd({ 'BufEnter', 'CursorMoved', 'CursorMovedI', 'WinScrolled' }, { group = group, callback = look })
   vim.api.nvim_create_autocmd({ 'FocusGained', 'FocusLost' }, {
     group = group,
     callback = function(event)
       focused = event.event == 'FocusGained'
-      M.tell()
+      tell_state()
     end,
   })
   vim.api.nvim_create_autocmd('DiagnosticChanged', {

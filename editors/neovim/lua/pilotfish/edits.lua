@@ -188,41 +188,6 @@ local function break_undo(bufnr)
   vim.bo[bufnr].undolevels = vim.bo[bufnr].undolevels
 end
 
---- Has the server told of all that a function changes in one message. The editor would tell of the first place at once and of the rest a
---- moment later, and a text with half of an edit looks as if the person had made it.
----@param language_client vim.lsp.Client
----@param call fun()
-local function told_at_once(language_client, call)
-  local own, send = rawget(language_client, 'notify'), language_client.notify
-  local held = {}
-  language_client.notify = function(...)
-    local method, params = ...
-    if method == language_client then
-      method, params = select(2, ...)
-    end
-    if method ~= 'textDocument/didChange' then
-      return send(...)
-    end
-    local earlier = held[params.textDocument.uri]
-    local changes = earlier and earlier.contentChanges or {}
-    held[params.textDocument.uri] = {
-      textDocument = params.textDocument,
-      contentChanges = vim.list_extend(changes, params.contentChanges),
-    }
-    return true
-  end
-  local done, problem = pcall(call)
-  -- Before anything is said the editor tells of the changes that it has not told of yet.
-  pcall(require('pilotfish.editor').tell)
-  rawset(language_client, 'notify', own)
-  for _, params in pairs(held) do
-    client.notify('textDocument/didChange', params)
-  end
-  if not done then
-    error(problem, 0)
-  end
-end
-
 ---@param bufnr integer
 ---@param edits lsp.TextEdit[]
 ---@param encoding string
@@ -242,9 +207,9 @@ end
 
 --- Makes the changes of one file.
 ---@param document lsp.TextDocumentEdit
----@param language_client vim.lsp.Client
+---@param encoding string
 ---@return pilotfish.Answer
-local function apply(document, language_client)
+local function apply(document, encoding)
   local bufnr = client.buffer(document.textDocument.uri)
   if not bufnr then
     return { applied = false, failureReason = 'the file is not open here' }
@@ -265,9 +230,7 @@ local function apply(document, language_client)
     return { applied = false, failureReason = why }
   end
   local was_saved = not vim.bo[bufnr].modified
-  local changed, problem = pcall(told_at_once, language_client, function()
-    change(bufnr, edits, language_client.offset_encoding)
-  end)
+  local changed, problem = pcall(change, bufnr, edits, encoding)
   if not changed then
     return { applied = false, failureReason = tostring(problem) }
   end
@@ -289,7 +252,7 @@ function M.handle(_, params, context)
   if #documents ~= 1 or not documents[1].textDocument then
     return { applied = false, failureReason = 'an edit is of one file' }
   end
-  return apply(documents[1], language_client)
+  return apply(documents[1], language_client.offset_encoding)
 end
 
 --- Remembers from now on how files were when their buffers agreed with them.
