@@ -1,6 +1,7 @@
 --- Answers questions of the model. It opens when the person asks for it and never by itself.
 local client = require('pilotfish.client')
 local fold = require('pilotfish.fold')
+local picker = require('pilotfish.picker')
 local say = require('pilotfish.say')
 local session = require('pilotfish.session')
 
@@ -8,39 +9,25 @@ local M = {}
 
 ---@param state pilotfish.State
 ---@param item pilotfish.Item
----@param answer { choice?: integer, text?: string }
-local function send(state, item, answer)
-  local params = vim.tbl_extend('error', { sessionId = state.session.id, itemId = item.id }, answer)
-  client.request('question/answer', params)
-end
-
----@param state pilotfish.State
----@param item pilotfish.Item
 local function ask(state, item)
+  local function send(answer)
+    local params = vim.tbl_extend('error', { sessionId = state.session.id, itemId = item.id }, answer)
+    client.request('question/answer', params)
+  end
   local choices = {}
   for index, choice in ipairs(item.content.choices) do
-    table.insert(choices, { text = choice, answer = { choice = index - 1 } })
+    table.insert(choices, { text = choice, run = function() send({ choice = index - 1 }) end })
   end
-  table.insert(choices, { text = 'Something else…' })
-  table.insert(choices, { text = 'Go on without an answer', answer = {} })
-  vim.ui.select(choices, {
-    prompt = item.content.text,
-    kind = 'pilotfish.question',
-    format_item = function(choice)
-      return choice.text
-    end,
-  }, function(choice)
-    if not choice then
-      return
-    elseif choice.answer then
-      return send(state, item, choice.answer)
-    end
+  local function in_words()
     vim.ui.input({ prompt = 'Answer: ' }, function(text)
       if text and vim.trim(text) ~= '' then
-        send(state, item, { text = text })
+        send({ text = text })
       end
     end)
-  end)
+  end
+  table.insert(choices, { text = 'Something else…', run = in_words })
+  table.insert(choices, { text = 'Go on without an answer', run = function() send({}) end })
+  picker.choose('question', item.content.text, choices)
 end
 
 --- Asks the first question of the model that waits.

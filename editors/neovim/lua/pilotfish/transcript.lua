@@ -218,7 +218,7 @@ end
 ---@return pilotfish.Block
 function M.earlier()
   local out = Drawing.new()
-  out:line({ { '⌃ earlier: ⏎ loads more', 'PilotfishHint' } }, { action = 'earlier' })
+  out:line({ { '⌃ earlier: ⏎ loads more', 'PilotfishHint' } }, { command = 'earlier' })
   return out:block('', 'tool')
 end
 
