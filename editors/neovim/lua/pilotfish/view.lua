@@ -278,7 +278,8 @@ end
 ---@return pilotfish.Lead?
 function View:place(line)
   local index = self:at(line)
-  return index and self.blocks[index].places[line - self.starts[index]]
+  local at = index and line - self.starts[index] --[[@as integer]]
+  return at and self.blocks[index].places[at]
 end
 
 --- The id of the item on a line; empty on the tail.
