@@ -15,6 +15,7 @@ pub mod snapshot;
 pub mod soak;
 pub mod story;
 pub mod texts;
+pub mod vscode;
 
 /// Says that a test cannot do its work on this machine; the test then returns. `tests/run` finds the line in its report, names
 /// the test aloud, and fails where nothing may be skipped.
