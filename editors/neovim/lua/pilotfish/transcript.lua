@@ -155,8 +155,8 @@ function draw.compaction(out, content)
   out:line({ { line, 'PilotfishChange' } })
   if content.text ~= '' then
     out:fold()
-    for _, line in ipairs(words.lines(content.text)) do
-      out:line({ { '    ' .. line, 'PilotfishTool' } })
+    for _, summary in ipairs(words.lines(content.text)) do
+      out:line({ { '    ' .. summary, 'PilotfishTool' } })
     end
   end
 end
