@@ -432,14 +432,11 @@ end
 
 --- Follows which files are opened; those of no known kind too, which the editor's own way of enabling a server leaves out.
 function M.follow_buffers()
-  vim.api.nvim_create_autocmd({ 'BufReadPost', 'BufNewFile', 'BufFilePost' }, {
-    group = vim.api.nvim_create_augroup('pilotfish.client', {}),
-    callback = function(event)
-      vim.schedule(function()
-        opened(event.buf)
-      end)
-    end,
-  })
+  require('pilotfish.events').on({ 'BufReadPost', 'BufNewFile', 'BufFilePost' }, function(event)
+    vim.schedule(function()
+      opened(event.buf)
+    end)
+  end)
 end
 
 --- From now on a file that is opened begins a connection, and so does one that is.
