@@ -2,6 +2,7 @@
 --- nowhere else; and what *always* would save is shown before it is saved.
 local Drawing = require('pilotfish.drawing')
 local client = require('pilotfish.client')
+local fold = require('pilotfish.fold')
 local say = require('pilotfish.say')
 local scratch = require('pilotfish.scratch')
 local session = require('pilotfish.session')
@@ -220,7 +221,11 @@ function M.open()
     if #state.approvals > 0 then
       return open_window(state)
     end
-    require('pilotfish.question').open()
+    local item = fold.questions(state)[1]
+    if not item then
+      return say.say('nothing waits for you')
+    end
+    require('pilotfish.picker').question(state, item)
   end)
 end
 

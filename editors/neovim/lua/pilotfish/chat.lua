@@ -33,11 +33,7 @@ local options = vim.tbl_extend('force', scratch.plain, {
 --- The window of this tab that shows a transcript.
 ---@return integer?
 function M.window()
-  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
-    if View.of(vim.api.nvim_win_get_buf(window)) then
-      return window
-    end
-  end
+  return scratch.find(View.of)
 end
 
 --- A window for a file: the one the person was in before, or another, or one beside the chat.

@@ -352,6 +352,7 @@ end
 --- The configuration with what the person wrote of it.
 ---@return vim.lsp.ClientConfig
 local function resolved()
+  ---@diagnostic disable-next-line: undefined-field
   local written = HAS_11 and vim.lsp.config[NAME] or M.config()
   return vim.tbl_extend('force', written, { name = NAME, root_dir = M.workspace() })
 end

@@ -307,11 +307,9 @@ end
 --- The window of this tab in which messages are written.
 ---@return integer?
 function M.window()
-  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
-    if vim.b[vim.api.nvim_win_get_buf(window)].pilotfish_session then
-      return window
-    end
-  end
+  return scratch.find(function(buffer)
+    return vim.b[buffer].pilotfish_session
+  end)
 end
 
 --- Shows the composer of a session below a window.

@@ -14,7 +14,7 @@ local options = {
 
 local function check_editor()
   health.start('The editor')
-  local version = tostring(vim.version())
+  local version = vim.fn.execute('version'):match('NVIM v(%S+)')
   if vim.fn.has('nvim-0.10') == 1 then
     health.ok('Neovim ' .. version)
   else

@@ -248,4 +248,27 @@ function M.restore()
   end)
 end
 
+--- Answers a question of the model, with one of its choices or in words.
+---@param state pilotfish.State
+---@param item pilotfish.Item
+function M.question(state, item)
+  local function send(answer)
+    local params = vim.tbl_extend('error', { sessionId = state.session.id, itemId = item.id }, answer)
+    client.request('question/answer', params)
+  end
+  local choices = {}
+  for index, choice in ipairs(item.content.choices) do
+    add(choices, choice, function() send({ choice = index - 1 }) end)
+  end
+  add(choices, 'Something else…', function()
+    vim.ui.input({ prompt = 'Answer: ' }, function(text)
+      if text and vim.trim(text) ~= '' then
+        send({ text = text })
+      end
+    end)
+  end)
+  add(choices, 'Go on without an answer', function() send({}) end)
+  M.choose('question', item.content.text, choices)
+end
+
 return M

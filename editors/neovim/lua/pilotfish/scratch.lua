@@ -29,6 +29,17 @@ M.plain = {
   winfixwidth = true,
 }
 
+--- The window of this tab whose buffer fits.
+---@param fits fun(buffer: integer): any
+---@return integer?
+function M.find(fits)
+  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+    if fits(vim.api.nvim_win_get_buf(window)) then
+      return window
+    end
+  end
+end
+
 --- Sets options of one window, and of no other that shows its buffer later.
 ---@param window integer
 ---@param options table<string, any>

@@ -277,16 +277,17 @@ end
 ---@param line integer From 0.
 ---@return pilotfish.Lead?
 function View:place(line)
-  local index = self:at(line)
-  return index and self.blocks[index].places[line - self.starts[index]]
+  local index = self:at(line) or 1
+  local block = self.blocks[index]
+  return block and block.places[line - self.starts[index]]
 end
 
 --- The id of the item on a line; empty on the tail.
 ---@param line integer From 0.
 ---@return string
 function View:id(line)
-  local index = self:at(line)
-  return index and self.blocks[index].id or ''
+  local block = self.blocks[self:at(line) or 1]
+  return block and block.id or ''
 end
 
 --- The line on which the next or the previous item begins.
@@ -320,8 +321,8 @@ end
 --- Colours a line.
 ---@param row integer
 function View:colour(row)
-  local index = self:at(row)
-  local block = index and self.blocks[index]
+  local index = self:at(row) or 1
+  local block = self.blocks[index]
   if not block then
     return
   end
