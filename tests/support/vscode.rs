@@ -27,7 +27,9 @@ pub struct Script {
 pub fn is_there() -> bool {
     let is_there = ["PILOTFISH_TEST_VSCODE", "PILOTFISH_TEST_VSIX"].iter().all(|name| std::env::var_os(name).is_some());
     if !is_there {
-        crate::skipped("there is no workbench or no vsix, see PILOTFISH_TEST_VSCODE and PILOTFISH_TEST_VSIX in tests/run");
+        crate::skipped(
+            "there is no workbench or no vsix, see PILOTFISH_TEST_VSCODE and PILOTFISH_TEST_VSIX in tests/run",
+        );
     }
     is_there
 }

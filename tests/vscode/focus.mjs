@@ -39,4 +39,19 @@ await test({}, async (workbench) => {
   assert.deepEqual([await look(), await element()], before, 'nothing moved afterwards');
   for (const name of ['f01.txt', 'f02.txt']) assert.deepEqual((await workbench.text(name)).dirty, false, `${name} is saved`);
   assert.equal(end.dirty, true, 'what was being typed stays unsaved');
+
+  // Likewise in the composer.
+  const panel = await workbench.webview('textarea.field');
+  await panel.locator('textarea.field').click();
+  const beside = await look();
+  await step('composing');
+  for (const letter of typed) {
+    await page.keyboard.type(letter);
+    await page.waitForTimeout(12);
+  }
+  await step('composed');
+  assert.equal(await panel.locator('textarea.field').inputValue(), typed);
+  assert.deepEqual(await look(), beside, 'nothing moved');
+  assert.equal(await panel.evaluate(() => document.activeElement.className), 'field');
+  await until('the edits came', async () => (await workbench.text('main.txt')).text.includes('new 70'));
 });

@@ -35,9 +35,20 @@ async fn typing_goes_on_while_the_agent_edits() {
     script.reaches("typed").await;
     assert_eq!(scene.turn_ends().await, StopReason::Done);
     script.goes_on("").await;
+    script.reaches("composing").await;
+    for pair in names.chunks(2) {
+        scene.model.answers(pair.iter().fold(answer(), |step, name| edit(step, name, 4)));
+    }
+    scene.model.answers(edit(answer(), "main", 70)).answers(answer().says("Again."));
+    scene.prompt("change all again").await;
+    script.goes_on("").await;
+    script.reaches("composed").await;
+    assert_eq!(scene.turn_ends().await, StopReason::Done);
+    script.goes_on("").await;
     script.ends().await;
     for name in names {
-        assert!(scene.disk(&format!("{name}.txt")).contains("new 3\n"), "{name}");
+        let text = scene.disk(&format!("{name}.txt"));
+        assert!(text.contains("new 3\n") && text.contains("new 4\n"), "{name}");
     }
     assert_eq!(scene.disk("main.txt"), lines("main", 80), "what was being typed is nobody's to save");
 }

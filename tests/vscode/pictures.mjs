@@ -63,8 +63,12 @@ await test({ width: 1360, height: 860, settings: { 'workbench.sideBar.location':
   await page.keyboard.type(' // mine');
   await until('it is a conflict', async () => (await lenses('You changed these lines too')) === 1);
   await inThemes('conflict');
-  await workbench.execute('pilotfish.rejectAll');
-  await page.locator('.monaco-dialog-box .monaco-button', { hasText: 'Reject' }).first().click();
+  const asked = workbench.execute('pilotfish.rejectAll');
+  const dialog = page.locator('.monaco-dialog-box');
+  await dialog.waitFor();
+  await workbench.picture('reject-all');
+  await dialog.locator('.monaco-button', { hasText: 'Reject' }).first().click();
+  await asked;
   await until('nothing waits', async () => (await lensesOf(workbench, 'watch.ts')).length === 0);
   assert.match((await workbench.text('watch.ts')).text, /pending\.add\(path\); \/\/ mine/);
   await step('decided');

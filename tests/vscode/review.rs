@@ -34,7 +34,8 @@ async fn each_hunk_is_decided_alone_and_all_clients_see_the_same() {
     script.goes_on(&serde_json::to_string(&hunks).expect("JSON")).await;
     let left: Vec<_> = hunks.iter().map(|hunk| hunk.new_text.as_str()).collect();
     assert_eq!(left, ["new 10\nand 10 mine\n"]);
-    let (a, b) = (lines("a").replace("a line 3\n", "new 3\nand 3\n"), lines("b").replace("b line 2\n", "new 2\nand 2\n"));
+    let (a, b) =
+        (lines("a").replace("a line 3\n", "new 3\nand 3\n"), lines("b").replace("b line 2\n", "new 2\nand 2\n"));
     assert_eq!(scene.base("b.txt").await, b);
     script.ends().await;
     assert_eq!(scene.disk("a.txt"), a);

@@ -1,6 +1,8 @@
 //! What every test of the workbench begins with: a project, a model, a session, and a second client that sees what the workbench does.
 
-use pilotfish_protocol::{Attached, Hunk, HunkList, PromptTaken, ReviewBase, SessionId, SessionOpened, StopReason, Update};
+use pilotfish_protocol::{
+    Attached, Hunk, HunkList, PromptTaken, ReviewBase, SessionId, SessionOpened, StopReason, Update,
+};
 use pilotfish_tests::client::TestClient;
 use pilotfish_tests::desk::Desk;
 use pilotfish_tests::fake_model::FakeModel;

@@ -44,7 +44,8 @@ async fn sessions(scene: &mut Scene) -> SessionList {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_theme_shows_changes_proposals_and_conflicts() {
     let source = include_str!("watch.txt");
-    let Some(mut scene) = Scene::begin("agent", &[("watch.ts", source), ("clock.ts", "export const tick = 10;\n")]).await
+    let Some(mut scene) =
+        Scene::begin("agent", &[("watch.ts", source), ("clock.ts", "export const tick = 10;\n")]).await
     else {
         return;
     };
@@ -53,7 +54,10 @@ async fn every_theme_shows_changes_proposals_and_conflicts() {
     };
     scene.model.answers(edit("setTimeout(this.flush, 10)", "this.clock.after(this.delay, this.flush)"));
     scene.model.answers(edit("  // The kernel merges events by itself.\n  // At least it says so.\n", ""));
-    scene.model.answers(edit("  stop() {\n", "  /** Ends it; what waits is dropped. */\n  stop() {\n    this.clock.cancel();\n"));
+    scene.model.answers(edit(
+        "  stop() {\n",
+        "  /** Ends it; what waits is dropped. */\n  stop() {\n    this.clock.cancel();\n",
+    ));
     let content = "export class Clock {\n  after(ms: number, run: () => void) {}\n  cancel() {}\n}\n";
     scene.model.answers(answer().calls("write", json!({"path": "clock.ts", "content": content})));
     scene.model.answers(answer().says("The timer has a clock of its own now."));
