@@ -172,6 +172,8 @@ struct Wish {
     text: Arc<str>,
     /// The editor said yes, so its next change tells whether it did.
     agreed: bool,
+    /// What the text was before the first part of it came, where it comes in parts.
+    begun: Option<Arc<str>>,
     done: Option<oneshot::Sender<bool>>,
 }
 
@@ -220,7 +222,13 @@ impl Expected {
 
 impl Drop for Expected {
     fn drop(&mut self) {
-        self.documents.lock().wishes.retain(|wish| wish.token != self.token);
+        let mut table = self.documents.lock();
+        let Some(at) = table.wishes.iter().position(|wish| wish.token == self.token) else { return };
+        let wish = table.wishes.swap_remove(at);
+        // A part that nothing followed.
+        if wish.begun.is_some() && wish.done.is_some() {
+            table.tell(&wish.path, &Step::Look);
+        }
     }
 }
 
@@ -260,12 +268,15 @@ impl Documents {
         let wishes = table.wishes.iter_mut();
         let mut wishes = wishes.filter(|wish| wish.client == *client && wish.path == *path && wish.done.is_some());
         // Some editors tell of a change only when nobody typed for a moment, and then of both at once.
-        let is_in = |wish: &&mut Wish| wish.text == after || holds(&before, &wish.text, &after);
+        let is_in = |wish: &&mut Wish| wish.text == after || holds(wish.before(&before), &wish.text, &after);
         let asked = wishes.find(is_in).map(|wish| {
             // Whoever asked may have stopped waiting.
             let _ = wish.done.take().map(|done| done.send(true));
-            Step::Asked { before, after: wish.text.clone(), token: wish.token }
+            Step::Asked { before: wish.before(&before).clone(), after: wish.text.clone(), token: wish.token }
         });
+        if asked.is_none() && table.begins(client, path, &before, &after) {
+            return Some(());
+        }
         let is_more = matches!(&asked, Some(Step::Asked { after: asked, .. }) if *asked != after);
         let step = asked.unwrap_or(Step::Look);
         table.give_up(|wish| wish.agreed && wish.client == *client && wish.path == *path);
@@ -352,7 +363,7 @@ impl Documents {
         table.uses += 1;
         let token = table.uses;
         let (path, client, text) = (path.clone(), client.clone(), text.clone());
-        table.wishes.push(Wish { token, path, client, text, agreed: false, done: Some(sender) });
+        table.wishes.push(Wish { token, path, client, text, agreed: false, begun: None, done: Some(sender) });
         Expected { token, done, documents: self.clone() }
     }
 
@@ -384,14 +395,41 @@ fn holds(before: &str, asked: &str, after: &str) -> bool {
     before != asked && merged.is_ok_and(|merged| merged == after.as_bytes())
 }
 
+/// Whether a text is on its way from one to the other.
+fn leads(before: &str, after: &str, asked: &str) -> bool {
+    let merged = rebase(before.as_bytes(), asked.as_bytes(), after.as_bytes());
+    before != after && merged.is_ok_and(|merged| merged == asked.as_bytes())
+}
+
+impl Wish {
+    /// What the text was before any of this came. `now` is what it was before the last change.
+    fn before<'a>(&'a self, now: &'a Arc<str>) -> &'a Arc<str> {
+        self.begun.as_ref().unwrap_or(now)
+    }
+}
+
 impl Table {
+    /// Whether a change is a part of what a client was asked for. Some make an edit of several places one by one and tell of each; what is
+    /// half of it is nothing the person did.
+    fn begins(&mut self, client: &ConnectionId, path: &AbsPath, before: &Arc<str>, after: &str) -> bool {
+        let wishes = self.wishes.iter_mut().filter(|wish| wish.client == *client && wish.path == *path);
+        for wish in wishes.filter(|wish| wish.done.is_some()) {
+            if leads(wish.before(before), after, &wish.text) {
+                wish.begun = Some(wish.before(before).clone());
+                return true;
+            }
+            wish.begun = None;
+        }
+        false
+    }
+
     /// An editor said yes to a wish. Where it has another text by now than it was asked about, that is its answer.
     fn agree(&mut self, token: Token, version: i32) {
         let Some(wish) = self.wishes.iter_mut().find(|wish| wish.token == token) else { return };
         wish.agreed = true;
         let buffers = self.files.get(&wish.path).into_iter().flatten();
         let (client, mut of_client) = (&wish.client, buffers);
-        if !of_client.any(|buffer| buffer.client == *client && buffer.version == version) {
+        if wish.begun.is_none() && !of_client.any(|buffer| buffer.client == *client && buffer.version == version) {
             self.give_up(|wish| wish.token == token);
         }
     }

@@ -5,7 +5,7 @@ mod picture;
 mod rpc;
 mod screen;
 
-pub use screen::Screen;
+pub use screen::{Cell, Screen};
 
 use crate::bins;
 use crate::desk::Desk;
@@ -77,6 +77,8 @@ impl Nvim {
         let path = format!("set runtimepath^={}", plugin().display());
         command
             .args(["--cmd", &path])
+            // Where the editor's own parsers lie, when it lies elsewhere than it was built for.
+            .args(["--cmd", "set runtimepath+=$VIMRUNTIME/../../../lib/nvim"])
             .args(arguments)
             .env("PATH", path_with_program())
             .env("TMPDIR", desk.path("user"))

@@ -159,3 +159,33 @@ async fn what_was_asked_for_is_found_in_one_change_with_what_was_typed() {
     typed(&documents, "n1", 3, "1\ntwo\ntyped on\n");
     assert_eq!(heard.take(), BTreeMap::from([(path("/ws/a"), vec![Step::Look])]));
 }
+
+#[tokio::test]
+async fn what_was_asked_for_may_come_in_parts() {
+    let documents = Documents::default();
+    let steps = documents.listen(&path("/ws"));
+    let taken = || steps.take().remove(&path("/ws/a")).unwrap_or_default();
+    let wish = |text: &str| documents.expect(&client("n1"), &path("/ws/a"), &Arc::from(text));
+    open(&documents, "n1", "1\n2\n3\n4\n5\n");
+    assert_eq!(taken(), [Step::Look]);
+    // Half of it, the answer, the rest.
+    let mut expected = wish("one\n2\n3\n4\nfive\n");
+    typed(&documents, "n1", 2, "1\n2\n3\n4\nfive\n");
+    assert_eq!(taken(), []);
+    let rest = async { typed(&documents, "n1", 3, "one\n2\n3\n4\nfive\n") };
+    assert!(tokio::join!(expected.came(1, Duration::from_secs(5)), rest).0);
+    let (before, after) = ("1\n2\n3\n4\n5\n".into(), "one\n2\n3\n4\nfive\n".into());
+    assert_eq!(taken(), [Step::Asked { before, after, token: expected.token }]);
+    // Half of it, and something else: all of that was done there.
+    let mut expected = wish("1\n2\n3\n4\n5\n");
+    typed(&documents, "n1", 4, "1\n2\n3\n4\nfive\n");
+    let instead = async { typed(&documents, "n1", 5, "mine\n2\n3\n4\nfive\n") };
+    assert!(!tokio::join!(expected.came(3, Duration::from_secs(5)), instead).0);
+    assert_eq!(taken(), [Step::Look]);
+    // Half of it, and no more.
+    let expected = wish("mine\n2\nthree\n4\n5\n");
+    typed(&documents, "n1", 6, "mine\n2\n3\n4\n5\n");
+    assert_eq!(taken(), []);
+    drop(expected);
+    assert_eq!(taken(), [Step::Look]);
+}

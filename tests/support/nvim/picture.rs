@@ -33,6 +33,8 @@ pub async fn draw(screen: &Screen, name: &str) {
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("--window-size={},{}", columns * CELL.0, screen.rows().len() * CELL.1))
+        // The page is as large as the screen it is shown on, which is small unless said.
+        .arg(format!("--screen-info={{{}x{}}}", columns * CELL.0, screen.rows().len() * CELL.1))
         .arg(format!("--screenshot={}", picture.display()))
         .arg(format!("file://{}", page.display()))
         .stdin(Stdio::null())

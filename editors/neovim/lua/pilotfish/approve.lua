@@ -1,0 +1,284 @@
+--- The window in which questions of policy are answered. It opens when the person asks for it and never by itself; its keys count
+--- nowhere else; and what *always* would save is shown before it is saved.
+local Drawing = require('pilotfish.drawing')
+local client = require('pilotfish.client')
+local say = require('pilotfish.say')
+local session = require('pilotfish.session')
+local tail = require('pilotfish.tail')
+local words = require('pilotfish.words')
+
+local M = {}
+
+local namespace = vim.api.nvim_create_namespace('pilotfish.approve')
+
+---@class pilotfish.Asking
+---@field session string
+---@field group { approval: pilotfish.Approval, ids: string[] } The question, and the ids of those that are equal to it.
+---@field number integer Which one of how many.
+---@field count integer
+---@field buffer integer
+---@field window integer
+---@field preview? pilotfish.RulePreview What *always* would save, while that is shown.
+
+---@type pilotfish.Asking?
+local asking
+
+local function close()
+  local closing = asking
+  asking = nil
+  if closing and vim.api.nvim_win_is_valid(closing.window) then
+    vim.api.nvim_win_close(closing.window, true)
+  end
+end
+
+--- The four answers.
+local function draw_answers(out, approval)
+  local runs = #approval.segments > 0
+  out:line({ '' })
+  out:line({ { ' 1 ', 'PilotfishApproval' }, runs and 'Run once' or 'Allow once' })
+  out:line({ { ' 2 ', 'PilotfishApproval' }, 'Allow for this session' })
+  if approval.rule then
+    out:line({ { ' 3 ', 'PilotfishApproval' }, 'Always… ', { 'shows first what is saved', 'PilotfishTool' } })
+  else
+    out:line({ { ' 3 Always cannot be said of this', 'PilotfishHint' } })
+  end
+  out:line({ '' })
+  out:line({ { ' 4 ', 'PilotfishApproval' }, 'No… ', { 'and why, if you like', 'PilotfishTool' } })
+end
+
+--- Words as the file of rules has them.
+local function list_of(argv)
+  local quoted = vim.tbl_map(function(word)
+    return '"' .. word:gsub('[\\"]', '\\%0') .. '"'
+  end, argv)
+  return '[' .. table.concat(quoted, ', ') .. ']'
+end
+
+--- What *always* would save.
+---@param preview pilotfish.RulePreview
+local function draw_preview(out, preview)
+  local rule = preview.rule
+  local here = rule.scope == 'workspace'
+  out:line({ '' })
+  out:line({ ' Saves to     ', { vim.fn.fnamemodify(preview.file, ':~'), 'PilotfishTool' } })
+  out:line({
+    ' Holds        ',
+    { here and '● in this project  ○ everywhere' or '○ in this project  ● everywhere', 'PilotfishTool' },
+    { '   e switches', 'PilotfishTool' },
+  })
+  local argv = #rule.argv > 0 and list_of(rule.argv) .. (rule.prefix and ' and any words after' or ', exactly') or 'this'
+  out:line({ ' Allows       ', { argv, 'PilotfishApproval' }, { '   w widens, n narrows', 'PilotfishTool' } })
+  if #rule.grants > 0 then
+    out:line({ ' With         ', { table.concat(rule.grants, ', '), 'PilotfishApproval' } })
+  end
+  local also = #preview.alsoRuns > 0 and preview.alsoRuns or { 'nothing else' }
+  for index, line in ipairs(also) do
+    out:line({ index == 1 and ' Also runs    ' or '              ', { line, 'PilotfishTool' } })
+  end
+  for index, line in ipairs(preview.stillAsks) do
+    out:line({ index == 1 and ' Still asks   ' or '              ', { line, 'PilotfishTool' } })
+  end
+  out:line({ '' })
+  out:line({ { ' s ', 'PilotfishApproval' }, 'Save and allow' })
+  out:line({ { ' b ', 'PilotfishApproval' }, 'Back' })
+end
+
+---@param open pilotfish.Asking
+local function drawing_of(open)
+  local approval = open.group.approval
+  local out = Drawing.new()
+  local many = #open.group.ids > 1 and ('%d × '):format(#open.group.ids) or ''
+  out:line({ { ' ' .. many .. approval.title, 'PilotfishApproval' } })
+  out:line({ '' })
+  local state = session.state(open.session)
+  out:asked(approval, { root = state and state.session.workspace or '' })
+  out:line({ '    ', { 'in ' .. vim.fn.fnamemodify(approval.cwd, ':~'), 'PilotfishTool' } })
+  if open.preview then
+    draw_preview(out, open.preview)
+  else
+    draw_answers(out, approval)
+  end
+  return out
+end
+
+---@param out table
+local function width_of(out)
+  local width = 44
+  for _, line in ipairs(out.lines) do
+    width = math.max(width, vim.api.nvim_strwidth(line) + 2)
+  end
+  return math.min(width, math.floor(vim.o.columns * 0.9))
+end
+
+local function place_of(out)
+  local width = width_of(out)
+  -- A long line takes as many rows as it needs: all of it is to be seen.
+  local rows = 0
+  for _, line in ipairs(out.lines) do
+    rows = rows + math.max(1, math.ceil(vim.api.nvim_strwidth(line) / width))
+  end
+  local height = math.min(rows, math.max(3, vim.o.lines - 6))
+  local position = { relative = 'editor', width = width, height = height }
+  position.row = math.max(0, math.floor((vim.o.lines - height) / 2) - 2)
+  position.col = math.floor((vim.o.columns - width) / 2)
+  return position
+end
+
+---@param open pilotfish.Asking
+local function draw(open)
+  local out = drawing_of(open)
+  vim.bo[open.buffer].modifiable = true
+  vim.api.nvim_buf_set_lines(open.buffer, 0, -1, true, out.lines)
+  vim.bo[open.buffer].modifiable = false
+  vim.api.nvim_buf_clear_namespace(open.buffer, namespace, 0, -1)
+  for _, span in ipairs(out.spans) do
+    vim.api.nvim_buf_set_extmark(open.buffer, namespace, span.line, span.from, { end_col = span.to, hl_group = span.group })
+  end
+  vim.api.nvim_win_set_config(open.window, place_of(out))
+  vim.api.nvim_win_set_cursor(open.window, { 1, 0 })
+end
+
+---@param open pilotfish.Asking
+---@param decision pilotfish.Decision
+---@param note? string
+local function answer(open, decision, note)
+  local params = { approvalIds = open.group.ids, decision = decision, note = note }
+  client.request('approval/answer', params, function(error)
+    if error then
+      say.warn(error.message)
+    end
+  end)
+  close()
+end
+
+--- Asks the daemon what saving a rule would mean, and shows it.
+---@param open pilotfish.Asking
+---@param rule? pilotfish.Rule
+local function preview(open, rule)
+  local params = { approvalId = open.group.approval.id, rule = rule }
+  client.request('rule/preview', params, function(error, result)
+    if asking ~= open then
+      return
+    end
+    if error then
+      return say.warn(error.message)
+    end
+    open.preview = result
+    draw(open)
+  end)
+end
+
+--- Lets the rule hold for more, or for less: first for exactly the words that were asked for, then with any words behind them, then
+--- with one word fewer at a time. What cannot be saved the daemon refuses, and says why.
+---@param open pilotfish.Asking
+---@param step -1|1
+local function widen(open, step)
+  local rule = vim.deepcopy(open.preview.rule)
+  local asked = open.group.approval.rule.argv
+  local width = (rule.prefix and #asked - #rule.argv + 1 or 0) + step
+  if width < 0 or width > #asked then
+    return
+  end
+  rule.prefix = width > 0
+  rule.argv = vim.list_slice(asked, 1, width > 0 and #asked - width + 1 or #asked)
+  preview(open, rule)
+end
+
+---@param open pilotfish.Asking
+local function deny(open)
+  vim.ui.input({ prompt = 'No. What should it know? (may be empty) ' }, function(note)
+    if note and asking == open then
+      answer(open, { kind = 'deny' }, vim.trim(note) ~= '' and note or nil)
+    end
+  end)
+end
+
+---@param open pilotfish.Asking
+local function set_keys(open)
+  local function map(key, needs_preview, action)
+    vim.keymap.set('n', key, function()
+      if (open.preview ~= nil) == needs_preview then
+        action()
+      end
+    end, { buffer = open.buffer, nowait = true })
+  end
+  map('1', false, function() answer(open, { kind = 'once' }) end)
+  map('2', false, function() answer(open, { kind = 'session' }) end)
+  map('3', false, function()
+    if open.group.approval.rule then
+      preview(open)
+    end
+  end)
+  map('4', false, function() deny(open) end)
+  map('s', true, function() answer(open, { kind = 'always', rule = open.preview.rule }) end)
+  map('w', true, function() widen(open, 1) end)
+  map('n', true, function() widen(open, -1) end)
+  map('e', true, function()
+    local rule = vim.deepcopy(open.preview.rule)
+    rule.scope = rule.scope == 'workspace' and 'everywhere' or 'workspace'
+    preview(open, rule)
+  end)
+  map('b', true, function()
+    open.preview = nil
+    draw(open)
+  end)
+  for _, key in ipairs({ 'q', '<Esc>' }) do
+    vim.keymap.set('n', key, close, { buffer = open.buffer, nowait = true })
+  end
+end
+
+---@param state pilotfish.State
+local function open_window(state)
+  local groups = tail.groups(state.approvals)
+  local buffer = vim.api.nvim_create_buf(false, true)
+  vim.bo[buffer].bufhidden = 'wipe'
+  vim.bo[buffer].filetype = 'pilotfish-approval'
+  local title = #groups > 1 and (' Needs you (1 of %d) '):format(#groups) or ' Needs you '
+  local open = { session = state.session.id, group = groups[1], number = 1, count = #groups, buffer = buffer }
+  open.window = vim.api.nvim_open_win(buffer, true, {
+    relative = 'editor',
+    width = 10,
+    height = 3,
+    row = 0,
+    col = 0,
+    style = 'minimal',
+    border = 'rounded',
+    title = title,
+    footer = ' q later ',
+  })
+  vim.wo[open.window].wrap, vim.wo[open.window].linebreak = true, true
+  asking = open
+  set_keys(open)
+  draw(open)
+end
+
+--- Opens the window with the first question that waits; with none, the first question of the model.
+function M.open()
+  session.ensure(function(state)
+    close()
+    if #state.approvals > 0 then
+      return open_window(state)
+    end
+    require('pilotfish.question').open()
+  end)
+end
+
+--- A question that was answered elsewhere is not asked any more.
+session.on(function(state, change)
+  if not asking or not state or state.session.id ~= asking.session then
+    return
+  end
+  if change.kind ~= 'approvalClosed' and change.kind ~= 'resumed' then
+    return
+  end
+  for _, approval in ipairs(state.approvals) do
+    if vim.tbl_contains(asking.group.ids, approval.id) then
+      return
+    end
+  end
+  local decision = change.update.decision
+  close()
+  say.say(decision and ('answered elsewhere: %s'):format(words.decision(decision)) or 'nobody needs to answer that any more')
+end)
+
+return M
