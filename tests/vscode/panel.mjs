@@ -2,7 +2,9 @@
 // moves nothing, long conversations stay quick, a page that is loaded again is where it was, and everything can be used by keyboard and
 // by ear in every theme. `node tests/vscode/panel.mjs [NAME…]` runs some of it.
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { ago, PanelPage, PlayedHost } from './page.mjs';
 import * as scene from './scene.mjs';
 import { browser, THEMES, until } from './workbench.mjs';
@@ -458,6 +460,28 @@ for (const [width, scale] of [[300, 1], [190, 2]]) {
     assert.deepEqual(cut, []);
   });
 }
+
+/** The pictures of the extension's README. */
+async function pictures(folder) {
+  mkdirSync(folder, { recursive: true });
+  const shoot = async (name, parts, options, act) => {
+    const page = await PanelPage.open(new PlayedHost(parts), { chrome, scale: 1.5, ...options });
+    await page.page.waitForTimeout(200);
+    await act?.(page.page);
+    await page.page.waitForTimeout(200);
+    await page.page.screenshot({ path: join(folder, `${name}.png`) });
+    await page.close();
+  };
+  const asked = () => ({ ...scene.busy(), commands: [], queue: [], approvals: [scene.approval], answers: { 'rule/preview': scene.preview } });
+  for (const theme of ['dark', 'light']) {
+    await shoot(`panel-${theme}`, scene.busy(), { theme, width: 420, height: 860 });
+    await shoot(`approval-${theme}`, asked(), { theme, width: 420, height: 640 });
+    await shoot(`always-${theme}`, asked(), { theme, width: 420, height: 700 }, (page) => page.click('.card .button >> text=Always'));
+    await shoot(`proposal-${theme}`, { ...scene.proposal(), items: scene.proposal().items.slice(0, 3) }, { theme, width: 420, height: 460 });
+    await shoot(`mode-${theme}`, { ...scene.proposal(), items: scene.proposal().items.slice(0, 2) }, { theme, width: 420, height: 460 }, (page) => page.click('.bar .mode'));
+  }
+}
+if (process.env.PILOTFISH_TEST_PICTURES && wanted.length === 0) await pictures(join(process.env.PILOTFISH_TEST_PICTURES, 'readme'));
 
 await chrome.close();
 process.exit(failed ? 1 : 0);

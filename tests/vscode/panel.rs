@@ -14,6 +14,13 @@ fn edit(path: &str, old: &str, new: &str) -> Step {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_panel_computes() {
+    if is_there() {
+        Script::start(&Desk::default(), "units", &[]).ends().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_page_by_itself() {
     if is_there() {
         Script::start(&Desk::default(), "panel", &[]).ends().await;
@@ -85,7 +92,9 @@ async fn a_question_that_is_answered_elsewhere_leaves_the_panel() {
     let Some(mut scene) = Scene::begin("agent", &[]).await else { return };
     let gate = Arc::new(Notify::new());
     let long = (0..60).map(|line| format!("Paragraph {line} of an answer that is longer than the panel.\n\n"));
-    scene.model.answers(answer().says(long.collect::<String>()).calls("write", json!({"path": ".envrc", "content": "x"})));
+    scene
+        .model
+        .answers(answer().says(long.collect::<String>()).calls("write", json!({"path": ".envrc", "content": "x"})));
     scene.model.answers(answer().says("Half ").waits_for(&gate).says("whole."));
     let mut script = scene.script("elsewhere");
     script.reaches("open").await;
