@@ -54,7 +54,9 @@ async fn what_always_saves_is_seen_before_and_is_what_is_saved() {
         nvim.run("_G.said = {}; vim.notify = function(text) table.insert(_G.said, text) end").await;
         nvim.run("vim.api.nvim_create_autocmd('User', { pattern = 'PilotfishApproval', callback = function() _G.events = (_G.events or 0) + 1 end })").await;
         let first = publishes(&scene, "wc -l notes.txt");
-        scene.begin_turn([first, publishes(&scene, "wc -l notes.txt"), answer().says("Done.")]).await;
+        scene
+            .begin_turn([first, publishes(&scene, "wc -l notes.txt"), answer().says("Done."), answer().says("One.")])
+            .await;
         let approval = asked(&mut scene).await;
         nvim.see("Needs you").await;
         // It is said, once, and nothing opens, moves or asks by itself.
@@ -125,7 +127,6 @@ async fn what_always_saves_is_seen_before_and_is_what_is_saved() {
         let file = std::fs::read_to_string(scene.desk.path("home/rules.toml")).expect("it is there");
         assert!(file.contains(r#"["wc", "-l", "notes.txt"]"#), "{file}");
         // The message that waited has its turn.
-        scene.model.answers(answer().says("One."));
         nvim.see("One.").await;
         // It can be taken back.
         keep_lists(&nvim).await;
@@ -158,7 +159,8 @@ async fn no_takes_a_sentence_for_the_model_and_equal_questions_are_one() {
         nvim.input("not that one<CR>").await;
         nvim.until("vim.bo.filetype == 'pilotfish-message'").await;
         // The second call of the same answer is asked about when it is its turn.
-        asked(&mut scene).await;
+        let second = asked(&mut scene).await;
+        nvim.until(&format!("(require('pilotfish.session').current().approvals[1] or {{}}).id == '{}'", second.id)).await;
         nvim.command("Pilotfish approve").await;
         window(&scene, &nvim).await;
         nvim.input("2").await;

@@ -149,6 +149,7 @@ async fn verbs_take_ranges_counts_files_and_all_and_are_repeated_by_a_dot() {
         nvim.until(&drawn(4)).await;
         scene.agent_writes("b.txt", &shouted(9, &[4])).await;
         nvim.input(":Pilotfish undo all<CR>").await;
+        nvim.see("everything is undone").await;
         nvim.until(&drawn(0)).await;
         assert_eq!((scene.file("a.txt"), scene.file("b.txt")), (lines(60), lines(9)));
         nvim.quit().await;

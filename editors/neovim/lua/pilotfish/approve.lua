@@ -2,7 +2,9 @@
 --- nowhere else; and what *always* would save is shown before it is saved.
 local Drawing = require('pilotfish.drawing')
 local client = require('pilotfish.client')
+local fold = require('pilotfish.fold')
 local say = require('pilotfish.say')
+local scratch = require('pilotfish.scratch')
 local session = require('pilotfish.session')
 local tail = require('pilotfish.tail')
 local words = require('pilotfish.words')
@@ -14,8 +16,6 @@ local namespace = vim.api.nvim_create_namespace('pilotfish.approve')
 ---@class pilotfish.Asking
 ---@field session string
 ---@field group { approval: pilotfish.Approval, ids: string[] } The question, and the ids of those that are equal to it.
----@field number integer Which one of how many.
----@field count integer
 ---@field buffer integer
 ---@field window integer
 ---@field preview? pilotfish.RulePreview What *always* would save, while that is shown.
@@ -71,13 +71,13 @@ local function draw_preview(out, preview)
   if #rule.grants > 0 then
     out:line({ ' With         ', { table.concat(rule.grants, ', '), 'PilotfishApproval' } })
   end
-  local also = #preview.alsoRuns > 0 and preview.alsoRuns or { 'nothing else' }
-  for index, line in ipairs(also) do
-    out:line({ index == 1 and ' Also runs    ' or '              ', { line, 'PilotfishTool' } })
+  local function rows(label, texts)
+    for index, text in ipairs(texts) do
+      out:line({ index == 1 and label or '              ', { text, 'PilotfishTool' } })
+    end
   end
-  for index, line in ipairs(preview.stillAsks) do
-    out:line({ index == 1 and ' Still asks   ' or '              ', { line, 'PilotfishTool' } })
-  end
+  rows(' Also runs    ', #preview.alsoRuns > 0 and preview.alsoRuns or { 'nothing else' })
+  rows(' Still asks   ', preview.stillAsks)
   out:line({ '' })
   out:line({ { ' s ', 'PilotfishApproval' }, 'Save and allow' })
   out:line({ { ' b ', 'PilotfishApproval' }, 'Back' })
@@ -101,41 +101,17 @@ local function drawing_of(open)
   return out
 end
 
----@param out table
-local function width_of(out)
-  local width = 44
-  for _, line in ipairs(out.lines) do
-    width = math.max(width, vim.api.nvim_strwidth(line) + 2)
-  end
-  return math.min(width, math.floor(vim.o.columns * 0.9))
-end
-
-local function place_of(out)
-  local width = width_of(out)
-  -- A long line takes as many rows as it needs: all of it is to be seen.
-  local rows = 0
-  for _, line in ipairs(out.lines) do
-    rows = rows + math.max(1, math.ceil(vim.api.nvim_strwidth(line) / width))
-  end
-  local height = math.min(rows, math.max(3, vim.o.lines - 6))
-  local position = { relative = 'editor', width = width, height = height }
-  position.row = math.max(0, math.floor((vim.o.lines - height) / 2) - 2)
-  position.col = math.floor((vim.o.columns - width) / 2)
-  return position
-end
-
+--- Shows it, in a window as large as it needs: all of it is to be seen.
 ---@param open pilotfish.Asking
 local function draw(open)
   local out = drawing_of(open)
   vim.bo[open.buffer].modifiable = true
   vim.api.nvim_buf_set_lines(open.buffer, 0, -1, true, out.lines)
   vim.bo[open.buffer].modifiable = false
-  vim.api.nvim_buf_clear_namespace(open.buffer, namespace, 0, -1)
   for _, span in ipairs(out.spans) do
     vim.api.nvim_buf_set_extmark(open.buffer, namespace, span.line, span.from, { end_col = span.to, hl_group = span.group })
   end
-  vim.api.nvim_win_set_config(open.window, place_of(out))
-  vim.api.nvim_win_set_cursor(open.window, { 1, 0 })
+  scratch.fit(open.window)
 end
 
 ---@param open pilotfish.Asking
@@ -222,30 +198,16 @@ local function set_keys(open)
     open.preview = nil
     draw(open)
   end)
-  for _, key in ipairs({ 'q', '<Esc>' }) do
-    vim.keymap.set('n', key, close, { buffer = open.buffer, nowait = true })
-  end
+  vim.keymap.set('n', '<Esc>', close, { buffer = open.buffer, nowait = true })
 end
 
 ---@param state pilotfish.State
 local function open_window(state)
   local groups = tail.groups(state.approvals)
-  local buffer = vim.api.nvim_create_buf(false, true)
-  vim.bo[buffer].bufhidden = 'wipe'
-  vim.bo[buffer].filetype = 'pilotfish-approval'
-  local title = #groups > 1 and (' Needs you (1 of %d) '):format(#groups) or ' Needs you '
-  local open = { session = state.session.id, group = groups[1], number = 1, count = #groups, buffer = buffer }
-  open.window = vim.api.nvim_open_win(buffer, true, {
-    relative = 'editor',
-    width = 10,
-    height = 3,
-    row = 0,
-    col = 0,
-    style = 'minimal',
-    border = 'rounded',
-    title = title,
-    footer = ' q later ',
-  })
+  local buffer = scratch.buffer({}, 'pilotfish-approval')
+  local title = #groups > 1 and ('Needs you (1 of %d)'):format(#groups) or 'Needs you'
+  local open = { session = state.session.id, group = groups[1], buffer = buffer }
+  open.window = scratch.float(buffer, title, { footer = ' q later ' })
   vim.wo[open.window].wrap, vim.wo[open.window].linebreak = true, true
   asking = open
   set_keys(open)
@@ -259,7 +221,11 @@ function M.open()
     if #state.approvals > 0 then
       return open_window(state)
     end
-    require('pilotfish.question').open()
+    local item = fold.questions(state)[1]
+    if not item then
+      return say.say('nothing waits for you')
+    end
+    require('pilotfish.picker').question(state, item)
   end)
 end
 

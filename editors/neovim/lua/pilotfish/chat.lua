@@ -16,15 +16,8 @@ local M = {}
 ---@type table<string, integer>
 local buffers = {}
 
-local options = {
-  wrap = true,
-  linebreak = true,
+local options = vim.tbl_extend('force', scratch.plain, {
   breakindent = true,
-  number = false,
-  relativenumber = false,
-  signcolumn = 'no',
-  foldcolumn = '0',
-  statuscolumn = '',
   list = false,
   spell = false,
   conceallevel = 2,
@@ -33,40 +26,23 @@ local options = {
   foldmethod = 'manual',
   foldtext = '',
   fillchars = 'fold: ,eob: ',
-  winfixwidth = true,
   winhighlight = 'Folded:Normal,WinBar:Normal,WinBarNC:Normal',
   winbar = "%{%v:lua.require'pilotfish.status'.winbar()%}",
-}
-
-local function set_options(window, values)
-  for name, value in pairs(values) do
-    vim.api.nvim_set_option_value(name, value, { scope = 'local', win = window })
-  end
-end
+})
 
 --- The window of this tab that shows a transcript.
 ---@return integer?
 function M.window()
-  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
-    if View.of(vim.api.nvim_win_get_buf(window)) then
-      return window
-    end
-  end
+  return scratch.find(View.of)
 end
 
---- A window for a file: the one the person was in before, or one beside the chat.
+--- A window for a file: the one the person was in before, or another, or one beside the chat.
 local function file_window()
-  local function fits(window)
-    return window ~= 0
-      and vim.api.nvim_win_get_config(window).relative == ''
-      and vim.bo[vim.api.nvim_win_get_buf(window)].buftype == ''
-  end
-  local before = vim.fn.win_getid(vim.fn.winnr('#'))
-  if fits(before) then
-    return before
-  end
-  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
-    if fits(window) then
+  local windows = vim.api.nvim_tabpage_list_wins(0)
+  table.insert(windows, 1, vim.fn.win_getid(vim.fn.winnr('#')))
+  for _, window in ipairs(windows) do
+    local is_there = window ~= 0 and vim.api.nvim_win_get_config(window).relative == ''
+    if is_there and vim.bo[vim.api.nvim_win_get_buf(window)].buftype == '' then
       return window
     end
   end
@@ -77,12 +53,9 @@ end
 ---@param uri string
 ---@param line integer From 0.
 local function show(uri, line)
-  local window = file_window()
-  vim.api.nvim_set_current_win(window)
-  vim.cmd("normal! m'")
-  vim.cmd.edit(vim.fn.fnameescape(vim.fn.fnamemodify(vim.uri_to_fname(uri), ':.')))
-  vim.api.nvim_win_set_cursor(window, { math.min(line + 1, vim.api.nvim_buf_line_count(0)), 0 })
-  vim.cmd('normal! zvzz')
+  vim.api.nvim_set_current_win(file_window())
+  local at = { line = line, character = 0 }
+  vim.lsp.util.show_document({ uri = uri, range = { start = at, ['end'] = at } }, 'utf-16', { focus = true })
 end
 
 --- A `path:line` under the cursor that there is.
@@ -99,31 +72,15 @@ local function named_place(root)
   end
 end
 
-local actions = {
-  approve = function()
-    require('pilotfish.approve').open()
-  end,
-  question = function()
-    require('pilotfish.question').open()
-  end,
-  queue = function()
-    require('pilotfish.picker').queue()
-  end,
-  commands = function()
-    require('pilotfish.picker').commands()
-  end,
-  earlier = function(state)
-    session.earlier(state)
-  end,
-}
-
 --- Goes where the line leads.
 ---@param view pilotfish.View
 local function follow(view)
   local row = vim.api.nvim_win_get_cursor(0)[1] - 1
   local place = named_place(view.look.root) or view:place(row)
-  if place and place.action then
-    actions[place.action](session.state(view.session))
+  if place and place.command == 'earlier' then
+    session.earlier(session.state(view.session))
+  elseif place and place.command then
+    vim.cmd.Pilotfish(place.command)
   elseif place then
     show(place.uri, place.line)
   elseif vim.fn.foldlevel('.') > 0 then
@@ -165,22 +122,22 @@ local function show_output(state, item)
   M.float(content.title, content.output, '')
 end
 
-local whole = {
-  toolCall = show_output,
-  compaction = function(_, item)
-    M.float('what the model reads in place of what lies before', item.content.text, 'markdown')
-  end,
-  reasoning = function(_, item)
-    M.float('thoughts', item.content.text, 'markdown')
-  end,
-  context = function(_, item)
-    local texts = {}
-    for _, part in ipairs(item.content.parts) do
-      table.insert(texts, ('── %s ──\n%s'):format(part.title, part.text))
-    end
-    M.float('what the model was given', table.concat(texts, '\n'), '')
-  end,
-}
+local whole = { toolCall = show_output }
+
+function whole.compaction(_, item)
+  M.float('what the model reads in place of what lies before', item.content.text, 'markdown')
+end
+
+function whole.reasoning(_, item)
+  M.float('thoughts', item.content.text, 'markdown')
+end
+
+function whole.context(_, item)
+  local texts = vim.tbl_map(function(part)
+    return ('── %s ──\n%s'):format(part.title, part.text)
+  end, item.content.parts)
+  M.float('what the model was given', table.concat(texts, '\n'), '')
+end
 
 --- Shows all of the item under the cursor, where the transcript shows less.
 ---@param view pilotfish.View
@@ -274,13 +231,13 @@ local function show_windows(state)
   if window then
     if vim.api.nvim_win_get_buf(window) ~= view.buffer then
       vim.api.nvim_win_set_buf(window, view.buffer)
-      set_options(window, options)
+      scratch.set(window, options)
       view:fold_all(window)
     end
   else
     local width = math.floor(vim.o.columns * config.get('width'))
     window = vim.api.nvim_open_win(view.buffer, false, { split = 'right', win = -1, width = width })
-    set_options(window, options)
+    scratch.set(window, options)
     view:fold_all(window)
     view:show_end(window)
   end
@@ -359,7 +316,7 @@ local function changed(state, change)
   local buffer = state and buffers[state.session.id]
   local view = buffer and View.of(buffer)
   if change.kind == 'selected' and M.window() then
-    return state and show_windows(state) or hide()
+    return show_windows(state)
   end
   if not view then
     return

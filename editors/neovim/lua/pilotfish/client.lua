@@ -182,6 +182,24 @@ function M.request(method, params, callback, bufnr)
   M.start()
 end
 
+--- Asks the daemon and waits for the answer, for what cannot come later. Without a connection none is made.
+---@param method string
+---@param params table
+---@param milliseconds integer
+---@return any result, string? problem
+function M.wait_for(method, params, milliseconds)
+  local client = M.client()
+  if not client then
+    return nil, connection.reason or 'there is no connection to the daemon'
+  end
+  params = next(params) == nil and vim.empty_dict() or params
+  local answer = call(client, 'request_sync', method, params, milliseconds, 0)
+  if not answer then
+    return nil, ('%s: no answer within %d ms'):format(method, milliseconds)
+  end
+  return answer.result, answer.err and answer.err.message
+end
+
 --- Tells the daemon something that it does not answer. Nothing is sent, and nothing started, without a connection.
 ---@param method string
 ---@param params table
@@ -334,6 +352,7 @@ end
 --- The configuration with what the person wrote of it.
 ---@return vim.lsp.ClientConfig
 local function resolved()
+  ---@diagnostic disable-next-line: undefined-field
   local written = HAS_11 and vim.lsp.config[NAME] or M.config()
   return vim.tbl_extend('force', written, { name = NAME, root_dir = M.workspace() })
 end
@@ -413,14 +432,11 @@ end
 
 --- Follows which files are opened; those of no known kind too, which the editor's own way of enabling a server leaves out.
 function M.follow_buffers()
-  vim.api.nvim_create_autocmd({ 'BufReadPost', 'BufNewFile', 'BufFilePost' }, {
-    group = vim.api.nvim_create_augroup('pilotfish.client', {}),
-    callback = function(event)
-      vim.schedule(function()
-        opened(event.buf)
-      end)
-    end,
-  })
+  require('pilotfish.events').on({ 'BufReadPost', 'BufNewFile', 'BufFilePost' }, function(event)
+    vim.schedule(function()
+      opened(event.buf)
+    end)
+  end)
 end
 
 --- From now on a file that is opened begins a connection, and so does one that is.

@@ -98,7 +98,6 @@ M.entries = {
       require('pilotfish.picker').sessions(invocation.text)
     end,
   },
-  session = { help = 'rename, copy, condense, archive or delete this session', run = call('picker', 'session') },
   model = { help = 'choose the model', run = call('picker', 'model') },
   commands = { help = 'list the commands in the background, and stop them', run = call('picker', 'commands') },
   queue = { help = 'list the messages that wait', run = call('picker', 'queue') },

@@ -2,6 +2,7 @@
 local client = require('pilotfish.client')
 local context = require('pilotfish.context')
 local say = require('pilotfish.say')
+local scratch = require('pilotfish.scratch')
 local session = require('pilotfish.session')
 local status = require('pilotfish.status')
 local words = require('pilotfish.words')
@@ -25,20 +26,12 @@ local PAUSE = 150
 ---@type table<string, pilotfish.Composer>
 local composers = {}
 
-local options = {
-  wrap = true,
-  linebreak = true,
-  number = false,
-  relativenumber = false,
-  signcolumn = 'no',
-  foldcolumn = '0',
-  statuscolumn = '',
+local options = vim.tbl_extend('force', scratch.plain, {
   winfixheight = true,
-  winfixwidth = true,
   winhighlight = 'WinBar:Normal,WinBarNC:Normal',
   fillchars = 'eob: ',
   winbar = "%{%v:lua.require'pilotfish.composer'.winbar()%}",
-}
+})
 
 local hint = vim.api.nvim_create_namespace('pilotfish.composer')
 
@@ -190,8 +183,7 @@ end
 ---@return any
 function M.complete(findstart)
   local composer = composers[vim.b.pilotfish_session]
-  local language = client.client()
-  if not composer or not language then
+  if not composer then
     return findstart == 1 and -3 or {}
   end
   if findstart == 1 then
@@ -205,14 +197,9 @@ function M.complete(findstart)
   local text = composer.completed
   local params = { sessionId = composer.id, text = text, offset = vim.fn.strutf16len(text) }
   -- Completion cannot wait for later, and the daemon answers at once.
-  local answer
-  if vim.fn.has('nvim-0.11') == 1 then
-    answer = language:request_sync('session/complete', params, 500)
-  else
-    answer = language.request_sync('session/complete', params, 500, 0)
-  end
+  local list = client.wait_for('session/complete', params, 500)
   local found = {}
-  for _, candidate in ipairs(answer and answer.result and answer.result.candidates or {}) do
+  for _, candidate in ipairs(list and list.candidates or {}) do
     table.insert(found, {
       word = candidate.insert,
       abbr = candidate.label,
@@ -320,11 +307,9 @@ end
 --- The window of this tab in which messages are written.
 ---@return integer?
 function M.window()
-  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
-    if vim.b[vim.api.nvim_win_get_buf(window)].pilotfish_session then
-      return window
-    end
-  end
+  return scratch.find(function(buffer)
+    return vim.b[buffer].pilotfish_session
+  end)
 end
 
 --- Shows the composer of a session below a window.
@@ -341,9 +326,7 @@ function M.show(above, state)
   elseif vim.api.nvim_win_get_buf(window) ~= composer.buffer then
     vim.api.nvim_win_set_buf(window, composer.buffer)
   end
-  for name, value in pairs(options) do
-    vim.api.nvim_set_option_value(name, value, { scope = 'local', win = window })
-  end
+  scratch.set(window, options)
   return is_new, window
 end
 

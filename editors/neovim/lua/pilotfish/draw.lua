@@ -2,6 +2,7 @@
 --- on the screen is put there at once, so that nothing jumps; colours, signs and changed words follow for the lines that are seen.
 local columns = require('pilotfish.columns')
 local config = require('pilotfish.config')
+local events = require('pilotfish.events')
 local ghost = require('pilotfish.ghost')
 
 local M = {}
@@ -292,7 +293,7 @@ end
 
 ---@param bufnr integer
 local function show_tops(bufnr)
-  for _, window in ipairs(vim.fn.win_findbuf(bufnr)) do
+  for _, window in ipairs(sheets[bufnr] and vim.fn.win_findbuf(bufnr) or {}) do
     show_top(bufnr, window)
   end
 end
@@ -419,6 +420,20 @@ end
 ---@param bufnr integer
 ---@param top integer
 ---@param bottom integer
+---@return boolean
+local function has_bare(bufnr, top, bottom)
+  local places, found = between(bufnr, { top, 0 }, { bottom, -1 })
+  for index, place in ipairs(places) do
+    if is_bare(found[index], place, top, bottom) then
+      return true
+    end
+  end
+  return false
+end
+
+---@param bufnr integer
+---@param top integer
+---@param bottom integer
 local function dress_seen(bufnr, top, bottom)
   if not vim.api.nvim_buf_is_loaded(bufnr) or not sheets[bufnr] then
     return
@@ -436,56 +451,34 @@ end
 function M.follow()
   vim.api.nvim_set_decoration_provider(anchors, {
     on_win = function(_, _, bufnr, top, bottom)
-      if not sheets[bufnr] then
-        return false
-      end
-      local places, found = between(bufnr, { top, 0 }, { bottom, -1 })
-      for index, place in ipairs(places) do
-        if is_bare(found[index], place, top, bottom) then
-          vim.schedule(function()
-            dress_seen(bufnr, math.max(0, top - MARGIN), bottom + MARGIN)
-          end)
-          break
-        end
+      if sheets[bufnr] and has_bare(bufnr, top, bottom) then
+        vim.schedule(function()
+          dress_seen(bufnr, math.max(0, top - MARGIN), bottom + MARGIN)
+        end)
       end
       return false
     end,
   })
-  local group = vim.api.nvim_create_augroup('pilotfish.draw', {})
-  vim.api.nvim_create_autocmd('BufWinEnter', {
-    group = group,
-    callback = function(event)
-      if sheets[event.buf] then
-        show_tops(event.buf)
+  events.on('BufWinEnter', function(event)
+    show_tops(event.buf)
+  end)
+  events.on('WinScrolled', function()
+    for name, scrolled in pairs(vim.v.event) do
+      local window = tonumber(name)
+      -- A jump to the top, not a step of scrolling, which shows such lines one by one.
+      local jumped = window and vim.api.nvim_win_is_valid(window) and scrolled.topline < 0
+        and (scrolled.topline < -1 or vim.api.nvim_win_get_cursor(window)[1] == 1)
+      if jumped then
+        show_top(vim.api.nvim_win_get_buf(window), window)
       end
-    end,
-  })
-  vim.api.nvim_create_autocmd('WinScrolled', {
-    group = group,
-    callback = function()
-      for name, scrolled in pairs(vim.v.event) do
-        local window = tonumber(name)
-        -- A jump to the top, not a step of scrolling, which shows such lines one by one.
-        local jumped = window and vim.api.nvim_win_is_valid(window) and scrolled.topline < 0
-          and (scrolled.topline < -1 or vim.api.nvim_win_get_cursor(window)[1] == 1)
-        if jumped then
-          show_top(vim.api.nvim_win_get_buf(window), window)
-        end
-      end
-    end,
-  })
-  vim.api.nvim_create_autocmd({ 'ColorScheme', 'VimResized' }, {
-    group = group,
-    callback = function()
-      vim.iter(vim.tbl_keys(sheets)):each(M.redraw)
-    end,
-  })
-  vim.api.nvim_create_autocmd('BufUnload', {
-    group = group,
-    callback = function(event)
-      sheets[event.buf] = nil
-    end,
-  })
+    end
+  end)
+  events.on({ 'ColorScheme', 'VimResized' }, function()
+    vim.iter(vim.tbl_keys(sheets)):each(M.redraw)
+  end)
+  events.on('BufUnload', function(event)
+    sheets[event.buf] = nil
+  end)
 end
 
 return M

@@ -9,10 +9,10 @@ local words = require('pilotfish.words')
 ---@field group string
 ---@field conceal? string What is shown in its place.
 
----@class pilotfish.Place
+---@class pilotfish.Lead
 ---@field uri? string
 ---@field line? integer From 0.
----@field action? string What of ours opens: `approve`, `question`, `queue`, `commands`, `earlier`.
+---@field command? string What follows `:Pilotfish` there; `earlier` loads older items.
 
 ---@class pilotfish.Block
 ---@field id string
@@ -21,7 +21,7 @@ local words = require('pilotfish.words')
 ---@field spans pilotfish.Span[]
 ---@field head integer How many lines of the gap stand before the item.
 ---@field fold? integer The first line of the fold, which goes to the end of the block.
----@field places table<integer, pilotfish.Place>
+---@field places table<integer, pilotfish.Lead>
 ---@field pieces? pilotfish.Pieces What of a message is coloured.
 ---@field by_line? table<integer, pilotfish.Span[]>
 
@@ -32,17 +32,23 @@ local words = require('pilotfish.words')
 local most_changed = 40
 
 --- Collects the lines of one block.
+---@class pilotfish.Drawing
+---@field lines string[]
+---@field spans pilotfish.Span[]
+---@field places table<integer, pilotfish.Lead>
+---@field folds? integer The line under which what follows is folded, from 0.
 local Drawing = {}
 Drawing.__index = Drawing
 
 --- One without a line.
+---@return pilotfish.Drawing
 function Drawing.new()
   return setmetatable({ lines = {}, spans = {}, places = {} }, Drawing)
 end
 
 --- Adds a line, of pieces that are words or words with a group.
 ---@param pieces (string|[string, string?])[]
----@param place? pilotfish.Place
+---@param place? pilotfish.Lead
 function Drawing:line(pieces, place)
   local text = {}
   local length = 0

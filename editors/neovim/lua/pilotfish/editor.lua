@@ -1,6 +1,7 @@
 --- Tells the daemon what the person looks at, and the problems that are shown in their files.
 local client = require('pilotfish.client')
 local columns = require('pilotfish.columns')
+local events = require('pilotfish.events')
 
 local M = {}
 
@@ -86,22 +87,15 @@ end
 
 --- Tells from now on.
 function M.follow()
-  local group = vim.api.nvim_create_augroup('pilotfish.editor', {})
   local look = after_rest(tell_state)
-  vim.api.nvim_create_autocmd({ 'BufEnter', 'CursorMoved', 'CursorMovedI', 'WinScrolled' }, { group = group, callback = look })
-  vim.api.nvim_create_autocmd({ 'FocusGained', 'FocusLost' }, {
-    group = group,
-    callback = function(event)
-      focused = event.event == 'FocusGained'
-      tell_state()
-    end,
-  })
-  vim.api.nvim_create_autocmd('DiagnosticChanged', {
-    group = group,
-    callback = function(event)
-      tell_diagnostics(event.buf)
-    end,
-  })
+  events.on({ 'BufEnter', 'CursorMoved', 'CursorMovedI', 'WinScrolled' }, look)
+  events.on({ 'FocusGained', 'FocusLost' }, function(event)
+    focused = event.event == 'FocusGained'
+    tell_state()
+  end)
+  events.on('DiagnosticChanged', function(event)
+    tell_diagnostics(event.buf)
+  end)
   client.on_attach(function(bufnr)
     look()
     if #vim.diagnostic.get(bufnr) > 0 then

@@ -94,71 +94,52 @@ local function obstacle(bufnr)
   end
 end
 
---- The lines that an edit replaces, and how many take their place. Only at the end of a text whose last line has no end does one begin
---- or end inside a line.
----@param edit lsp.TextEdit
----@return integer first, integer last, integer lines
-local function extent(edit)
-  local first, last = edit.range.start, edit.range['end']
-  local _, lines = edit.newText:gsub('\n', '')
-  if edit.newText:match('[^\n]$') then
-    lines = lines + 1
-  end
-  return first.line + math.min(first.character, 1), last.line + math.min(last.character, 1), lines
-end
-
---- Where a line is after edits, which are in order. A line that is replaced stays as far down in what replaces it.
----@param row integer
----@param edits lsp.TextEdit[]
+--- Where a line is after changes, which are in order: of each the first line from 1, how many go, and the same of those that come. A line
+--- that is replaced stays as far down in what replaces it.
+---@param row integer from 0
+---@param changes integer[][]
 ---@return integer
-local function moved(row, edits)
+local function moved(row, changes)
   local shift = 0
-  for _, edit in ipairs(edits) do
-    local first, last, lines = extent(edit)
-    if last <= row then
-      shift = shift + lines - (last - first)
+  for _, change in ipairs(changes) do
+    local removed, added = change[2], change[4]
+    local first = removed > 0 and change[1] - 1 or change[1]
+    if first + removed <= row then
+      shift = shift + added - removed
     elseif first <= row then
-      return first + shift + math.min(row - first, math.max(lines - 1, 0))
+      return first + shift + math.min(row - first, math.max(added - 1, 0))
     end
   end
   return row + shift
 end
 
 ---@param bufnr integer
----@return table<integer, vim.fn.winsaveview.ret>
-local function views(bufnr)
-  local found = {}
-  for _, window in ipairs(vim.fn.win_findbuf(bufnr)) do
-    found[window] = vim.api.nvim_win_call(window, vim.fn.winsaveview)
-  end
-  return found
+---@return string
+local function text(bufnr)
+  return table.concat(vim.api.nvim_buf_get_lines(bufnr, 0, -1, false), '\n') .. '\n'
 end
 
----@param saved table<integer, vim.fn.winsaveview.ret>
----@param edits lsp.TextEdit[]
-local function restore(saved, edits)
-  for window, view in pairs(saved) do
-    view.lnum = moved(view.lnum - 1, edits) + 1
-    view.topline = moved(view.topline - 1, edits) + 1
+--- Changes a text while windows go on showing the lines they showed.
+---@param bufnr integer
+---@param call fun()
+local function keeping_views(bufnr, call)
+  local views = {}
+  for _, window in ipairs(vim.fn.win_findbuf(bufnr)) do
+    views[window] = vim.api.nvim_win_call(window, vim.fn.winsaveview)
+  end
+  local before, tick = next(views) and text(bufnr), vim.api.nvim_buf_get_changedtick(bufnr)
+  call()
+  if not before or vim.api.nvim_buf_get_changedtick(bufnr) == tick then
+    return
+  end
+  local diff = vim.text and vim.text.diff or vim.diff
+  local changes = diff(before, text(bufnr), { result_type = 'indices' }) --[[@as integer[][] ]]
+  for window, view in pairs(views) do
+    view.lnum, view.topline = moved(view.lnum - 1, changes) + 1, moved(view.topline - 1, changes) + 1
     vim.api.nvim_win_call(window, function()
       vim.fn.winrestview(view)
     end)
   end
-end
-
---- The edits that a text went through, as far as lines and their number go.
----@param before string[]
----@param after string[]
----@return lsp.TextEdit[]
-local function lines_between(before, after)
-  local diff = vim.text and vim.text.diff or vim.diff
-  local changes = diff(table.concat(before, '\n') .. '\n', table.concat(after, '\n') .. '\n', { result_type = 'indices' })
-  return vim.tbl_map(function(change)
-    local first, removed, added = change[1], change[2], change[4]
-    first = removed > 0 and first - 1 or first
-    local range = { start = { line = first, character = 0 }, ['end'] = { line = first + removed, character = 0 } }
-    return { range = range, newText = ('\n'):rep(added) }
-  end, changes --[[@as integer[][] ]])
 end
 
 --- Reads a file again that was changed below the editor, where the editor would do so by itself and without a question. Windows go on
@@ -173,13 +154,9 @@ function M.read_again(bufnr)
   if not is_idle or not reads or vim.bo[bufnr].modified or not vim.uv.fs_stat(vim.api.nvim_buf_get_name(bufnr)) then
     return
   end
-  local tick = vim.api.nvim_buf_get_changedtick(bufnr)
-  local saved = views(bufnr)
-  local before = vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)
-  vim.cmd(('silent! checktime %d'):format(bufnr))
-  if vim.api.nvim_buf_get_changedtick(bufnr) ~= tick then
-    restore(saved, lines_between(before, vim.api.nvim_buf_get_lines(bufnr, 0, -1, false)))
-  end
+  keeping_views(bufnr, function()
+    vim.cmd(('silent! checktime %d'):format(bufnr))
+  end)
 end
 
 --- Ends the step of undo that is open.
@@ -192,13 +169,13 @@ end
 ---@param edits lsp.TextEdit[]
 ---@param encoding string
 local function change(bufnr, edits, encoding)
-  local saved = views(bufnr)
-  break_undo(bufnr)
   local is_listed = vim.bo[bufnr].buflisted
-  vim.lsp.util.apply_text_edits(vim.deepcopy(edits), bufnr, encoding)
-  vim.bo[bufnr].buflisted = is_listed
   break_undo(bufnr)
-  restore(saved, edits)
+  keeping_views(bufnr, function()
+    vim.lsp.util.apply_text_edits(vim.deepcopy(edits), bufnr, encoding)
+  end)
+  break_undo(bufnr)
+  vim.bo[bufnr].buflisted = is_listed
   if vim.api.nvim_get_current_buf() == bufnr and vim.fn.mode():match('^[iR]') then
     -- The next key begins a step of its own; nothing but this tells the editor's insert mode so.
     vim.api.nvim_feedkeys(vim.keycode('<C-g>u'), 'ni', false)
@@ -215,9 +192,6 @@ local function apply(document, encoding)
     return { applied = false, failureReason = 'the file is not open here' }
   end
   local edits = document.edits
-  table.sort(edits, function(a, b)
-    return a.range.start.line < b.range.start.line
-  end)
   -- Without a reason: it is made anew to the text there is now.
   if document.textDocument.version ~= vim.lsp.util.buf_versions[bufnr] then
     return { applied = false }
@@ -258,12 +232,9 @@ end
 --- Remembers from now on how files were when their buffers agreed with them.
 function M.follow()
   client.on_attach(remember)
-  vim.api.nvim_create_autocmd({ 'BufReadPost', 'BufWritePost', 'FileChangedShellPost' }, {
-    group = vim.api.nvim_create_augroup('pilotfish.edits', {}),
-    callback = function(event)
-      remember(event.buf)
-    end,
-  })
+  require('pilotfish.events').on({ 'BufReadPost', 'BufWritePost', 'FileChangedShellPost' }, function(event)
+    remember(event.buf)
+  end)
 end
 
 return M

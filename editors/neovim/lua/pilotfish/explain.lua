@@ -6,7 +6,7 @@ local M = {}
 
 --- What belongs together, in the order in which it is needed.
 local GROUPS = {
-  { 'Ask', { 'chat', 'ask', 'add', 'mode', 'model', 'sessions', 'session', 'queue' } },
+  { 'Ask', { 'chat', 'ask', 'add', 'mode', 'model', 'sessions', 'queue' } },
   { 'Review', { 'next', 'prev', 'keep', 'undo', 'unkeep', 'accept', 'reject', 'old', 'diff', 'review', 'restore' } },
   { 'Allow and stop', { 'approve', 'rules', 'trust', 'commands', 'stop' } },
   { 'Mend', { 'log', 'restart' } },

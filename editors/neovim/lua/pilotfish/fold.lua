@@ -158,24 +158,23 @@ function folds.itemEnded(state, update)
   return folds.itemChanged(state, update)
 end
 
-function folds.modeChanged(state, update)
-  state.session.mode = update.mode
-end
-
 function folds.modelChanged(state, update)
   state.session.model, state.session.effort = update.model, update.effort
 end
 
-function folds.titleChanged(state, update)
-  state.session.title = update.title
-end
+--- The updates that replace what they name: in the session, and in the state.
+local replaced = { modeChanged = 'mode', titleChanged = 'title', statusChanged = 'status' }
+local replaced_beside = { queueChanged = 'queue', planChanged = 'plan' }
 
-function folds.statusChanged(state, update)
-  state.session.status = update.status
+for kind, field in pairs(replaced) do
+  folds[kind] = function(state, update)
+    state.session[field] = update[field]
+  end
 end
-
-function folds.queueChanged(state, update)
-  state.queue = update.queue
+for kind, field in pairs(replaced_beside) do
+  folds[kind] = function(state, update)
+    state[field] = update[field]
+  end
 end
 
 function folds.draftChanged(state, update)
@@ -192,10 +191,6 @@ end
 function folds.commandChanged(state, update)
   local position = find(state.commands, update.command.id) or #state.commands + 1
   state.commands[position] = update.command
-end
-
-function folds.planChanged(state, update)
-  state.plan = update.plan
 end
 
 function folds.approvalOpened(state, update)

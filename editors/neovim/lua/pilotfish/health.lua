@@ -6,44 +6,26 @@ local M = {}
 
 local health = vim.health
 
---- What the daemon answers, waiting for it: a report cannot come later.
----@return any result, string? problem
-local function ask(method, params)
-  local language = client.client()
-  if not language then
-    return nil, select(2, client.state()) or 'there is no connection'
-  end
-  local answer
-  if vim.fn.has('nvim-0.11') == 1 then
-    answer = language:request_sync(method, params or vim.empty_dict(), 2000)
-  else
-    answer = language.request_sync(method, params or vim.empty_dict(), 2000, 0)
-  end
-  if not answer then
-    return nil, method .. ': no answer within 2 s'
-  end
-  return answer.result, answer.err and answer.err.message
-end
+--- What goes wrong when an option is off.
+local options = {
+  autoread = 'files that change on the disk are not read again',
+  hidden = 'an edit of a file that is not shown cannot stay unsaved',
+}
 
 local function check_editor()
   health.start('The editor')
-  local version = tostring(vim.version())
+  local version = vim.fn.execute('version'):match('NVIM v(%S+)')
   if vim.fn.has('nvim-0.10') == 1 then
     health.ok('Neovim ' .. version)
   else
     health.error('Neovim ' .. version .. ' is too old', 'Install 0.10 or later')
   end
-  if not vim.o.autoread then
-    health.warn("'autoread' is off: files that change on the disk are not read again", 'set autoread')
+  for option, means in pairs(options) do
+    if not vim.o[option] then
+      health.warn(("'%s' is off: %s"):format(option, means), 'set ' .. option)
+    end
   end
-  if not vim.o.hidden then
-    health.warn("'hidden' is off: an edit of a file that is not shown cannot stay unsaved", 'set hidden')
-  end
-  if vim.o.undofile then
-    health.ok("'undofile' is on: undo outlives the editor")
-  else
-    health.info("'undofile' is off: undo ends with the editor")
-  end
+  health.info(vim.o.undofile and "'undofile' is on: undo outlives the editor" or "'undofile' is off: undo ends with the editor")
   if not require('pilotfish.markdown').is_there() then
     health.info('There is no parser for Markdown: messages are shown without colours')
   end
@@ -75,37 +57,18 @@ local function check_program()
   return version:match('(%S+)$')
 end
 
---- How long ago a time in UTC was, in seconds.
----@param at string
----@return integer
-local function seconds_since(at)
-  local year, month, day, hour, minute, second = at:match('(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)')
-  local now = os.time()
-  local zone = os.difftime(now, os.time(os.date('!*t', now) --[[@as osdateparam]]))
-  local then_ = os.time({ year = year, month = month, day = day, hour = hour, min = minute, sec = second, isdst = false })
-  return math.max(0, math.floor(now - then_ - zone))
-end
-
 --- How much memory a process has, where that can be seen.
 local function resident(pid)
-  local file = io.open(('/proc/%d/status'):format(pid))
-  local text = file and file:read('*a')
-  if file then
-    file:close()
-  end
-  local kilobytes = text and tonumber(text:match('VmRSS:%s+(%d+)'))
+  local is_there, lines = pcall(vim.fn.readfile, ('/proc/%d/status'):format(pid))
+  local kilobytes = is_there and tonumber(table.concat(lines):match('VmRSS:%s+(%d+)'))
   return kilobytes and (' · %.0f MB of memory'):format(kilobytes / 1024) or ''
 end
 
 ---@param status pilotfish.DaemonStatus
 ---@param version? string
 local function check_daemon(status, version)
-  local runs = ('Process %d · for %s%s'):format(
-    status.pid,
-    require('pilotfish.words').duration(seconds_since(status.startedAt) * 1000),
-    resident(status.pid)
-  )
-  health.ok(runs)
+  local since = status.startedAt:gsub('T', ' '):gsub('%..*', ' UTC')
+  health.ok(('Process %d · since %s%s'):format(status.pid, since, resident(status.pid)))
   if status.protocol == 1 then
     health.ok('It speaks protocol 1, as this plugin does')
   else
@@ -132,7 +95,7 @@ end
 
 local function check_models()
   health.start('Models')
-  local list, problem = ask('model/list')
+  local list, problem = client.wait_for('model/list', {}, 2000)
   if not list then
     return health.error(problem or 'models cannot be listed')
   end
@@ -145,25 +108,20 @@ local function check_models()
 end
 
 local function check_watches()
-  local file = io.open('/proc/sys/fs/inotify/max_user_watches')
-  if not file then
+  local is_there, lines = pcall(vim.fn.readfile, '/proc/sys/fs/inotify/max_user_watches')
+  local most = is_there and tonumber(lines[1])
+  if not most then
     return
-  end
-  local most = tonumber(file:read('*l'))
-  file:close()
-  if most and most < 65536 then
+  elseif most < 65536 then
     local mend = 'sudo sysctl fs.inotify.max_user_watches=524288'
     health.warn(('At most %d folders can be watched: changes in large projects may be seen late'):format(most), mend)
   else
-    health.ok(('Up to %d folders can be watched'):format(most or 0))
+    health.ok(('Up to %d folders can be watched'):format(most))
   end
 end
 
 --- Plugins that draw changes of their own in the same lines.
-local others = {
-  gitsigns = 'gitsigns.nvim',
-  ['mini.diff'] = 'mini.diff',
-}
+local others = { gitsigns = 'gitsigns.nvim', ['mini.diff'] = 'mini.diff' }
 
 local function check_neighbours()
   health.start('Neighbours')
@@ -194,11 +152,10 @@ local function check_errors()
   end
   local said = require('pilotfish.say').all()
   local last = said[#said]
-  local log = require('pilotfish.log').path()
   if last then
     health.info(('Last: %s %s'):format(last.at, last.text))
   end
-  health.info('The daemon writes to ' .. log)
+  health.info('The daemon writes to ' .. require('pilotfish.log').path())
 end
 
 --- Called by the editor.
@@ -213,7 +170,7 @@ function M.check()
       return client.state() ~= 'starting'
     end, 20)
   end
-  local status, problem = ask('daemon/status')
+  local status, problem = client.wait_for('daemon/status', {}, 2000)
   if not status then
     health.error(problem or 'it does not answer', ':Pilotfish restart')
   else

@@ -1,6 +1,7 @@
 --- Says at the hunk that the cursor is at which one it is, and what can be done with it.
 local config = require('pilotfish.config')
 local draw = require('pilotfish.draw')
+local events = require('pilotfish.events')
 
 local M = {}
 
@@ -47,21 +48,14 @@ end
 
 --- Shows it from now on.
 function M.follow()
-  local group = vim.api.nvim_create_augroup('pilotfish.hint', {})
-  vim.api.nvim_create_autocmd({ 'CursorMoved', 'CursorMovedI', 'BufEnter' }, {
-    group = group,
-    callback = function(event)
-      if said[event.buf] or draw.has_hunks(event.buf) then
-        M.show(event.buf)
-      end
-    end,
-  })
-  vim.api.nvim_create_autocmd('BufUnload', {
-    group = group,
-    callback = function(event)
-      said[event.buf] = nil
-    end,
-  })
+  events.on({ 'CursorMoved', 'CursorMovedI', 'BufEnter' }, function(event)
+    if said[event.buf] or draw.has_hunks(event.buf) then
+      M.show(event.buf)
+    end
+  end)
+  events.on('BufUnload', function(event)
+    said[event.buf] = nil
+  end)
 end
 
 return M

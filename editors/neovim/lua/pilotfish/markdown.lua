@@ -56,15 +56,18 @@ local function pieces_of(block)
 end
 
 ---@param spans table<integer, pilotfish.Span[]>
----@param range Range4
+---@param node TSNode
+---@param first integer
 ---@param lines string[]
-local function add(spans, range, first, lines, group, conceal)
-  local from_row, from, to_row, to = unpack(range)
+---@param group string
+---@param conceal? string
+local function add(spans, node, first, lines, group, conceal)
+  local from_row, from, to_row, to = node:range()
   for row = from_row, to_row do
     local line = lines[row + 1] or ''
     local begin, stop = row == from_row and from or 0, row == to_row and to or #line
     if stop > begin then
-      local at = first - 1 + row
+      local at = first - 1 + row --[[@as integer]]
       spans[at] = spans[at] or {}
       table.insert(spans[at], { line = at, from = begin, to = stop, group = group, conceal = conceal })
     end
@@ -92,10 +95,10 @@ local function colour(block, first, last)
       local kind = node:type()
       if kind == 'fenced_code_block_delimiter' or kind == 'info_string' or kind == 'language' then
         -- A fence is shown, and dim: hidden it would leave a line that means nothing.
-        add(spans, { node:range() }, first, lines, 'PilotfishHint')
+        add(spans, node, first, lines, 'PilotfishHint')
       elseif not name:match('^_') and name ~= 'spell' and name ~= 'nospell' then
         local conceal = metadata.conceal or metadata[id] and metadata[id].conceal
-        add(spans, { node:range() }, first, lines, ('@%s.%s'):format(name, language), conceal)
+        add(spans, node, first, lines, ('@%s.%s'):format(name, language), conceal)
       end
     end
   end)

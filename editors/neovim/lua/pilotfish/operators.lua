@@ -63,27 +63,17 @@ function M.select()
   vim.api.nvim_win_set_cursor(0, { place.last, 0 })
 end
 
----@param bufnr integer
----@param lhs string
----@return boolean
-local function is_free(bufnr, lhs)
-  return vim.api.nvim_buf_call(bufnr, function()
-    return vim.fn.maparg(lhs, 'n') == ''
-  end)
-end
-
 --- Maps keys in a buffer that has hunks, where nobody else did, and takes them away again.
 ---@param bufnr integer
 ---@param has_hunks boolean
 function M.offer_keys(bufnr, has_hunks)
   for lhs, rhs in pairs(OFFERED) do
-    local ours = vim.api.nvim_buf_call(bufnr, function()
-      local map = vim.fn.maparg(lhs, 'n', false, true)
-      return map.buffer == 1 and map.rhs == rhs
+    local map = vim.api.nvim_buf_call(bufnr, function()
+      return vim.fn.maparg(lhs, 'n', false, true)
     end)
-    if has_hunks and require('pilotfish.config').get('keys') and is_free(bufnr, lhs) then
+    if has_hunks and not next(map) and require('pilotfish.config').get('keys') then
       vim.keymap.set('n', lhs, rhs, { buffer = bufnr, desc = 'pilotfish: go to another hunk' })
-    elseif not has_hunks and ours then
+    elseif not has_hunks and map.buffer == 1 and map.rhs == rhs then
       vim.keymap.del('n', lhs, { buffer = bufnr })
     end
   end

@@ -8,14 +8,15 @@ local words = require('pilotfish.words')
 local M = {}
 
 --- One thing to choose: what it says, and what it does.
----@class pilotfish.Choice
+---@class pilotfish.Offer
 ---@field text string
 ---@field run? fun()
 
+--- Lets the person choose.
 ---@param kind string
 ---@param prompt string
----@param choices pilotfish.Choice[]
-local function choose(kind, prompt, choices)
+---@param choices pilotfish.Offer[]
+function M.choose(kind, prompt, choices)
   vim.ui.select(choices, {
     prompt = prompt,
     kind = 'pilotfish.' .. kind,
@@ -27,6 +28,13 @@ local function choose(kind, prompt, choices)
       choice.run()
     end
   end)
+end
+
+---@param choices pilotfish.Offer[]
+---@param text string
+---@param run? fun()
+local function add(choices, text, run)
+  table.insert(choices, { text = text, run = run })
 end
 
 --- Asks the daemon; an error is said, an answer given on.
@@ -52,69 +60,18 @@ function M.sessions(query, cursor)
   ask('session/list', { workspace = workspace, query = query, cursor = cursor }, function(list)
     local choices = {}
     if not cursor then
-      table.insert(choices, { text = '+ new session', run = function() session.new(open_chat) end })
+      add(choices, '+ new session', function() session.new(open_chat) end)
     end
     for _, entry in ipairs(list.sessions) do
       local where = entry.workspace ~= workspace and ' · ' .. vim.fn.fnamemodify(entry.workspace, ':~') or ''
       local state = entry.status.state ~= 'idle' and ' · ' .. words.status(entry.status) or ''
-      table.insert(choices, {
-        text = entry.title .. state .. where,
-        run = function() session.select(entry.id, open_chat) end,
-      })
+      add(choices, entry.title .. state .. where, function() session.select(entry.id, open_chat) end)
     end
     if list.nextCursor then
-      table.insert(choices, { text = '⋯ older', run = function() M.sessions(query, list.nextCursor) end })
+      add(choices, '⋯ older', function() M.sessions(query, list.nextCursor) end)
     end
-    choose('session', 'Sessions', choices)
+    M.choose('session', 'Sessions', choices)
   end)
-end
-
----@param state pilotfish.State
-local function rename(state)
-  vim.ui.input({ prompt = 'Title: ', default = state.session.title }, function(title)
-    if title and vim.trim(title) ~= '' then
-      client.request('session/rename', { sessionId = state.session.id, title = title })
-    end
-  end)
-end
-
---- What can be done with the current session.
-function M.session()
-  session.ensure(function(state)
-    local id = { sessionId = state.session.id }
-    local function with(more)
-      return vim.tbl_extend('force', id, more)
-    end
-    choose('session.action', state.session.title, {
-      { text = 'Rename', run = function() rename(state) end },
-      { text = 'Continue in a copy', run = function()
-        ask('session/fork', id, function(opened) session.select(opened.session.id, open_chat) end)
-      end },
-      { text = 'Condense the history', run = function() client.request('session/compact', id) end },
-      { text = 'Archive', run = function()
-        ask('session/archive', with({ archived = true }), function() session.leave(state.session.id) end)
-      end },
-      { text = 'Delete', run = function()
-        ask('session/delete', id, function()
-          session.leave(state.session.id)
-          M.undelete(state)
-        end)
-      end },
-    })
-  end)
-end
-
---- Offers to take a deletion back.
----@param state pilotfish.State
-function M.undelete(state)
-  choose('session.deleted', ('“%s” is deleted'):format(state.session.title), {
-    { text = 'Good' },
-    { text = 'Take it back', run = function()
-      ask('session/delete', { sessionId = state.session.id, restore = true }, function()
-        session.select(state.session.id)
-      end)
-    end },
-  })
 end
 
 ---@param state pilotfish.State
@@ -128,9 +85,9 @@ local function set_model(state, model)
   end
   local choices = { { text = 'its usual', run = set } }
   for _, effort in ipairs(model.efforts) do
-    table.insert(choices, { text = effort, run = function() set(effort) end })
+    add(choices, effort, function() set(effort) end)
   end
-  choose('effort', 'How hard it thinks', choices)
+  M.choose('effort', 'How hard it thinks', choices)
 end
 
 --- Chooses the model, and how hard it thinks.
@@ -144,10 +101,9 @@ function M.model()
       for _, model in ipairs(list.models) do
         local size = model.context and (' · %s tokens'):format(words.short(model.context)) or ''
         local current = model.name == state.session.model and ' · now' or ''
-        local run = function() set_model(state, model) end
-        table.insert(choices, { text = model.name .. size .. current, run = run })
+        add(choices, model.name .. size .. current, function() set_model(state, model) end)
       end
-      choose('model', 'Models', choices)
+      M.choose('model', 'Models', choices)
     end)
   end)
 end
@@ -169,16 +125,16 @@ function M.rules()
     end
     local choices = {}
     for _, rule in ipairs(list.rules) do
-      table.insert(choices, { text = rule_text(rule), run = function()
-        choose('rule.action', ('%s · in %s'):format(rule_text(rule), vim.fn.fnamemodify(rule.file or '', ':~')), {
+      add(choices, rule_text(rule), function()
+        M.choose('rule.action', ('%s · in %s'):format(rule_text(rule), vim.fn.fnamemodify(rule.file or '', ':~')), {
           { text = 'Leave it as it is' },
           { text = 'Forget it, and ask again', run = function()
             ask('rule/revoke', { ruleId = rule.id }, function() say.say('it is asked again') end)
           end },
         })
-      end })
+      end)
     end
-    choose('rule', 'Remembered answers', choices)
+    M.choose('rule', 'Remembered answers', choices)
   end)
 end
 
@@ -196,16 +152,16 @@ local function command_actions(state, command)
   local id = { sessionId = state.session.id, commandId = command.id }
   local choices = { { text = 'Show what it said', run = function() show_command(state, command) end } }
   if not command.exitCode then
-    table.insert(choices, { text = 'Stop it', run = function() client.request('command/stop', id) end })
-    table.insert(choices, { text = 'Write to it', run = function()
+    add(choices, 'Stop it', function() client.request('command/stop', id) end)
+    add(choices, 'Write to it', function()
       vim.ui.input({ prompt = 'Write: ' }, function(text)
         if text then
           client.request('command/write', vim.tbl_extend('force', id, { text = text .. '\n' }))
         end
       end)
-    end })
+    end)
   end
-  choose('command.action', '$ ' .. command.command, choices)
+  M.choose('command.action', '$ ' .. command.command, choices)
 end
 
 --- Lists the commands in the background, to be read and stopped.
@@ -218,12 +174,10 @@ function M.commands()
     for _, command in ipairs(state.commands) do
       local ended = command.exitCode and (' · ended with %d'):format(command.exitCode) or ' · runs'
       local said = (' · %s bytes'):format(words.short(command.outputBytes))
-      table.insert(choices, {
-        text = '$ ' .. words.one_line(command.command) .. ended .. said,
-        run = function() command_actions(state, command) end,
-      })
+      local text = '$ ' .. words.one_line(command.command) .. ended .. said
+      add(choices, text, function() command_actions(state, command) end)
     end
-    choose('command', 'Commands in the background', choices)
+    M.choose('command', 'Commands in the background', choices)
   end)
 end
 
@@ -232,7 +186,7 @@ end
 ---@param text string
 local function queue_actions(state, queued, text)
   local id = { sessionId = state.session.id, queuedId = queued.id }
-  choose('queue.action', text, {
+  M.choose('queue.action', text, {
     { text = 'Change it', run = function() composer.edit(state, queued) end },
     { text = 'Take it back', run = function() client.request('session/unqueue', id) end },
     { text = 'Send it now, into the running turn', run = function()
@@ -251,9 +205,9 @@ function M.queue()
     for _, queued in ipairs(state.queue) do
       local text, attached = words.prompt(queued.input, state.session.workspace)
       text = words.one_line(text .. ' ' .. attached)
-      table.insert(choices, { text = text, run = function() queue_actions(state, queued, text) end })
+      add(choices, text, function() queue_actions(state, queued, text) end)
     end
-    choose('queue', 'Messages that wait', choices)
+    M.choose('queue', 'Messages that wait', choices)
   end)
 end
 
@@ -264,17 +218,17 @@ local function restore(checkpoint, workspace)
     if #dry.changes == 0 then
       return say.say('the files are as they were then')
     end
-    local lines = {}
-    for _, change in ipairs(dry.changes) do
-      table.insert(lines, { text = ('%s: %s'):format(words.path(change.uri, workspace), change.change) })
-    end
-    local go = { text = ('Take back %s'):format(words.count(#dry.changes, 'file')), run = function()
+    local choices = { { text = 'Leave all as it is' } }
+    add(choices, ('Take back %s'):format(words.count(#dry.changes, 'file')), function()
       ask('checkpoint/restore', { id = checkpoint.id }, function()
         vim.cmd.checktime()
         say.say('done; the first entry of :Pilotfish restore takes that back')
       end)
-    end }
-    choose('restore.preview', 'Would change', vim.list_extend({ { text = 'Leave all as it is' }, go }, lines))
+    end)
+    for _, change in ipairs(dry.changes) do
+      add(choices, ('%s: %s'):format(words.path(change.uri, workspace), change.change))
+    end
+    M.choose('restore.preview', 'Would change', choices)
   end)
 end
 
@@ -288,11 +242,33 @@ function M.restore()
     local choices = {}
     for _, checkpoint in ipairs(list.checkpoints) do
       local at = checkpoint.at:gsub('T', ' '):gsub('%..*$', '')
-      local run = function() restore(checkpoint, workspace) end
-      table.insert(choices, { text = ('%s · %s UTC'):format(checkpoint.title, at), run = run })
+      add(choices, ('%s · %s UTC'):format(checkpoint.title, at), function() restore(checkpoint, workspace) end)
     end
-    choose('checkpoint', 'Take the files back to', choices)
+    M.choose('checkpoint', 'Take the files back to', choices)
   end)
+end
+
+--- Answers a question of the model, with one of its choices or in words.
+---@param state pilotfish.State
+---@param item pilotfish.Item
+function M.question(state, item)
+  local function send(answer)
+    local params = vim.tbl_extend('error', { sessionId = state.session.id, itemId = item.id }, answer)
+    client.request('question/answer', params)
+  end
+  local choices = {}
+  for index, choice in ipairs(item.content.choices) do
+    add(choices, choice, function() send({ choice = index - 1 }) end)
+  end
+  add(choices, 'Something else…', function()
+    vim.ui.input({ prompt = 'Answer: ' }, function(text)
+      if text and vim.trim(text) ~= '' then
+        send({ text = text })
+      end
+    end)
+  end)
+  add(choices, 'Go on without an answer', function() send({}) end)
+  M.choose('question', item.content.text, choices)
 end
 
 return M

@@ -218,15 +218,14 @@ function M.follow()
     end
   end)
   -- A text that was read again lost what was drawn on it.
-  vim.api.nvim_create_autocmd('BufReadPost', {
-    group = vim.api.nvim_create_augroup('pilotfish.review', {}),
-    callback = vim.schedule_wrap(function(event)
+  require('pilotfish.events').on('BufReadPost', function(event)
+    vim.schedule(function()
       local bound = client.client()
       if bound and vim.api.nvim_buf_is_loaded(event.buf) and bound.attached_buffers[event.buf] then
         M.refresh(event.buf)
       end
-    end),
-  })
+    end)
+  end)
   draw.follow()
   require('pilotfish.hint').follow()
 end

@@ -17,10 +17,7 @@ local function fitting(text)
   local line = vim.trim((text:gsub('%s+', ' ')))
   -- The line also shows what was typed of a command, and where the cursor is.
   local width = math.max(20, vim.o.columns * math.max(1, vim.o.cmdheight) - 12)
-  if vim.fn.strdisplaywidth(line) <= width then
-    return line
-  end
-  return vim.fn.strcharpart(line, 0, width - 1) .. '…'
+  return require('pilotfish.words').fitting(line, width)
 end
 
 ---@param text string

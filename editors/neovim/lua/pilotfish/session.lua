@@ -27,7 +27,7 @@ local listeners = {}
 local joining = {}
 
 --- Who waits for a session to be there.
----@type (fun(state: pilotfish.State?))[]?
+---@type (fun(state: pilotfish.State))[]?
 local wanting
 
 ---@param state pilotfish.State?
@@ -148,17 +148,6 @@ function M.select(id, callback)
   M.attach(id, select)
 end
 
---- Has no more to do with a session that is not to be seen any more. The next use finds another one.
----@param id string
-function M.leave(id)
-  states[id] = nil
-  if current == id then
-    current = nil
-    tell(nil, { kind = 'selected', update = {} })
-  end
-  client.request('session/detach', { sessionId = id }, function() end)
-end
-
 --- Opens a session in the workspace and makes it the current one.
 ---@param callback? fun(state: pilotfish.State?)
 function M.new(callback)
@@ -168,6 +157,16 @@ function M.new(callback)
       return callback and callback(nil)
     end
     M.select(opened.session.id, callback)
+  end)
+end
+
+--- Calls back with the latest session of the workspace, if it has one; with an error when that cannot be found out.
+---@param callback fun(error: table?, latest: pilotfish.Session?)
+local function latest(callback)
+  local workspace = client.workspace()
+  client.request('session/list', { workspace = workspace }, function(error, list)
+    local first = not error and list.sessions[1] or nil
+    callback(error, first and first.workspace == workspace and first or nil)
   end)
 end
 
@@ -190,15 +189,12 @@ function M.ensure(callback)
       wants(found_state)
     end
   end
-  local workspace = client.workspace()
-  client.request('session/list', { workspace = workspace }, function(error, list)
+  latest(function(error, session)
     if error then
       say.warn(error.message)
       return found(nil)
-    end
-    local latest = list.sessions[1]
-    if latest and latest.workspace == workspace then
-      return M.select(latest.id, found)
+    elseif session then
+      return M.select(session.id, found)
     end
     M.new(found)
   end)
@@ -208,11 +204,9 @@ local busy = { thinking = true, running = true, waiting = true, stopping = true 
 
 --- Attaches to the workspace's latest session if something goes on in it, so that the status line shows it. Opens nothing.
 local function look()
-  local workspace = client.workspace()
-  client.request('session/list', { workspace = workspace }, function(error, list)
-    local latest = not error and list.sessions[1]
-    if latest and latest.workspace == workspace and busy[latest.status.state] and not current and not wanting then
-      M.select(latest.id)
+  latest(function(_, session)
+    if session and busy[session.status.state] and not current and not wanting then
+      M.select(session.id)
     end
   end)
 end

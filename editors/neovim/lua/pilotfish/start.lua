@@ -18,10 +18,7 @@ function M.begin()
   client.on('daemon/notice', function(params)
     require('pilotfish.say').say(params.text)
   end)
-  -- The chat's part.
-  if #vim.api.nvim_get_runtime_file('lua/pilotfish/session.lua', false) > 0 then
-    require('pilotfish.session').follow()
-  end
+  require('pilotfish.session').follow()
 end
 
 return M

@@ -102,23 +102,22 @@ function M.winbar()
   if not state then
     return ''
   end
-  local mode = state.session.mode
+  local mode, width = state.session.mode, vim.api.nvim_win_get_width(0)
+  local status = shown_status(state)
   local pieces = { { (M.signs[mode] or '') .. ' ' .. mode, M.groups[mode] or 'Normal' } }
-  local room = vim.api.nvim_win_get_width(0) - 4 - vim.api.nvim_strwidth(pieces[1][1])
-  local status, size = shown_status(state), meter(state)
   if status then
-    local text = words.fitting(status, math.max(room - 3, 8))
-    table.insert(pieces, { text, fold.waiting(state) > 0 and 'PilotfishApproval' or 'PilotfishTool' })
-    room = room - vim.api.nvim_strwidth(text) - 3
+    local group = fold.waiting(state) > 0 and 'PilotfishApproval' or 'PilotfishTool'
+    table.insert(pieces, { words.fitting(status, math.floor(width * 0.6)), group })
   end
-  if size and room >= #size[1] + 3 then
-    table.insert(pieces, size)
-    room = room - #size[1] - 3
+  table.insert(pieces, (meter(state)))
+  local room, right = width - 3, {}
+  for _, piece in ipairs(pieces) do
+    room = room - vim.api.nvim_strwidth(piece[1]) - 3
+    if room > 0 then
+      table.insert(right, coloured(piece[2], piece[1]))
+    end
   end
-  local right = vim.tbl_map(function(piece)
-    return coloured(piece[2], piece[1])
-  end, pieces)
-  local title = room >= 5 and words.fitting(state.session.title, room - 1) or ''
+  local title = room > 4 and words.fitting(state.session.title, room) or ''
   return ' ' .. coloured('Title', title) .. '%= ' .. table.concat(right, ' · ') .. ' '
 end
 
@@ -135,36 +134,35 @@ local function publish()
   end
 end
 
+--- Tells of something that waits, once.
+local function tell(id, data, says)
+  if told[id] then
+    return
+  end
+  told[id] = true
+  event('PilotfishApproval', data)
+  if config.get('notify') ~= 'off' then
+    say.say(says .. ' (:Pilotfish approve)')
+  end
+end
+
 ---@param state pilotfish.State
 local function tell_waiting(state)
   for _, approval in ipairs(state.approvals) do
-    if not told[approval.id] then
-      told[approval.id] = true
-      event('PilotfishApproval', { approval = approval })
-      if config.get('notify') ~= 'off' then
-        say.say(('needs you: %s (:Pilotfish approve)'):format(approval.title))
-      end
-    end
+    tell(approval.id, { approval = approval }, 'needs you: ' .. approval.title)
   end
   for _, item in ipairs(fold.questions(state)) do
-    if not told[item.id] then
-      told[item.id] = true
-      event('PilotfishApproval', { question = item.content })
-      if config.get('notify') ~= 'off' then
-        say.say(('asks you: %s (:Pilotfish approve)'):format(words.one_line(item.content.text)))
-      end
-    end
+    tell(item.id, { question = item.content }, 'asks you: ' .. words.one_line(item.content.text))
   end
 end
 
 local asks = { approvalOpened = true, itemStarted = true, attached = true, resumed = true }
-local ends = { approvalClosed = true }
 
 local function follow_change(state, change)
   if state and asks[change.kind] then
     tell_waiting(state)
   end
-  if state and ends[change.kind] then
+  if state and change.kind == 'approvalClosed' then
     event('PilotfishApproval', { closed = change.update.approvalId, decision = change.update.decision })
   end
   if change.kind == 'turnEnded' and state then

@@ -25,7 +25,7 @@ local function tail_work(out, state)
   for _, command in ipairs(state.commands) do
     if not command.exitCode then
       local pieces = { { '  ⚙ ' .. words.one_line(command.command), 'PilotfishTool' }, { ' · in the background', 'PilotfishTool' } }
-      out:line(pieces, { action = 'commands' })
+      out:line(pieces, { command = 'commands' })
     end
   end
 end
@@ -34,7 +34,7 @@ local function tail_queue(out, state, look)
   for index, queued in ipairs(state.queue) do
     local text, attached = words.prompt(queued.input, look.root)
     local line = ('  ◷ %s: %s'):format(index == 1 and 'next' or 'then', words.one_line(text .. ' ' .. attached))
-    out:line({ { line, 'PilotfishUser' } }, { action = 'queue' })
+    out:line({ { line, 'PilotfishUser' } }, { command = 'queue' })
   end
 end
 
@@ -44,11 +44,10 @@ end
 function M.groups(approvals)
   local groups, known = {}, {}
   for _, approval in ipairs(approvals) do
-    local edits = {}
-    for _, edit in ipairs(approval.edits) do
-      table.insert(edits, { edit.uri, edit.hunks })
+    local key = vim.json.encode({ approval.title, approval.detail, approval.cwd, approval.reason, approval.grants })
+    if #approval.edits > 0 then
+      key = approval.id
     end
-    local key = vim.json.encode({ approval.title, approval.detail, approval.cwd, approval.reason, approval.grants, edits })
     if not known[key] then
       known[key] = { approval = approval, ids = {} }
       table.insert(groups, known[key])
@@ -58,14 +57,21 @@ function M.groups(approvals)
   return groups
 end
 
-local function tail_asked(out, state, questions, look)
+--- A card is apart from what is above it.
+local function apart(out, before)
+  if #out.lines > 0 or before == 'tool' then
+    out:line({ '' })
+  end
+end
+
+local function tail_asked(out, state, questions, before, look)
   local groups = M.groups(state.approvals)
   for index, group in ipairs(groups) do
     local many = #group.ids > 1 and ('%d × '):format(#group.ids) or ''
     local number = #groups > 1 and (' (%d of %d)'):format(index, #groups) or ''
-    local place = { action = 'approve' }
+    local place = { command = 'approve' }
     local title = ('⚠ Needs you%s: %s%s'):format(number, many, group.approval.title)
-    out:line({ '' }, place)
+    apart(out, before)
     out:line({ '  ', { title, 'PilotfishApproval' } }, place)
     local first = #out.lines
     out:asked(group.approval, look)
@@ -75,8 +81,8 @@ local function tail_asked(out, state, questions, look)
     out:line({ { '    ⏎ or :Pilotfish approve answers', 'PilotfishTool' } }, place)
   end
   for _, item in ipairs(questions) do
-    local place = { action = 'question' }
-    out:line({ '' }, place)
+    local place = { command = 'approve' }
+    apart(out, before)
     out:line({ '  ', { '? It asks you', 'PilotfishApproval' } }, place)
     for number, choice in ipairs(item.content.choices) do
       out:line({ ('    %d %s'):format(number, words.one_line(choice)) }, place)
@@ -112,18 +118,7 @@ function M.block(state, questions, before, look)
   welcome(out, state)
   tail_work(out, state)
   tail_queue(out, state, look)
-  tail_asked(out, state, questions, look)
-  if out.lines[1] == '' and before ~= 'tool' then
-    table.remove(out.lines, 1)
-    for _, span in ipairs(out.spans) do
-      span.line = span.line - 1
-    end
-    local places = {}
-    for line, place in pairs(out.places) do
-      places[line - 1] = place
-    end
-    out.places = places
-  end
+  tail_asked(out, state, questions, before, look)
   return out:block('', 'tool', before)
 end
 

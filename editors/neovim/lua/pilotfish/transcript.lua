@@ -14,7 +14,6 @@ local most_given = 40
 local tail_lines = 8
 local marks = { running = '▸', done = '✓', failed = '✗', refused = '⊘', interrupted = '■' }
 local mark_groups = { failed = 'DiagnosticError', refused = 'PilotfishApproval', interrupted = 'PilotfishApproval' }
-local steps = { pending = '○', in_progress = '▸', completed = '✓' }
 
 local draw = {}
 
@@ -99,10 +98,6 @@ function draw.plan(out, content)
   local done, current = words.plan(content.steps)
   local line = ('  ☰ plan %d/%d%s'):format(done, #content.steps, current and ' · ' .. words.one_line(current) or '')
   out:line({ { line, 'PilotfishTool' } })
-  out:fold()
-  for _, step in ipairs(content.steps) do
-    out:line({ { ('    %s %s'):format(steps[step.status] or '·', words.one_line(step.step)), 'PilotfishTool' } })
-  end
 end
 
 function draw.approval(out, content, look)
@@ -160,8 +155,8 @@ function draw.compaction(out, content)
   out:line({ { line, 'PilotfishChange' } })
   if content.text ~= '' then
     out:fold()
-    for _, line in ipairs(words.lines(content.text)) do
-      out:line({ { '    ' .. line, 'PilotfishTool' } })
+    for _, summary in ipairs(words.lines(content.text)) do
+      out:line({ { '    ' .. summary, 'PilotfishTool' } })
     end
   end
 end
@@ -218,7 +213,7 @@ end
 ---@return pilotfish.Block
 function M.earlier()
   local out = Drawing.new()
-  out:line({ { '⌃ earlier: ⏎ loads more', 'PilotfishHint' } }, { action = 'earlier' })
+  out:line({ { '⌃ earlier: ⏎ loads more', 'PilotfishHint' } }, { command = 'earlier' })
   return out:block('', 'tool')
 end
 

@@ -118,9 +118,9 @@ function View:replace(index, block)
     self:set(start + head, to, vim.list_slice(block.lines, head + 1, #block.lines - foot))
     self:move(index)
   end)
-  if block.fold or old.fold then
+  if block.fold and not old.fold then
     for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-      self:fold_block(window, index, old.fold)
+      self:fold_block(window, index)
     end
     -- What was scrolled away for lines that are folded now has room again.
     for _, window in ipairs(followers(self.buffer)) do
@@ -141,23 +141,10 @@ end
 --- Folds what is to be folded of a block. Folds are made by hand: the editor computes none while one inserts text in some window.
 ---@param window integer
 ---@param index integer
----@param was_folded? integer Whether there is a fold already, which may be too short or too long now.
-function View:fold_block(window, index, was_folded)
+function View:fold_block(window, index)
   local block, start = self.blocks[index], self.starts[index]
   vim.api.nvim_win_call(window, function()
-    local is_open = false
-    if was_folded then
-      local seen = vim.fn.winsaveview()
-      local line = start + math.min(was_folded, #block.lines - 1) + 1
-      is_open = vim.fn.foldlevel(line) > 0 and vim.fn.foldclosed(line) == -1
-      vim.cmd(('silent! %dnormal! zD'):format(line))
-      vim.fn.winrestview(seen)
-    end
-    if block.fold then
-      local first, last = start + block.fold + 1, start + #block.lines
-      vim.cmd(('silent! %d,%dfold'):format(first, last))
-      vim.cmd(is_open and ('silent! %dfoldopen'):format(first) or '')
-    end
+    vim.cmd(('silent! %d,%dfold'):format(start + block.fold + 1, start + #block.lines))
   end)
 end
 
@@ -205,21 +192,16 @@ function View:reset(state)
   end
 end
 
---- Draws an older page before what is there.
+--- Draws an older page before what is there. Whoever reads goes on where they were.
 ---@param state pilotfish.State
 function View:earlier(state)
-  local anchor = self.starts[self.first] or 0
-  local lines = vim.api.nvim_buf_line_count(self.buffer)
-  local cursors = {}
+  local from_end = {}
   for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-    cursors[window] = vim.api.nvim_win_get_cursor(window)
+    from_end[window] = vim.api.nvim_buf_line_count(self.buffer) - vim.api.nvim_win_get_cursor(window)[1]
   end
   self:reset(state)
-  local added = vim.api.nvim_buf_line_count(self.buffer) - lines
-  for window, cursor in pairs(cursors) do
-    if cursor[1] > anchor then
-      vim.api.nvim_win_set_cursor(window, { math.max(1, cursor[1] + added), cursor[2] })
-    end
+  for window, lines in pairs(from_end) do
+    vim.api.nvim_win_set_cursor(window, { math.max(1, vim.api.nvim_buf_line_count(self.buffer) - lines), 0 })
   end
 end
 
@@ -293,18 +275,19 @@ end
 
 --- Where a line leads, if anywhere.
 ---@param line integer From 0.
----@return pilotfish.Place?
+---@return pilotfish.Lead?
 function View:place(line)
-  local index = self:at(line)
-  return index and self.blocks[index].places[line - self.starts[index]]
+  local index = self:at(line) or 1
+  local block = self.blocks[index]
+  return block and block.places[line - self.starts[index]]
 end
 
 --- The id of the item on a line; empty on the tail.
 ---@param line integer From 0.
 ---@return string
 function View:id(line)
-  local index = self:at(line)
-  return index and self.blocks[index].id or ''
+  local block = self.blocks[self:at(line) or 1]
+  return block and block.id or ''
 end
 
 --- The line on which the next or the previous item begins.
@@ -338,8 +321,8 @@ end
 --- Colours a line.
 ---@param row integer
 function View:colour(row)
-  local index = self:at(row)
-  local block = index and self.blocks[index]
+  local index = self:at(row) or 1
+  local block = self.blocks[index]
   if not block then
     return
   end

@@ -32,7 +32,7 @@ function M.fitting(text, width)
     return text
   end
   local length = width - 1
-  while length > 0 and vim.api.nvim_strwidth(vim.fn.strcharpart(text, 0, length)) > width - 1 do
+  while vim.api.nvim_strwidth(vim.fn.strcharpart(text, 0, length)) > width - 1 do
     length = length - 1
   end
   return vim.fn.strcharpart(text, 0, length) .. '…'
