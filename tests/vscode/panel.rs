@@ -85,7 +85,9 @@ async fn a_question_that_is_answered_elsewhere_leaves_the_panel() {
     let Some(mut scene) = Scene::begin("agent", &[]).await else { return };
     let gate = Arc::new(Notify::new());
     let long = (0..60).map(|line| format!("Paragraph {line} of an answer that is longer than the panel.\n\n"));
-    scene.model.answers(answer().says(long.collect::<String>()).calls("write", json!({"path": ".envrc", "content": "x"})));
+    scene
+        .model
+        .answers(answer().says(long.collect::<String>()).calls("write", json!({"path": ".envrc", "content": "x"})));
     scene.model.answers(answer().says("Half ").waits_for(&gate).says("whole."));
     let mut script = scene.script("elsewhere");
     script.reaches("open").await;
