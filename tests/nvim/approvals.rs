@@ -160,7 +160,8 @@ async fn no_takes_a_sentence_for_the_model_and_equal_questions_are_one() {
         nvim.until("vim.bo.filetype == 'pilotfish-message'").await;
         // The second call of the same answer is asked about when it is its turn.
         let second = asked(&mut scene).await;
-        nvim.until(&format!("(require('pilotfish.session').current().approvals[1] or {{}}).id == '{}'", second.id)).await;
+        nvim.until(&format!("(require('pilotfish.session').current().approvals[1] or {{}}).id == '{}'", second.id))
+            .await;
         nvim.command("Pilotfish approve").await;
         window(&scene, &nvim).await;
         nvim.input("2").await;
