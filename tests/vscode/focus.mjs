@@ -28,7 +28,10 @@ await test({}, async (workbench) => {
     }
   };
   await step('typing');
-  await type(typed.slice(0, 160));
+  await type(typed.slice(0, 120));
+  await step('far');
+  await type(typed.slice(120, 160));
+  await until('the edit far from the caret came', async () => (await workbench.text('main.txt')).text.includes('new 60'));
   await step('near');
   await type(typed.slice(160));
   // The extension host hears of keys a moment later.

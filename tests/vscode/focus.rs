@@ -26,18 +26,20 @@ async fn typing_goes_on_while_the_agent_edits() {
     for pair in names.chunks(2) {
         scene.model.answers(pair.iter().fold(answer(), |step, name| edit(step, name, 3)));
     }
-    scene.model.answers(edit(answer(), "main", 60));
-    // Near the caret: it waits until nobody types, and not for ever.
+    // In the file that is typed in: far from the caret, and near it. Such an edit waits until nobody types, and not for ever.
     let gate = Arc::new(Notify::new());
+    scene.model.answers(edit(answer().says("The long one.").waits_for(&gate), "main", 60));
     scene.model.answers(edit(answer().says("And one more.").waits_for(&gate), "main", 6));
     scene.model.answers(answer().says("Done."));
     let mut script = scene.script("focus");
     script.reaches("typing").await;
     scene.prompt("change all").await;
     script.goes_on("").await;
-    script.reaches("near").await;
-    gate.notify_one();
-    script.goes_on("").await;
+    for point in ["far", "near"] {
+        script.reaches(point).await;
+        gate.notify_one();
+        script.goes_on("").await;
+    }
     script.reaches("typed").await;
     assert_eq!(scene.turn_ends().await, StopReason::Done);
     script.goes_on("").await;

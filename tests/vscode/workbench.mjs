@@ -86,6 +86,8 @@ export async function start({ workspace = process.env.PILOTFISH_TEST_PROJECT, se
   const context = await chrome.newContext({ viewport: { width, height } });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: url });
   const page = await context.newPage();
+  // A busy machine is no reason to fail.
+  page.setDefaultTimeout(60_000);
   const kind = workspace.endsWith('.code-workspace') ? 'workspace' : 'folder';
   const workbench = new Workbench({ folder, spy, server, chrome, page, url: `${url}/?${kind}=${encodeURIComponent(workspace)}` });
   await workbench.load();
@@ -93,7 +95,7 @@ export async function start({ workspace = process.env.PILOTFISH_TEST_PROJECT, se
 }
 
 /** Waits until something is so, and says what was never so. */
-export async function until(what, isSo, limit = 20_000) {
+export async function until(what, isSo, limit = 60_000) {
   const end = Date.now() + limit;
   for (;;) {
     const so = await isSo();
@@ -162,7 +164,7 @@ export class Workbench {
   /** Waits until the extension speaks with the daemon; the panel is opened for that. */
   async connected() {
     await this.execute('pilotfish.openChat');
-    await this.page.locator('.statusbar-item a', { hasText: /read-only|agent/ }).first().waitFor({ timeout: 30_000 });
+    await this.page.locator('.statusbar-item a', { hasText: /read-only|agent/ }).first().waitFor();
   }
 
   /** The text of an open file, whether it is unsaved, and its version. */
