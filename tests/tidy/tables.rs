@@ -226,12 +226,12 @@ pub const MAY_SLEEP: &[&str] = &[
     "tests/bench/stream.rs",
 ];
 
-/// Lines of code that the editors' own code may have, by folder. A half more is a failure.
+/// Lines of code that the editors' own code may have, by folder. A half more is a failure. A third of the panel's are looks.
 pub const CLIENT_LINES: &[(&str, usize)] = &[
     ("editors/neovim/", 3000),
     ("editors/neovim/plugin/", 80),
     ("editors/vscode/src/", 2000),
-    ("editors/vscode/panel/", 2000),
+    ("editors/vscode/panel/", 2200),
 ];
 
 /// Files of theirs that tests make of the protocol.

@@ -4,6 +4,8 @@ use crate::scene::Scene;
 use pilotfish_protocol::StopReason;
 use pilotfish_tests::fake_model::{Step, answer};
 use serde_json::json;
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 fn lines(name: &str, count: u32) -> String {
     (1..=count).map(|line| format!("{name} line {line}\n")).collect()
@@ -25,12 +27,16 @@ async fn typing_goes_on_while_the_agent_edits() {
         scene.model.answers(pair.iter().fold(answer(), |step, name| edit(step, name, 3)));
     }
     scene.model.answers(edit(answer(), "main", 60));
-    // Near the caret: it waits until nobody types.
-    scene.model.answers(edit(answer(), "main", 6));
+    // Near the caret: it waits until nobody types, and not for ever.
+    let gate = Arc::new(Notify::new());
+    scene.model.answers(edit(answer().says("And one more.").waits_for(&gate), "main", 6));
     scene.model.answers(answer().says("Done."));
     let mut script = scene.script("focus");
     script.reaches("typing").await;
     scene.prompt("change all").await;
+    script.goes_on("").await;
+    script.reaches("near").await;
+    gate.notify_one();
     script.goes_on("").await;
     script.reaches("typed").await;
     assert_eq!(scene.turn_ends().await, StopReason::Done);

@@ -2,6 +2,7 @@
 //! extension and says where both are; without them these tests are skipped. What is done in the workbench stands in the scripts beside
 //! this file.
 
+mod both;
 mod daemon;
 mod focus;
 mod git;

@@ -14,6 +14,13 @@ fn edit(path: &str, old: &str, new: &str) -> Step {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_panel_computes() {
+    if is_there() {
+        Script::start(&Desk::default(), "units", &[]).ends().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_page_by_itself() {
     if is_there() {
         Script::start(&Desk::default(), "panel", &[]).ends().await;

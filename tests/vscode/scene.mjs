@@ -57,7 +57,7 @@ export function busy() {
     session: { mode: 'agent', status: { state: 'running', text: 'running cargo nextest run watch' } },
     plan: { steps: [{ step: 'Reproduce the failure', status: 'completed' }, { step: 'Ask the clock for the delay', status: 'completed' }, { step: 'Wait for the event in the test', status: 'in_progress' }, { step: 'Run it a hundred times', status: 'pending' }] },
     commands: [{ id: 'k1', sessionId: 's1', command: 'npm run dev -- --port 5173', startedAt: ago(75), outputBytes: 28 }],
-    files: [{ uri: watch, path: 'src/watch.rs', added: 12, removed: 4, hunks: [{ id: 'h1', state: 'applied', turnId: 't2' }] }, { uri: 'file:///c', path: 'src/clock.rs', added: 29, removed: 5, hunks: [{ id: 'h3', state: 'applied', turnId: 't2' }] }],
+    files: [{ uri: watch, path: 'src/watch.rs', added: 12, removed: 4, hunks: [{ id: 'h1', state: 'applied', turnId: 't2' }] }, { uri: 'file:///home/ann/watcher/src/clock.rs', path: 'src/clock.rs', added: 29, removed: 5, hunks: [{ id: 'h3', state: 'applied', turnId: 't2' }] }],
     chips: [{ id: 'sel', label: 'watch.rs:40–61', icon: 'listSelection', part: { type: 'file', uri: watch } }, { id: 'file', label: 'clock.rs', icon: 'file', off: true, part: { type: 'file', uri: watch } }],
     queue: [{ id: 'q1', input: [{ type: 'text', text: 'Then run it a hundred times.' }] }],
   };

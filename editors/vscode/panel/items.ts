@@ -229,6 +229,7 @@ function fillApproval(made: HTMLElement, content: Approval, { words, bridge, isO
   label(made, 'quiet', content.title);
   // While it is open its card is in sight.
   made.hidden = open;
+  if (open) return;
   const note = content.note ? ` “${content.note}”` : '';
   const row = line(answer === 'deny' || answer === 'none' ? 'close' : 'check', `${words.say(`answered.${answer}`)}: ${content.title}${note}`);
   const rule = content.decision?.kind === 'always' ? content.decision.rule.id : undefined;

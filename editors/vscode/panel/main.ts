@@ -123,7 +123,7 @@ class Panel {
       case 'hunks':
         return this.#reviewed(message.files);
       case 'focus':
-        return this.#focus(message.target);
+        return whenFocused(() => this.#focus(message.target));
       default:
     }
   }
@@ -351,6 +351,12 @@ class Panel {
       return state;
     }, now);
   }
+}
+
+/** The person may be elsewhere by the time a wish for the focus arrives: it is followed only where the page has it, or gets it right now. */
+function whenFocused(follow: () => void): void {
+  if (document.hasFocus()) follow();
+  else window.addEventListener('focus', follow, { once: true, signal: AbortSignal.timeout(1000) });
 }
 
 let panel: Panel | undefined;

@@ -46,6 +46,7 @@ export class Transcript {
   /** How large all was when it was last in place. */
   #size = '';
   #touchedAt = -Infinity;
+  #place: Anchor | undefined;
   /** What must stay in place while sizes that were guessed become true, and until when. */
   #pin: { anchor: Anchor; until: number } | undefined;
 
@@ -157,8 +158,9 @@ export class Transcript {
 
   /** Where the reader is; absent at the end. */
   get anchor(): Anchor | undefined {
-    if (this.#following) return undefined;
-    return this.#pinned ?? this.#firstInSight();
+    // A page that is being put away has no sizes any more: the reader is where they were.
+    if (this.#scroller.clientHeight > 0) this.#place = this.#following ? undefined : (this.#pinned ?? this.#firstInSight());
+    return this.#place;
   }
 
   /** Puts the focus on the last message that has words. */
@@ -285,6 +287,7 @@ export class Transcript {
 
   #scrolled(): void {
     const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
+    if (clientHeight === 0) return;
     const atEnd = scrollHeight - scrollTop - clientHeight <= NEAR_END;
     // What grows or shrinks scrolls too; only the reader's own hand ends the following.
     const byHand = performance.now() - this.#touchedAt < BY_HAND || this.#size === `${scrollHeight} ${clientHeight}`;
@@ -314,6 +317,7 @@ export class Transcript {
   }
 
   #settle(): void {
+    if (this.#scroller.clientHeight === 0) return;
     if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     else if (this.#pinned) this.#restore(this.#pinned);
     this.#size = `${this.#scroller.scrollHeight} ${this.#scroller.clientHeight}`;
