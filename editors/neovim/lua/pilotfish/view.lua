@@ -279,7 +279,8 @@ end
 function View:place(line)
   local index = self:at(line) or 1
   local block = self.blocks[index]
-  return block and block.places[line - self.starts[index]]
+  local at = line - self.starts[index]
+  return block and block.places[at --[[@as integer]]]
 end
 
 --- The id of the item on a line; empty on the tail.
