@@ -20,8 +20,11 @@ async fn what_is_decided_in_one_editor_is_decided_in_the_other() {
     let Some(version) = versions().pop() else { return };
     let edit = |old: &str, new: &str| json!({"path": "a.txt", "old_string": format!("{old}\n"), "new_string": format!("{new}\n")});
     scene.model.answers(answer().calls("read", json!({"path": "a.txt"})));
-    scene.model.answers(answer().calls("shell", json!({"command": "cp notes.txt ../one"})));
-    scene.model.answers(answer().calls("shell", json!({"command": "cp notes.txt ../two"})));
+    for folder in ["one", "two"] {
+        std::fs::create_dir(scene.desk.path(folder)).expect("a folder");
+        let command = format!("cp notes.txt ../{folder}");
+        scene.model.answers(answer().calls("shell", json!({"command": command, "write": [scene.desk.path(folder)]})));
+    }
     scene.model.answers(answer().calls("edit", edit("line 3", "three")));
     scene.model.answers(answer().calls("edit", edit("line 15", "fifteen")));
     scene.model.answers(answer().says("Done."));

@@ -18,7 +18,7 @@ await test({ height: 900 }, async (workbench) => {
   // Found by a word of the transcript, which the title does not have.
   await workbench.command('Pilotfish: Search Sessions…');
   await page.locator('.quick-input-list .monaco-list-row').nth(2).waitFor();
-  await page.keyboard.type('heron');
+  await page.locator('.quick-input-widget input[placeholder^="Search sessions"]').fill('heron');
   const found = page.locator('.quick-input-list .monaco-list-row');
   await until('one is found', async () => (await found.count()) === 1 && /haiku/.test(await found.first().textContent()));
   await workbench.picture('sessions-search');
