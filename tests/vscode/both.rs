@@ -32,6 +32,7 @@ async fn what_is_decided_in_one_editor_is_decided_in_the_other() {
     nvim.command("edit a.txt").await;
     nvim.until("next(vim.lsp.get_clients({ bufnr = 0, name = 'pilotfish' }))").await;
     scene.prompt("go").await;
+    script.goes_on("").await;
 
     // The first question is answered in Neovim, the second in the workbench.
     script.reaches("asked").await;
