@@ -25,3 +25,8 @@ async fn a_session_is_folded() {
 async fn a_transcript_is_drawn() {
     check("transcript.lua").await;
 }
+
+#[tokio::test]
+async fn ends_of_lines_stay_where_they_belong() {
+    check("endings.lua").await;
+}

@@ -79,7 +79,7 @@ function M.problems()
     if not setting then
       table.insert(problems, ('vim.g.pilotfish.%s is no setting'):format(name))
     elseif not setting.fits(value) then
-      table.insert(problems, ('vim.g.pilotfish.%s = %s: it is %s'):format(name, vim.inspect(value), setting.expected))
+      table.insert(problems, ('vim.g.pilotfish.%s = %s: it is %s'):format(name, vim.inspect(value, { newline = ' ', indent = '' }), setting.expected))
     end
   end
   return problems

@@ -15,7 +15,8 @@ function M.open()
     if error then
       return require('pilotfish.say').warn(error.message)
     end
-    local old = scratch.buffer(vim.split((base.text:gsub('\n$', '')), '\n', { plain = true }), vim.bo[bufnr].filetype)
+    local text = base.text:gsub(vim.bo[bufnr].fileformat == 'dos' and '\r\n' or '\n', '\n'):gsub('\n$', '')
+    local old = scratch.buffer(vim.split(text, '\n', { plain = true }), vim.bo[bufnr].filetype)
     vim.cmd('tab split')
     local tab, now = vim.api.nvim_get_current_tabpage(), vim.api.nvim_get_current_win()
     vim.api.nvim_win_set_buf(now, bufnr)
@@ -29,6 +30,7 @@ function M.open()
     vim.cmd.syncbind()
     vim.api.nvim_create_autocmd('WinClosed', {
       pattern = { tostring(before), tostring(now) },
+      once = true,
       callback = vim.schedule_wrap(function()
         if vim.api.nvim_win_is_valid(now) then
           vim.api.nvim_win_call(now, function()

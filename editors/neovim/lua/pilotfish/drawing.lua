@@ -57,6 +57,8 @@ function Drawing:line(pieces, place)
     if type(piece) == 'table' then
       part, group = piece[1], piece[2]
     end
+    -- Paths and titles may have ends of lines in them, which a line of a buffer cannot.
+    part = part:gsub('[\r\n]', { ['\n'] = '\\u{a}', ['\r'] = '\\u{d}' })
     if group then
       table.insert(self.spans, { line = #self.lines, from = length, to = length + #part, group = group })
     end

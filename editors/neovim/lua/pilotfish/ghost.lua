@@ -4,11 +4,11 @@ local M = {}
 --- So many are drawn; the cursor cannot go into them, so more could not be read.
 M.MOST = 12
 
---- Texts of lines without their ends.
+--- Texts of lines without their ends, of which there are two kinds.
 ---@param text string
 ---@return string[]
 function M.split(text)
-  local lines = vim.split(text, '\n', { plain = true })
+  local lines = vim.split((text:gsub('\r\n', '\n')), '\n', { plain = true })
   if lines[#lines] == '' then
     table.remove(lines)
   end

@@ -21,7 +21,7 @@ function M.open()
   if #lines == 0 then
     lines = { 'Nothing was said.' }
   end
-  vim.list_extend(lines, { '', 'The daemon\'s log    ' .. M.path(), 'The editor\'s log    ' .. vim.lsp.get_log_path() })
+  vim.list_extend(lines, { '', 'The daemon\'s log    ' .. M.path(), 'The editor\'s log    ' .. (vim.lsp.log.get_filename or vim.lsp.get_log_path)() })
   vim.list_extend(lines, vim.tbl_map(function(problem)
     return 'Setting             ' .. problem
   end, config.problems()))

@@ -190,7 +190,13 @@ local function queue_actions(state, queued, text)
     { text = 'Change it', run = function() composer.edit(state, queued) end },
     { text = 'Take it back', run = function() client.request('session/unqueue', id) end },
     { text = 'Send it now, into the running turn', run = function()
-      ask('session/unqueue', id, function() session.prompt(queued.input, 'steer') end)
+      -- It may have gone out while the list was open.
+      if not vim.tbl_contains(state.queue, function(other) return other.id == queued.id end, { predicate = true }) then
+        return say.say('it waits no more')
+      end
+      -- It waits until it was taken, so that it is never lost.
+      local params = { sessionId = id.sessionId, input = queued.input, delivery = 'steer' }
+      ask('session/prompt', params, function() client.request('session/unqueue', id) end)
     end },
   })
 end

@@ -42,6 +42,16 @@ local function count(bufnr, hunks)
   vim.b[bufnr].pilotfish_hunks = #hunks > 0 and counts or nil
 end
 
+--- Shows the hunks of a text, and tells whoever listens.
+---@param bufnr integer
+---@param hunks pilotfish.Hunk[]
+local function show(bufnr, hunks)
+  draw.show(bufnr, hunks)
+  count(bufnr, hunks)
+  require('pilotfish.operators').offer_keys(bufnr, #hunks > 0)
+  vim.api.nvim_exec_autocmds('User', { pattern = 'PilotfishReview', data = { buf = bufnr }, modeline = false })
+end
+
 --- Takes what the daemon says of a file.
 ---@param list {uri?: string, version?: integer, hunks: pilotfish.Hunk[]}
 local function take(list)
@@ -59,10 +69,7 @@ local function take(list)
     hunks = {}
     require('pilotfish.edits').read_again(bufnr)
   end
-  draw.show(bufnr, hunks)
-  count(bufnr, hunks)
-  require('pilotfish.operators').offer_keys(bufnr, #hunks > 0)
-  vim.api.nvim_exec_autocmds('User', { pattern = 'PilotfishReview', data = { buf = bufnr }, modeline = false })
+  show(bufnr, hunks)
 end
 
 --- Asks for the hunks of a buffer.
@@ -78,11 +85,8 @@ function M.refresh(bufnr)
 end
 
 --- The hunks of a buffer from its first line to its last, where they are now.
----@param bufnr integer
----@return pilotfish.Place[]
-function M.places(bufnr)
-  return draw.places(bufnr)
-end
+---@type fun(bufnr: integer): pilotfish.Place[]
+M.places = draw.places
 
 --- The hunk at the cursor.
 ---@return pilotfish.Place?
@@ -213,7 +217,9 @@ function M.follow()
   client.on_state(function(state)
     if state ~= 'ready' then
       for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
-        draw.show(bufnr, {})
+        if vim.b[bufnr].pilotfish_hunks then
+          show(bufnr, {})
+        end
       end
     end
   end)
