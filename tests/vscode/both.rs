@@ -34,6 +34,8 @@ async fn what_is_decided_in_one_editor_is_decided_in_the_other() {
     nvim.enable().await;
     nvim.command("edit a.txt").await;
     nvim.until("next(vim.lsp.get_clients({ bufnr = 0, name = 'pilotfish' }))").await;
+    nvim.command("Pilotfish chat").await;
+    nvim.command("1wincmd w").await;
     scene.prompt("go").await;
     script.goes_on("").await;
 
