@@ -35,6 +35,7 @@ async fn what_is_decided_in_one_editor_is_decided_in_the_other() {
     nvim.command("edit a.txt").await;
     nvim.until("next(vim.lsp.get_clients({ bufnr = 0, name = 'pilotfish' }))").await;
     nvim.command("Pilotfish chat").await;
+    nvim.see("Ask, or /").await;
     nvim.command("1wincmd w").await;
     scene.prompt("go").await;
     script.goes_on("").await;
