@@ -44,7 +44,7 @@ export async function connectModel(problem?: string): Promise<void> {
 
 /** Lists what is remembered of answers; a row's button forgets it. */
 export async function rules(connection: Connection, sessions: Sessions): Promise<void> {
-  const { rules } = await connection.request('rule/list', { workspace: sessions.root() });
+  const { rules } = await connection.request('rule/list', { workspace: shownRoot(sessions) });
   const remove: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('trash'), tooltip: vscode.l10n.t('Forget it: it is asked again at once') };
   const pick = vscode.window.createQuickPick<Choice<Rule>>();
   pick.placeholder = rules.length > 0 ? vscode.l10n.t('Runs without a question. The bin forgets it.') : vscode.l10n.t('Nothing is remembered here.');
@@ -88,7 +88,7 @@ export async function backgroundCommands(connection: Connection, sessions: Sessi
 
 /** Takes the files back to before a turn: lists first what would change, and can be undone. */
 export async function restore(connection: Connection, sessions: Sessions): Promise<void> {
-  const workspace = sessions.root();
+  const workspace = shownRoot(sessions);
   if (!workspace) return;
   const { checkpoints } = await connection.request('checkpoint/list', { workspace });
   const rows = checkpoints.map((point): Choice<string> => ({ label: point.title, description: new Date(point.at).toLocaleString(), value: point.id }));
@@ -111,7 +111,7 @@ async function restoreTo(connection: Connection, workspace: string, id: string):
 
 /** Shows what the folder ships for agents, and asks whether it takes effect. */
 export async function trust(connection: Connection, sessions: Sessions): Promise<void> {
-  const workspace = sessions.root();
+  const workspace = shownRoot(sessions);
   if (!workspace) return;
   const { ships, trust } = await connection.request('trust/get', { workspace });
   const rows: Choice<'trusted' | 'refused' | 'unknown' | string>[] = [
@@ -132,6 +132,11 @@ export async function install(): Promise<void> {
   const answer = await vscode.window.showInformationMessage(text, copy, path);
   if (answer === copy) await vscode.env.clipboard.writeText('cargo install --locked --path daemon');
   if (answer === path) await vscode.commands.executeCommand('workbench.action.openSettings', 'pilotfish.path');
+}
+
+/** The folder of the session that is shown, whatever file is active. */
+function shownRoot(sessions: Sessions): string | undefined {
+  return sessions.current?.workspace ?? sessions.root();
 }
 
 async function choose<T>(rows: Choice<T>[], placeHolder: string): Promise<T | undefined> {
