@@ -18,6 +18,7 @@ import { Verbs } from './review/verbs';
 import { Sessions } from './session';
 import { SessionList } from './sessions';
 import { StatusItem } from './status';
+import { warn } from './warn';
 
 type Commands = Record<string, (...values: never[]) => Promise<unknown>>;
 
@@ -97,7 +98,7 @@ function register(commands: Commands): vscode.Disposable[] {
         await run(...values);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        void vscode.window.showWarningMessage(error.message);
+        warn(error);
       }
     }),
   );
