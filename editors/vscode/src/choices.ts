@@ -2,8 +2,18 @@
 
 import * as vscode from 'vscode';
 import type { Connection } from './client';
-import type { Rule } from './protocol';
+import type { Checkpoint, Item, Rule } from './protocol';
 import type { Sessions } from './session';
+
+/** How far back a prompt is looked for, in pages of the transcript. */
+const MAX_PAGES = 20;
+
+/** The turn before which something was; `uri` is of a file that it changed. */
+export interface Turn {
+  sessionId: string;
+  turnId: string;
+  uri?: string;
+}
 
 /** A row of a list that stands for a thing. */
 type Choice<T> = vscode.QuickPickItem & { value: T };
@@ -86,14 +96,46 @@ export async function backgroundCommands(connection: Connection, sessions: Sessi
   if (chosen && chosen.exitCode === undefined) await connection.request('command/stop', { sessionId: session.id, commandId: chosen.id });
 }
 
-/** Takes the files back to before a turn: lists first what would change, and can be undone. */
-export async function restore(connection: Connection, sessions: Sessions): Promise<void> {
-  const workspace = shownRoot(sessions);
+/** Takes the files back to before a turn: lists first what would change, and can be undone. The point before `turn` stands first. */
+export async function restore(connection: Connection, sessions: Sessions, turn?: Turn): Promise<void> {
+  const workspace = turn?.uri ? sessions.root(vscode.Uri.parse(turn.uri)) : shownRoot(sessions);
   if (!workspace) return;
   const { checkpoints } = await connection.request('checkpoint/list', { workspace });
-  const rows = checkpoints.map((point): Choice<string> => ({ label: point.title, description: new Date(point.at).toLocaleString(), value: point.id }));
-  const id = await choose(rows, rows.length > 0 ? vscode.l10n.t('Take the files back to which point?') : vscode.l10n.t('There is no point to go back to yet.'));
+  const prompt = turn?.turnId ? await promptOf(connection, turn) : undefined;
+  const meant = prompt && pointBefore(prompt, checkpoints);
+  const points = meant ? [meant, ...checkpoints.filter((point) => point !== meant)] : checkpoints;
+  const rows = points.map((point): Choice<string> => ({
+    label: point.title,
+    description: new Date(point.at).toLocaleString(),
+    detail: point === meant ? vscode.l10n.t('Before the message you chose') : undefined,
+    value: point.id,
+  }));
+  const question = prompt && !meant ? vscode.l10n.t('There is no point before this message. Take the files back to which other one?') : vscode.l10n.t('Take the files back to which point?');
+  const id = await choose(rows, rows.length > 0 ? question : vscode.l10n.t('There is no point to go back to yet.'));
   if (id) await restoreTo(connection, workspace, id);
+}
+
+/** What the person asked for at the beginning of a turn. */
+async function promptOf(connection: Connection, { sessionId, turnId }: Turn): Promise<Item | undefined> {
+  let before: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const found = await connection.request('session/items', { sessionId, limit: 200, before });
+    const prompt = found.items.find((item) => item.turnId === turnId && item.content.kind === 'userMessage');
+    if (prompt || !found.before) return prompt;
+    before = found.before;
+  }
+  return undefined;
+}
+
+/** The point that was made for a prompt: it bears its first line, and is the first to do so after it. */
+function pointBefore(prompt: Item, checkpoints: Checkpoint[]): Checkpoint | undefined {
+  if (prompt.content.kind !== 'userMessage') return undefined;
+  const text = prompt.content.input.map((part) => (part.type === 'text' ? part.text : '')).join('\n').trim();
+  const isOfIt = ({ at, title }: Checkpoint): boolean => {
+    const words = title.replace(/^before: /, '').replace(/…$/, '');
+    return words !== '' && text.startsWith(words) && Date.parse(at) >= Date.parse(prompt.at);
+  };
+  return checkpoints.findLast(isOfIt);
 }
 
 async function restoreTo(connection: Connection, workspace: string, id: string): Promise<void> {

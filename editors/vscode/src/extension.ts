@@ -14,7 +14,7 @@ import { gutter } from './review/gutter';
 import { Review } from './review/hunks';
 import { Lenses } from './review/lenses';
 import { Changes } from './review/tree';
-import { Verbs } from './review/verbs';
+import { type Group, Verbs } from './review/verbs';
 import { Sessions } from './session';
 import { SessionList } from './sessions';
 import { StatusItem } from './status';
@@ -76,7 +76,7 @@ function ownCommands(connection: Connection, sessions: Sessions, list: SessionLi
     connectModel: () => choices.connectModel(),
     rules: () => choices.rules(connection, sessions),
     commands: () => choices.backgroundCommands(connection, sessions),
-    restore: () => choices.restore(connection, sessions),
+    restore: (target?: choices.Turn | Group) => choices.restore(connection, sessions, target && 'hunks' in target ? target.hunks[0] : target),
     trust: async () => {
       await choices.trust(connection, sessions);
       await changes.askTrust();
