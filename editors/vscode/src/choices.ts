@@ -2,8 +2,18 @@
 
 import * as vscode from 'vscode';
 import type { Connection } from './client';
-import type { Rule } from './protocol';
+import type { Checkpoint, Item, Rule } from './protocol';
 import type { Sessions } from './session';
+
+/** How far back a prompt is looked for, in pages of the transcript. */
+const MAX_PAGES = 20;
+
+/** The turn before which something was; `uri` is of a file that it changed. */
+export interface Turn {
+  sessionId: string;
+  turnId: string;
+  uri?: string;
+}
 
 /** A row of a list that stands for a thing. */
 type Choice<T> = vscode.QuickPickItem & { value: T };
@@ -44,7 +54,7 @@ export async function connectModel(problem?: string): Promise<void> {
 
 /** Lists what is remembered of answers; a row's button forgets it. */
 export async function rules(connection: Connection, sessions: Sessions): Promise<void> {
-  const { rules } = await connection.request('rule/list', { workspace: sessions.root() });
+  const { rules } = await connection.request('rule/list', { workspace: shownRoot(sessions) });
   const remove: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('trash'), tooltip: vscode.l10n.t('Forget it: it is asked again at once') };
   const pick = vscode.window.createQuickPick<Choice<Rule>>();
   pick.placeholder = rules.length > 0 ? vscode.l10n.t('Runs without a question. The bin forgets it.') : vscode.l10n.t('Nothing is remembered here.');
@@ -86,14 +96,46 @@ export async function backgroundCommands(connection: Connection, sessions: Sessi
   if (chosen && chosen.exitCode === undefined) await connection.request('command/stop', { sessionId: session.id, commandId: chosen.id });
 }
 
-/** Takes the files back to before a turn: lists first what would change, and can be undone. */
-export async function restore(connection: Connection, sessions: Sessions): Promise<void> {
-  const workspace = sessions.root();
+/** Takes the files back to before a turn: lists first what would change, and can be undone. The point before `turn` stands first. */
+export async function restore(connection: Connection, sessions: Sessions, turn?: Turn): Promise<void> {
+  const workspace = turn?.uri ? sessions.root(vscode.Uri.parse(turn.uri)) : shownRoot(sessions);
   if (!workspace) return;
   const { checkpoints } = await connection.request('checkpoint/list', { workspace });
-  const rows = checkpoints.map((point): Choice<string> => ({ label: point.title, description: new Date(point.at).toLocaleString(), value: point.id }));
-  const id = await choose(rows, rows.length > 0 ? vscode.l10n.t('Take the files back to which point?') : vscode.l10n.t('There is no point to go back to yet.'));
+  const prompt = turn?.turnId ? await promptOf(connection, turn) : undefined;
+  const meant = prompt && pointBefore(prompt, checkpoints);
+  const points = meant ? [meant, ...checkpoints.filter((point) => point !== meant)] : checkpoints;
+  const rows = points.map((point): Choice<string> => ({
+    label: point.title,
+    description: new Date(point.at).toLocaleString(),
+    detail: point === meant ? vscode.l10n.t('Before the message you chose') : undefined,
+    value: point.id,
+  }));
+  const question = prompt && !meant ? vscode.l10n.t('There is no point before this message. Take the files back to which other one?') : vscode.l10n.t('Take the files back to which point?');
+  const id = await choose(rows, rows.length > 0 ? question : vscode.l10n.t('There is no point to go back to yet.'));
   if (id) await restoreTo(connection, workspace, id);
+}
+
+/** What the person asked for at the beginning of a turn. */
+async function promptOf(connection: Connection, { sessionId, turnId }: Turn): Promise<Item | undefined> {
+  let before: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const found = await connection.request('session/items', { sessionId, limit: 200, before });
+    const prompt = found.items.find((item) => item.turnId === turnId && item.content.kind === 'userMessage');
+    if (prompt || !found.before) return prompt;
+    before = found.before;
+  }
+  return undefined;
+}
+
+/** The point that was made for a prompt: it bears its first line, and is the first to do so after it. */
+function pointBefore(prompt: Item, checkpoints: Checkpoint[]): Checkpoint | undefined {
+  if (prompt.content.kind !== 'userMessage') return undefined;
+  const text = prompt.content.input.map((part) => (part.type === 'text' ? part.text : '')).join('\n').trim();
+  const isOfIt = ({ at, title }: Checkpoint): boolean => {
+    const words = title.replace(/^before: /, '').replace(/…$/, '');
+    return words !== '' && text.startsWith(words) && Date.parse(at) >= Date.parse(prompt.at);
+  };
+  return checkpoints.findLast(isOfIt);
 }
 
 async function restoreTo(connection: Connection, workspace: string, id: string): Promise<void> {
@@ -111,7 +153,7 @@ async function restoreTo(connection: Connection, workspace: string, id: string):
 
 /** Shows what the folder ships for agents, and asks whether it takes effect. */
 export async function trust(connection: Connection, sessions: Sessions): Promise<void> {
-  const workspace = sessions.root();
+  const workspace = shownRoot(sessions);
   if (!workspace) return;
   const { ships, trust } = await connection.request('trust/get', { workspace });
   const rows: Choice<'trusted' | 'refused' | 'unknown' | string>[] = [
@@ -132,6 +174,11 @@ export async function install(): Promise<void> {
   const answer = await vscode.window.showInformationMessage(text, copy, path);
   if (answer === copy) await vscode.env.clipboard.writeText('cargo install --locked --path daemon');
   if (answer === path) await vscode.commands.executeCommand('workbench.action.openSettings', 'pilotfish.path');
+}
+
+/** The folder of the session that is shown, whatever file is active. */
+function shownRoot(sessions: Sessions): string | undefined {
+  return sessions.current?.workspace ?? sessions.root();
 }
 
 async function choose<T>(rows: Choice<T>[], placeHolder: string): Promise<T | undefined> {

@@ -32,6 +32,8 @@ export class Connection implements vscode.Disposable {
   #client: LanguageClient | undefined;
   #starting: Promise<void> | undefined;
   #restarts: number[] = [];
+  /** It ended too often: only the person's wish starts it again. */
+  #gaveUp = false;
   #lastWords = '';
   #disposed = false;
   readonly #states = new vscode.EventEmitter<ConnectionState>();
@@ -66,7 +68,7 @@ export class Connection implements vscode.Disposable {
 
   /** Connects unless that is done already. Never throws: {@link reason} says what is wrong. */
   start(): Promise<void> {
-    if (this.#state === 'ready') return Promise.resolve();
+    if (this.#state === 'ready' || this.#gaveUp) return Promise.resolve();
     this.#starting ??= this.#connect().finally(() => (this.#starting = undefined));
     return this.#starting;
   }
@@ -74,9 +76,14 @@ export class Connection implements vscode.Disposable {
   /** Connects anew, by the person's wish. */
   async restart(): Promise<void> {
     this.#restarts = [];
+    this.#gaveUp = false;
     await this.#starting;
-    await this.#stop();
-    await this.start();
+    this.#starting ??= this.#stop()
+      .then(() => this.#connect())
+      .finally(() => (this.#starting = undefined));
+    // From here on it is not ready, so whoever asks meanwhile waits for the new connection.
+    this.#set('starting');
+    await this.#starting;
   }
 
   /** Asks the daemon, and connects before that if need be. Throws a {@link Refusal}. */
@@ -159,6 +166,7 @@ export class Connection implements vscode.Disposable {
     const now = Date.now();
     this.#restarts = this.#restarts.filter((at) => now - at < RESTART_WINDOW_MS);
     if (this.#restarts.length >= MAX_RESTARTS) {
+      this.#gaveUp = true;
       this.#set('stopped', vscode.l10n.t('pilotfish ended {0} times within a minute. Its last words: {1}', MAX_RESTARTS + 1, this.#lastWords || '–'));
       return;
     }

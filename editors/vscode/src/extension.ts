@@ -14,10 +14,11 @@ import { gutter } from './review/gutter';
 import { Review } from './review/hunks';
 import { Lenses } from './review/lenses';
 import { Changes } from './review/tree';
-import { Verbs } from './review/verbs';
+import { type Group, Verbs } from './review/verbs';
 import { Sessions } from './session';
 import { SessionList } from './sessions';
 import { StatusItem } from './status';
+import { warn } from './warn';
 
 type Commands = Record<string, (...values: never[]) => Promise<unknown>>;
 
@@ -75,7 +76,7 @@ function ownCommands(connection: Connection, sessions: Sessions, list: SessionLi
     connectModel: () => choices.connectModel(),
     rules: () => choices.rules(connection, sessions),
     commands: () => choices.backgroundCommands(connection, sessions),
-    restore: () => choices.restore(connection, sessions),
+    restore: (target?: choices.Turn | Group) => choices.restore(connection, sessions, target && 'hunks' in target ? target.hunks[0] : target),
     trust: async () => {
       await choices.trust(connection, sessions);
       await changes.askTrust();
@@ -97,7 +98,7 @@ function register(commands: Commands): vscode.Disposable[] {
         await run(...values);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        void vscode.window.showWarningMessage(error.message);
+        warn(error);
       }
     }),
   );

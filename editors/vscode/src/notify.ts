@@ -5,9 +5,12 @@ import type { Connection } from './client';
 import type { Session } from './protocol';
 import type { Review } from './review/hunks';
 import type { Sessions } from './session';
+import { warn } from './warn';
 
 /** A turn that took less is not worth a message, in seconds. */
 const LONG_TURN = 30;
+/** A message that nobody answered holds back later ones of its session for as long, in milliseconds. */
+const HOLD_MS = 30_000;
 
 /** Shows messages about sessions of this window. `isSeen` says whether the panel is in sight. */
 export class Notifier implements vscode.Disposable {
@@ -25,7 +28,7 @@ export class Notifier implements vscode.Disposable {
       connection.onNotification('session/changed', ({ session }) => this.#waits(session)),
       connection.onNotification('daemon/notice', ({ text }) => connection.log.info(text)),
       sessions.onTurnEnd(({ session, seconds }) => {
-        if (seconds > LONG_TURN && this.#wish() === 'done') void this.#say(session, vscode.l10n.t('“{0}” has come to its end.', session.title));
+        if (seconds > LONG_TURN && this.#wish() === 'done') this.#say(session, vscode.l10n.t('“{0}” has come to its end.', session.title));
       }),
     ];
   }
@@ -42,15 +45,21 @@ export class Notifier implements vscode.Disposable {
   #waits(session: Session): void {
     const before = this.#told.get(session.id);
     this.#told.set(session.id, session.status.text);
+    if (session.status.state !== 'waiting') this.#shown.delete(session.id);
     if (session.status.state !== 'waiting' || before === session.status.text || this.#wish() === 'off') return;
     if (!this.sessions.roots().includes(session.workspace)) return;
-    void this.#say(session, `“${session.title}”: ${session.status.text}`);
+    this.#say(session, `“${session.title}”: ${session.status.text}`);
   }
 
-  async #say(session: Session, text: string): Promise<void> {
+  #say(session: Session, text: string): void {
     const isSeen = vscode.window.state.focused && this.isSeen() && session.id === this.sessions.current?.id;
     if (isSeen || this.#shown.has(session.id)) return;
     this.#shown.add(session.id);
+    setTimeout(() => this.#shown.delete(session.id), HOLD_MS);
+    this.#ask(session, text).catch(warn);
+  }
+
+  async #ask(session: Session, text: string): Promise<void> {
     const show = vscode.l10n.t('Show');
     const review = vscode.l10n.t('Review');
     const buttons = this.review.summary().hunks > 0 && session.status.state !== 'waiting' ? [show, review] : [show];

@@ -12,6 +12,7 @@ import { page } from './page';
 import type { InputPart, Methods, Mode, Range } from './protocol';
 import type { Review } from './review/hunks';
 import type { Sessions } from './session';
+import { warn } from './warn';
 
 const RELAYED = ['session/update', 'session/changed'] as const;
 
@@ -24,6 +25,8 @@ export class Panel implements vscode.WebviewViewProvider, vscode.Disposable {
   #waiting: HostMessage[] = [];
   /** What the session that the first prompt opens will be like. */
   #chosen: { mode?: Mode; workspace?: string } = {};
+  /** The folder that the page was told the next prompt is about. */
+  #shownRoot: string | undefined;
   readonly #outputs: Outputs;
   readonly #subscriptions: vscode.Disposable[];
 
@@ -71,7 +74,11 @@ export class Panel implements vscode.WebviewViewProvider, vscode.Disposable {
     const files = vscode.Uri.joinPath(this.context.extensionUri, 'dist');
     const file = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(files, name)).toString();
     webview.options = { enableScripts: true, localResourceRoots: [files] };
-    webview.onDidReceiveMessage((message: PanelMessage) => void this.#receive(message));
+    webview.onDidReceiveMessage((message: PanelMessage) => void this.#receive(message).catch(warn));
+    // A page out of sight is gone; the next one says when it is ready.
+    view.onDidChangeVisibility(() => {
+      if (!view.visible && this.#view === view) this.#isReady = false;
+    });
     view.onDidDispose(() => {
       if (this.#view !== view) return;
       this.#view = undefined;
@@ -122,15 +129,14 @@ export class Panel implements vscode.WebviewViewProvider, vscode.Disposable {
   #tellSession(): void {
     const { current } = this.sessions;
     const roots = this.sessions.roots();
-    const workspace = current?.workspace ?? this.#chosen.workspace ?? this.sessions.root();
-    const wished = vscode.workspace.getConfiguration('pilotfish').get<Mode>('mode', 'read-only');
+    this.#shownRoot = current?.workspace ?? this.#chosen.workspace ?? this.sessions.root();
     this.#tell({
       type: 'session',
       id: current?.id,
-      workspace,
+      workspace: this.#shownRoot,
       roots: roots.map((path) => ({ path, name: path.split(/[\\/]/).pop() ?? path })),
       trusted: vscode.workspace.isTrusted,
-      mode: current?.mode ?? this.#chosen.mode ?? wished,
+      mode: current?.mode ?? this.sessions.newMode(this.#chosen.mode),
     });
   }
 
@@ -183,7 +189,7 @@ export class Panel implements vscode.WebviewViewProvider, vscode.Disposable {
         this.#chosen = { ...this.#chosen, mode: message.mode ?? this.#chosen.mode, workspace: message.workspace ?? this.#chosen.workspace };
         return this.#tellSession();
       case 'failed':
-        return void vscode.window.showWarningMessage(message.message);
+        return warn(message.message);
     }
   }
 
@@ -206,10 +212,8 @@ export class Panel implements vscode.WebviewViewProvider, vscode.Disposable {
   }
 
   async #newSession() {
-    const { mode, workspace } = this.#chosen;
+    const session = await this.sessions.open(this.#chosen.workspace ?? this.#shownRoot, this.#chosen.mode);
     this.#chosen = {};
-    const session = await this.sessions.open(workspace);
-    if (mode && mode !== session.mode) await this.connection.request('session/setMode', { sessionId: session.id, mode });
     return session;
   }
 
@@ -217,12 +221,13 @@ export class Panel implements vscode.WebviewViewProvider, vscode.Disposable {
   async #open(uri: string | undefined, path: string | undefined, line: number | undefined, range: Range | undefined): Promise<void> {
     const root = this.sessions.current?.workspace ?? this.sessions.root();
     const target = uri ? vscode.Uri.parse(uri, true) : path && root ? vscode.Uri.joinPath(vscode.Uri.file(root), path) : undefined;
-    if (target?.scheme !== 'file' || !vscode.workspace.getWorkspaceFolder(target)) return;
+    if (!target) return;
+    if (target.scheme !== 'file' || !vscode.workspace.getWorkspaceFolder(target)) {
+      return warn(vscode.l10n.t('{0} is outside the folders of this window.', uri ?? path ?? ''));
+    }
     const start = range?.start ?? { line: Math.max(0, (line ?? 1) - 1), character: 0 };
     const selection = new vscode.Range(start.line, start.character, start.line, start.character);
-    await vscode.window.showTextDocument(target, { preview: true, selection }).then(undefined, (error: Error) => {
-      void vscode.window.showWarningMessage(error.message);
-    });
+    await vscode.window.showTextDocument(target, { preview: true, selection });
   }
 
   /** Opens a page of the web, after the person has seen its whole address. */

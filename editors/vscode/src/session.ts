@@ -4,6 +4,7 @@
 import * as vscode from 'vscode';
 import { type Connection, Refusal } from './client';
 import type { Attached, Item, Mode, Session, SessionUpdate } from './protocol';
+import { warn } from './warn';
 
 /** The session that is shown, as far as the host needs it. */
 export interface SessionInfo extends Session {
@@ -104,12 +105,22 @@ export class Sessions implements vscode.Disposable {
     return this.#ensuring;
   }
 
+  /** The mode a new session begins in: the one that was `chosen`, else that of the settings, as far as the editor trusts the folder. */
+  newMode(chosen?: Mode): Mode {
+    if (!vscode.workspace.isTrusted) return 'read-only';
+    return chosen ?? vscode.workspace.getConfiguration('pilotfish').get<Mode>('mode', 'read-only');
+  }
+
   /** Opens a session and shows it. */
-  async open(workspace = this.root()): Promise<SessionInfo> {
+  async open(workspace = this.root(), chosen?: Mode): Promise<SessionInfo> {
     if (!workspace) throw new Refusal(vscode.l10n.t('pilotfish works in a folder: open one first.'));
-    const wished = vscode.workspace.getConfiguration('pilotfish').get<Mode>('mode', 'read-only');
-    const mode = vscode.workspace.isTrusted ? wished : 'read-only';
-    const { session } = await this.connection.request('session/new', { workspace, mode });
+    const mode = this.newMode(chosen);
+    const { session } = await this.connection.request('session/new', { workspace, mode }).catch(async (error: Refusal) => {
+      if (mode !== 'agent' || error.kind !== 'refused') throw error;
+      const opened = await this.connection.request('session/new', { workspace, mode: 'read-only' });
+      warn(new Refusal(vscode.l10n.t('The session is read-only: {0}', error.message)));
+      return opened;
+    });
     return this.select(session.id);
   }
 

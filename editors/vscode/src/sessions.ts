@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { Connection } from './client';
 import type { Session, Status } from './protocol';
 import type { Sessions } from './session';
+import { warn } from './warn';
 
 /** A row: a session, or the one that loads more of them. */
 type Row = Session | { more: string };
@@ -71,7 +72,11 @@ export class SessionList implements vscode.TreeDataProvider<Row>, vscode.Disposa
     if (row) return [];
     await this.connection.start();
     if (this.connection.state !== 'ready') return [];
-    this.#loaded ??= this.#load();
+    this.#loaded ??= this.#load().catch((error: unknown) => {
+      // The next look tries again.
+      this.#loaded = undefined;
+      throw error;
+    });
     await this.#loaded;
     const order = this.sessions.roots();
     const rank = (session: Session): number => (order.includes(session.workspace) ? 0 : 1);
@@ -100,7 +105,14 @@ export class SessionList implements vscode.TreeDataProvider<Row>, vscode.Disposa
 
   /** Loads a page more. */
   async more(): Promise<void> {
-    if (this.#next) await this.#load(this.#next);
+    const cursor = this.#next;
+    if (!cursor) return;
+    // Taken at once: a second press loads no page twice.
+    this.#next = undefined;
+    await this.#load(cursor).catch((error: unknown) => {
+      this.#next = cursor;
+      throw error;
+    });
     this.#changes.fire();
   }
 
@@ -110,13 +122,17 @@ export class SessionList implements vscode.TreeDataProvider<Row>, vscode.Disposa
 
   async #load(cursor?: string): Promise<void> {
     const list = await this.connection.request('session/list', { workspace: this.sessions.root(), cursor, archived: this.#archived || undefined });
-    this.#rows = cursor ? [...this.#rows, ...list.sessions] : list.sessions;
+    const before = cursor ? this.#rows : [];
+    const known = new Set(before.map((row) => row.id));
+    this.#rows = [...before, ...list.sessions.filter((row) => !known.has(row.id))];
     this.#next = list.nextCursor;
   }
 
   #replace(session: Session): void {
     if (!this.#loaded) return;
     const others = this.#rows.filter((row) => row.id !== session.id);
+    const isListed = others.length < this.#rows.length;
+    if (!isListed && !this.sessions.roots().includes(session.workspace)) return;
     this.#rows = session.archived && !this.#archived ? others : [...others, session];
     this.#changes.fire();
   }
@@ -156,7 +172,7 @@ export class SessionList implements vscode.TreeDataProvider<Row>, vscode.Disposa
     pick.onDidAccept(() => {
       const session = pick.selectedItems[0]?.session;
       pick.hide();
-      if (session) void this.#select(session);
+      if (session) this.#select(session).catch(warn);
     });
     pick.onDidHide(() => pick.dispose());
     pick.show();
@@ -199,11 +215,12 @@ export class SessionList implements vscode.TreeDataProvider<Row>, vscode.Disposa
 
   #offerBack(text: string, undo: () => Promise<unknown>): void {
     const back = vscode.l10n.t('Undo');
-    void vscode.window.showInformationMessage(text, back).then(async (answer) => {
-      if (answer !== back) return;
+    const ask = async (): Promise<void> => {
+      if ((await vscode.window.showInformationMessage(text, back)) !== back) return;
       await undo();
       this.refresh();
-    });
+    };
+    ask().catch(warn);
   }
 }
 

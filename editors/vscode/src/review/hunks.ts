@@ -38,6 +38,9 @@ export class Review implements vscode.Disposable {
       connection.onState((state) => {
         if (state === 'ready') void this.#load();
       }),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => {
+        if (connection.state === 'ready') void this.#load();
+      }),
       // Hunks of a file that was closed speak of no version; now there is one.
       vscode.workspace.onDidOpenTextDocument(({ uri }) => {
         if (this.of(uri)) setTimeout(() => void this.#ask(uri), 0);

@@ -81,7 +81,7 @@ export class Verbs implements vscode.Disposable {
   }
 
   async #hunk(verb: Verb, target: Target): Promise<void> {
-    const hunk = this.#found(target);
+    const hunk = this.#found(target, verb);
     if (hunk) await this.#decide(verb, [hunk]);
   }
 
@@ -201,17 +201,19 @@ export class Verbs implements vscode.Disposable {
     await vscode.commands.executeCommand('vscode.changes', vscode.l10n.t('pilotfish: {0} to review', filesText(files.length)), rows);
   }
 
-  /** The hunk that is meant: the one that is named, or the one at the caret. */
-  #found(target: Target): Hunk | undefined {
+  /** The hunk that is meant: the one that is named, or the first at the caret that the verb is for. */
+  #found(target: Target, verb?: Verb): Hunk | undefined {
     if (target && 'id' in target) {
       const named = this.review.of(vscode.Uri.parse(target.uri))?.hunks.find((hunk) => hunk.id === target.id);
       if (!named) note(vscode.l10n.t('This change is decided already.'));
       return named;
     }
     const editor = vscode.window.activeTextEditor;
-    const file = editor && this.review.of(editor.document.uri);
+    const drawn = editor ? this.review.drawn(editor.document) : [];
+    // Places in an older text would decide of another change than the one that is seen.
+    if (!drawn) return void (target ?? note(vscode.l10n.t('The changes are being counted again. Try once more.')));
     const line = editor?.selection.active.line ?? 0;
-    const hunk = file?.hunks.find((hunk) => holds(hunk, line));
+    const hunk = (verb ? fitting(verb, drawn) : drawn).find((hunk) => holds(hunk, line));
     if (!hunk && !target) note(vscode.l10n.t('No change at the caret.'));
     return hunk;
   }
