@@ -48,9 +48,7 @@ end
 
 --- Words as the file of rules has them.
 local function list_of(argv)
-  local quoted = vim.tbl_map(function(word)
-    return '"' .. word:gsub('[\\"]', '\\%0'):gsub('\n', '\\n') .. '"'
-  end, argv)
+  local quoted = vim.tbl_map(function(word) return '"' .. word:gsub('[\\"]', '\\%0'):gsub('\n', '\\n') .. '"' end, argv)
   return '[' .. table.concat(quoted, ', ') .. ']'
 end
 

@@ -136,9 +136,7 @@ function whole.reasoning(_, item)
 end
 
 function whole.context(_, item)
-  local texts = vim.tbl_map(function(part)
-    return ('── %s ──\n%s'):format(part.title, part.text)
-  end, item.content.parts)
+  local texts = vim.tbl_map(function(part) return ('── %s ──\n%s'):format(part.title, part.text) end, item.content.parts)
   M.float('what the model was given', table.concat(texts, '\n'), '')
 end
 
@@ -293,9 +291,7 @@ function M.ask(text, range)
     context.add(range, true)
   end
   if vim.trim(text) == '' then
-    return M.open(true, function()
-      vim.cmd.startinsert({ bang = true })
-    end)
+    return M.open(true, function() vim.cmd.startinsert({ bang = true }) end)
   end
   M.open(false, function()
     local parts, id = context.take(), session.current().session.id

@@ -234,9 +234,7 @@ end
 ---@return boolean
 local function may_restart()
   local now = vim.uv.now()
-  connection.restarts = vim.tbl_filter(function(at)
-    return now - at < WITHIN
-  end, connection.restarts)
+  connection.restarts = vim.tbl_filter(function(at) return now - at < WITHIN end, connection.restarts)
   table.insert(connection.restarts, now)
   return #connection.restarts <= RESTARTS
 end
@@ -331,9 +329,7 @@ function M.config()
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   capabilities.general.positionEncodings = { 'utf-8', 'utf-16' }
   local routes = {
-    ['workspace/applyEdit'] = function(...)
-      return require('pilotfish.edits').handle(...)
-    end,
+    ['workspace/applyEdit'] = function(...) return require('pilotfish.edits').handle(...) end,
   }
   for _, method in ipairs(NOTIFICATIONS) do
     routes[method] = function(_, params)
@@ -354,9 +350,7 @@ function M.config()
     on_init = began,
     on_attach = attached,
     on_exit = function(_, _, id)
-      vim.schedule(function()
-        ended(id)
-      end)
+      vim.schedule(function() ended(id) end)
     end,
   }
 end
@@ -456,9 +450,7 @@ end
 --- Follows which files are opened; those of no known kind too, which the editor's own way of enabling a server leaves out.
 function M.follow_buffers()
   require('pilotfish.events').on({ 'BufReadPost', 'BufNewFile', 'BufFilePost' }, function(event)
-    vim.schedule(function()
-      opened(event.buf)
-    end)
+    vim.schedule(function() opened(event.buf) end)
   end)
 end
 

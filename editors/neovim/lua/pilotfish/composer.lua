@@ -88,9 +88,7 @@ local function typed(composer)
     return
   end
   composer.pending = true
-  composer.timer:start(PAUSE, 0, vim.schedule_wrap(function()
-    send_draft(composer)
-  end))
+  composer.timer:start(PAUSE, 0, vim.schedule_wrap(function() send_draft(composer) end))
 end
 
 --- Takes over what was typed elsewhere, unless something is typed here.
@@ -295,12 +293,8 @@ local function set_autocommands(composer)
     send(composer, vim.v.cmdbang == 1 and 'steer' or nil)
     vim.bo[composer.buffer].modified = false
   end)
-  on({ 'TextChanged', 'TextChangedI', 'TextChangedP' }, function()
-    typed(composer)
-  end)
-  on('CompleteDone', function()
-    chosen(composer)
-  end)
+  on({ 'TextChanged', 'TextChangedI', 'TextChangedP' }, function() typed(composer) end)
+  on('CompleteDone', function() chosen(composer) end)
   on({ 'BufLeave', 'InsertLeave' }, function()
     if composer.pending then
       composer.timer:stop()
@@ -349,9 +343,7 @@ end
 --- The window of this tab in which messages are written.
 ---@return integer?
 function M.window()
-  return scratch.find(function(buffer)
-    return vim.b[buffer].pilotfish_session
-  end)
+  return scratch.find(function(buffer) return vim.b[buffer].pilotfish_session end)
 end
 
 --- Shows the composer of a session below a window.
@@ -436,9 +428,7 @@ session.on(function(state, change)
   elseif change.kind == 'turnStarted' or change.kind == 'turnEnded' or change.kind == 'modeChanged' then
     vim.cmd.redrawstatus({ bang = true })
   end
-  local is_gone = edits and not vim.iter(state.queue):any(function(queued)
-    return queued.id == edits.id
-  end)
+  local is_gone = edits and not vim.iter(state.queue):any(function(queued) return queued.id == edits.id end)
   if is_gone then
     leave_edit(composer, 'the message does not wait any more; what you wrote of it is here')
   end
