@@ -409,7 +409,7 @@ function M.winbar()
   local names = table.concat(context.names(state.session.workspace), '  ')
   local keys = state.turnId and '⏎ queues  M-⏎ steers' or '⏎ sends'
   if composer.edits then
-    keys = 'a waiting message · ⏎ puts it back  ⎋ leaves it'
+    keys = 'a waiting message · ⏎ saves  ⎋ leaves'
   end
   local line = '%%#%s#▌%%* %%<%s%%= %%#PilotfishHint#%s%%* '
   return line:format(group, (names:gsub('%%', '%%%%')), keys)
