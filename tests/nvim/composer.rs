@@ -191,7 +191,7 @@ async fn an_unloaded_chat_is_whole_when_it_is_opened_again() {
         let nvim = chat(&scene, &version).await;
         nvim.input("ikept text<Esc>").await;
         nvim.command("bdelete").await;
-        nvim.command("Pilotfish chat").await;
+        nvim.run("require('pilotfish.chat').open(true)").await;
         nvim.until(&format!("(function() {WRITTEN} end)() == 'kept text'")).await;
         nvim.run("vim.cmd.bdelete(vim.api.nvim_win_get_buf(require('pilotfish.chat').window()))").await;
         nvim.until("not require('pilotfish.chat').window() and not require('pilotfish.composer').window()").await;
