@@ -154,3 +154,79 @@ async fn a_range_is_asked_about_without_leaving_the_file() {
         nvim.quit().await;
     }
 }
+
+#[tokio::test]
+async fn what_is_typed_without_a_connection_counts_once_there_is_one() {
+    for version in versions() {
+        let mut scene = Scene::begin("read-only", &[]).await;
+        let nvim = chat(&scene, &version).await;
+        nvim.input("ibefore<Esc>").await;
+        let is_draft =
+            |update: &SessionUpdate| matches!(&update.update, Update::DraftChanged { text } if text == "before");
+        scene.other.updates_until(is_draft).await;
+        nvim.run(
+            "local buffer = vim.api.nvim_win_get_buf(require('pilotfish.composer').window())
+             local client = require('pilotfish.client')
+             client.on_state(function(state)
+               if state == 'starting' then
+                 vim.api.nvim_buf_set_lines(buffer, 0, -1, true, { 'typed meanwhile' })
+                 vim.api.nvim_exec_autocmds('TextChanged', { buffer = buffer })
+               end
+             end)
+             client.restart()",
+        )
+        .await;
+        let is_draft = |update: &SessionUpdate| matches!(&update.update, Update::DraftChanged { text } if text == "typed meanwhile");
+        scene.other.updates_until(is_draft).await;
+        nvim.until("require('pilotfish.session').current().draft == 'typed meanwhile'").await;
+        assert_eq!(nvim.lua::<String>(WRITTEN).await, "typed meanwhile");
+        nvim.quit().await;
+    }
+}
+
+#[tokio::test]
+async fn an_unloaded_chat_is_whole_when_it_is_opened_again() {
+    for version in versions() {
+        let scene = Scene::begin("read-only", &[]).await;
+        let nvim = chat(&scene, &version).await;
+        nvim.input("ikept text<Esc>").await;
+        nvim.command("bdelete").await;
+        nvim.run("require('pilotfish.chat').open(true)").await;
+        nvim.until(&format!("(function() {WRITTEN} end)() == 'kept text'")).await;
+        nvim.run("vim.cmd.bdelete(vim.api.nvim_win_get_buf(require('pilotfish.chat').window()))").await;
+        nvim.until("not require('pilotfish.chat').window() and not require('pilotfish.composer').window()").await;
+        nvim.command("Pilotfish chat").await;
+        scene.model.answers(answer().says("It is whole."));
+        nvim.input("<CR>").await;
+        nvim.see("It is whole.").await;
+        nvim.until(&format!("(function() {WRITTEN} end)() == ''")).await;
+        nvim.quit().await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_comes_back_before_what_was_typed_since() {
+    for version in versions() {
+        let scene = Scene::begin("read-only", &[]).await;
+        let nvim = chat(&scene, &version).await;
+        nvim.run(
+            "local client = require('pilotfish.client')
+             local request = client.request
+             client.request = function(method, params, callback)
+               if method ~= 'session/prompt' then
+                 return request(method, params, callback)
+               end
+               client.request = request
+               refuse = function() callback({ code = 0, message = 'not now' }) end
+             end",
+        )
+        .await;
+        nvim.input("ithe first<Esc><CR>").await;
+        nvim.until("refuse ~= nil").await;
+        nvim.input("ithe second<Esc>").await;
+        nvim.run("refuse()").await;
+        nvim.see("not now").await;
+        assert_eq!(nvim.lua::<String>(WRITTEN).await, "the first|the second");
+        nvim.quit().await;
+    }
+}

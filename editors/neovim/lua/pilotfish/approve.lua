@@ -48,9 +48,7 @@ end
 
 --- Words as the file of rules has them.
 local function list_of(argv)
-  local quoted = vim.tbl_map(function(word)
-    return '"' .. word:gsub('[\\"]', '\\%0') .. '"'
-  end, argv)
+  local quoted = vim.tbl_map(function(word) return '"' .. word:gsub('[\\"]', '\\%0'):gsub('\n', '\\n') .. '"' end, argv)
   return '[' .. table.concat(quoted, ', ') .. ']'
 end
 
@@ -73,7 +71,7 @@ local function draw_preview(out, preview)
   end
   local function rows(label, texts)
     for index, text in ipairs(texts) do
-      out:line({ index == 1 and label or '              ', { text, 'PilotfishTool' } })
+      out:line({ index == 1 and label or '              ', { (text:gsub('\n', '\\n')), 'PilotfishTool' } })
     end
   end
   rows(' Also runs    ', #preview.alsoRuns > 0 and preview.alsoRuns or { 'nothing else' })
@@ -198,7 +196,9 @@ local function set_keys(open)
     open.preview = nil
     draw(open)
   end)
-  vim.keymap.set('n', '<Esc>', close, { buffer = open.buffer, nowait = true })
+  for _, key in ipairs({ 'q', '<Esc>' }) do
+    vim.keymap.set('n', key, close, { buffer = open.buffer, nowait = true })
+  end
 end
 
 ---@param state pilotfish.State
@@ -206,6 +206,9 @@ local function open_window(state)
   local groups = tail.groups(state.approvals)
   local buffer = scratch.buffer({}, 'pilotfish-approval')
   local title = #groups > 1 and ('Needs you (1 of %d)'):format(#groups) or 'Needs you'
+  if state ~= session.current() then
+    title = title .. ' · ' .. words.one_line(state.session.title)
+  end
   local open = { session = state.session.id, group = groups[1], buffer = buffer }
   open.window = scratch.float(buffer, title, { footer = ' q later ' })
   vim.wo[open.window].wrap, vim.wo[open.window].linebreak = true, true
@@ -214,18 +217,19 @@ local function open_window(state)
   draw(open)
 end
 
---- Opens the window with the first question that waits; with none, the first question of the model.
+--- Opens the window with what waits first: of the current session, else of another. Without one it is a question of the model.
 function M.open()
-  session.ensure(function(state)
+  session.ensure(function()
     close()
-    if #state.approvals > 0 then
-      return open_window(state)
+    for _, state in ipairs(session.all()) do
+      local item = fold.questions(state)[1]
+      if #state.approvals > 0 then
+        return open_window(state)
+      elseif item then
+        return require('pilotfish.picker').question(state, item)
+      end
     end
-    local item = fold.questions(state)[1]
-    if not item then
-      return say.say('nothing waits for you')
-    end
-    require('pilotfish.picker').question(state, item)
+    say.say('nothing waits for you')
   end)
 end
 

@@ -25,6 +25,7 @@ local options = vim.tbl_extend('force', scratch.plain, {
   foldlevel = 0,
   foldmethod = 'manual',
   foldtext = '',
+  statusline = ' pilotfish',
   fillchars = 'fold: ,eob: ',
   winhighlight = 'Folded:Normal,WinBar:Normal,WinBarNC:Normal',
   winbar = "%{%v:lua.require'pilotfish.status'.winbar()%}",
@@ -54,8 +55,10 @@ end
 ---@param line integer From 0.
 local function show(uri, line)
   vim.api.nvim_set_current_win(file_window())
-  local at = { line = line, character = 0 }
-  vim.lsp.util.show_document({ uri = uri, range = { start = at, ['end'] = at } }, 'utf-16', { focus = true })
+  vim.lsp.util.show_document({ uri = uri }, 'utf-16', { focus = true })
+  -- The file may be shorter by now.
+  vim.api.nvim_win_set_cursor(0, { math.max(1, math.min(line + 1, vim.api.nvim_buf_line_count(0))), 0 })
+  vim.cmd('normal! zv')
 end
 
 --- A `path:line` under the cursor that there is.
@@ -133,9 +136,7 @@ function whole.reasoning(_, item)
 end
 
 function whole.context(_, item)
-  local texts = vim.tbl_map(function(part)
-    return ('── %s ──\n%s'):format(part.title, part.text)
-  end, item.content.parts)
+  local texts = vim.tbl_map(function(part) return ('── %s ──\n%s'):format(part.title, part.text) end, item.content.parts)
   M.float('what the model was given', table.concat(texts, '\n'), '')
 end
 
@@ -186,22 +187,24 @@ local function view_of(state)
   local id = state.session.id
   local buffer = buffers[id]
   local view = buffer and View.of(buffer)
-  if view and vim.api.nvim_buf_is_valid(buffer) then
+  if view and vim.api.nvim_buf_is_loaded(buffer) then
     return view
   end
   buffer = vim.api.nvim_create_buf(false, true)
   buffers[id] = buffer
   vim.api.nvim_buf_set_name(buffer, 'pilotfish://chat/' .. id)
   vim.bo[buffer].bufhidden, vim.bo[buffer].undolevels, vim.bo[buffer].modifiable = 'hide', -1, false
+  vim.b[buffer].pilotfish_workspace = state.session.workspace
   view = View.new(buffer, state.session)
   vim.bo[buffer].filetype = 'pilotfish'
   set_keys(view)
   view:reset(state)
-  vim.api.nvim_create_autocmd('BufWipeout', {
+  vim.api.nvim_create_autocmd('BufUnload', {
     buffer = buffer,
     callback = function()
       view:drop()
       buffers[id] = nil
+      scratch.delete_soon(buffer)
     end,
   })
   return view
@@ -288,13 +291,15 @@ function M.ask(text, range)
     context.add(range, true)
   end
   if vim.trim(text) == '' then
-    return M.open(true, function()
-      vim.cmd.startinsert({ bang = true })
-    end)
+    return M.open(true, function() vim.cmd.startinsert({ bang = true }) end)
   end
-  local parts = context.take()
   M.open(false, function()
-    session.prompt(vim.list_extend({ { type = 'text', text = text } }, parts))
+    local parts, id = context.take(), session.current().session.id
+    session.prompt(vim.list_extend({ { type = 'text', text = text } }, parts), nil, function(error)
+      if error then
+        composer.put_back(id, text, parts)
+      end
+    end)
   end)
 end
 
@@ -308,6 +313,7 @@ local redraws_tail = {
   approvalOpened = true,
   approvalClosed = true,
   itemEnded = true,
+  resumed = true,
 }
 
 ---@param state pilotfish.State?
@@ -321,8 +327,13 @@ local function changed(state, change)
   if not view then
     return
   end
-  if change.kind == 'attached' or change.kind == 'resumed' then
+  if change.kind == 'attached' then
     view:reset(state)
+  elseif change.kind == 'resumed' then
+    -- Only what differs is drawn, so that whoever reads goes on where they were.
+    for _, item in ipairs(state.items) do
+      view:item(state, item.id)
+    end
   elseif change.kind == 'earlier' then
     view:earlier(state)
   elseif change.item then

@@ -30,6 +30,9 @@ local connection = {
   waiting = {},
 }
 
+--- What waits for an answer, which does not come any more once the connection ends.
+---@type table<table, pilotfish.Callback>
+local unanswered = {}
 ---@type table<string, (fun(params: any))[]>
 local handlers = {}
 ---@type (fun(state: pilotfish.ConnectionState, reason: string?))[]
@@ -98,12 +101,15 @@ function M.buffer(uri)
   end
 end
 
---- The folder that a buffer's sessions belong to.
+--- The folder that a buffer's sessions belong to; for a session's own buffers it is the session's.
 ---@param bufnr? integer the current one unless given
 ---@return string
 function M.workspace(bufnr)
   bufnr = bufnr or vim.api.nvim_get_current_buf()
   local name = M.is_file(bufnr) and M.path(bufnr) or nil
+  if not name and vim.b[bufnr].pilotfish_workspace then
+    return vim.b[bufnr].pilotfish_workspace
+  end
   local root = vim.fs.root(name or vim.fn.getcwd(), '.git')
   return vim.uv.fs_realpath(root or vim.fn.getcwd()) or vim.fn.getcwd()
 end
@@ -146,13 +152,18 @@ end
 ---@param callback pilotfish.Callback
 ---@param bufnr? integer
 local function send(client, method, params, callback, bufnr)
+  local key = {}
+  unanswered[key] = callback
   local function answer(error, result)
-    callback(error, result)
+    if unanswered[key] then
+      unanswered[key] = nil
+      callback(error, result)
+    end
   end
   -- An empty table would be sent as a list.
   params = next(params) == nil and vim.empty_dict() or params
   if not call(client, 'request', method, params, answer, bufnr) then
-    callback({ code = 0, message = 'the connection to the daemon is closed' }, nil)
+    answer({ code = 0, message = 'the connection to the daemon is closed' })
   end
 end
 
@@ -223,11 +234,19 @@ end
 ---@return boolean
 local function may_restart()
   local now = vim.uv.now()
-  connection.restarts = vim.tbl_filter(function(at)
-    return now - at < WITHIN
-  end, connection.restarts)
+  connection.restarts = vim.tbl_filter(function(at) return now - at < WITHIN end, connection.restarts)
   table.insert(connection.restarts, now)
   return #connection.restarts <= RESTARTS
+end
+
+--- Answers what the daemon cannot answer any more.
+---@param message string
+local function give_up(message)
+  local lost = unanswered
+  unanswered = {}
+  for _, callback in pairs(lost) do
+    callback({ code = 0, message = message }, nil)
+  end
 end
 
 ---@param id integer
@@ -243,9 +262,11 @@ local function ended(id)
   local reason = ('the connection to the daemon ended (status %d); :Pilotfish log may say why'):format(connection.code)
   if may_restart() then
     become('starting', reason)
+    give_up(reason)
     return M.start()
   end
   become('stopped', reason)
+  give_up(reason)
   answer_waiting()
   say.warn(reason .. ', :Pilotfish restart tries again')
 end
@@ -308,9 +329,7 @@ function M.config()
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   capabilities.general.positionEncodings = { 'utf-8', 'utf-16' }
   local routes = {
-    ['workspace/applyEdit'] = function(...)
-      return require('pilotfish.edits').handle(...)
-    end,
+    ['workspace/applyEdit'] = function(...) return require('pilotfish.edits').handle(...) end,
   }
   for _, method in ipairs(NOTIFICATIONS) do
     routes[method] = function(_, params)
@@ -331,9 +350,7 @@ function M.config()
     on_init = began,
     on_attach = attached,
     on_exit = function(_, _, id)
-      vim.schedule(function()
-        ended(id)
-      end)
+      vim.schedule(function() ended(id) end)
     end,
   }
 end
@@ -433,9 +450,7 @@ end
 --- Follows which files are opened; those of no known kind too, which the editor's own way of enabling a server leaves out.
 function M.follow_buffers()
   require('pilotfish.events').on({ 'BufReadPost', 'BufNewFile', 'BufFilePost' }, function(event)
-    vim.schedule(function()
-      opened(event.buf)
-    end)
+    vim.schedule(function() opened(event.buf) end)
   end)
 end
 

@@ -49,22 +49,16 @@ M.entries = {
   chat = { help = 'show the chat, or hide it', run = call('chat', 'toggle') },
   ask = {
     help = 'ask something; a range goes along with it',
-    run = function(invocation)
-      require('pilotfish.chat').ask(invocation.text, invocation.range)
-    end,
+    run = function(invocation) require('pilotfish.chat').ask(invocation.text, invocation.range) end,
   },
   add = {
     help = 'add the file, or a range of it, to what the next message is about',
-    run = function(invocation)
-      require('pilotfish.context').add(invocation.range)
-    end,
+    run = function(invocation) require('pilotfish.context').add(invocation.range) end,
   },
   mode = {
     help = 'switch between read-only and agent',
     complete = { 'read-only', 'agent' },
-    run = function(invocation)
-      require('pilotfish.session').set_mode(invocation.words[1])
-    end,
+    run = function(invocation) require('pilotfish.session').set_mode(invocation.words[1]) end,
   },
   keep = { help = 'keep the hunk or range here; ! the file; all everything', complete = { 'all' }, run = review('keep') },
   undo = { help = 'undo the hunk or range here; ! the file; all everything', complete = { 'all' }, run = review('undo') },
@@ -78,34 +72,26 @@ M.entries = {
   review = {
     help = 'list all hunks in the quickfix window; file: those here in the location list',
     complete = { 'file' },
-    run = function(invocation)
-      require('pilotfish.quickfix').open(invocation.words[1] == 'file')
-    end,
+    run = function(invocation) require('pilotfish.quickfix').open(invocation.words[1] == 'file') end,
   },
   trust = {
     help = 'say whether what this folder ships may take effect',
     complete = { 'trusted', 'refused', 'unknown' },
-    run = function(invocation)
-      require('pilotfish.trust').say(invocation.words[1])
-    end,
+    run = function(invocation) require('pilotfish.trust').say(invocation.words[1]) end,
   },
   restore = { help = 'take the files back to before a turn; shows first what would change', run = call('picker', 'restore') },
   approve = { help = 'answer what pilotfish asks', run = call('approve', 'open') },
   rules = { help = 'list the remembered answers, and take them back', run = call('picker', 'rules') },
   sessions = {
     help = 'choose another session; words after it are searched for',
-    run = function(invocation)
-      require('pilotfish.picker').sessions(invocation.text)
-    end,
+    run = function(invocation) require('pilotfish.picker').sessions(invocation.text) end,
   },
   model = { help = 'choose the model', run = call('picker', 'model') },
   commands = { help = 'list the commands in the background, and stop them', run = call('picker', 'commands') },
   queue = { help = 'list the messages that wait', run = call('picker', 'queue') },
   stop = {
     help = 'stop the running command; ! stops the turn',
-    run = function(invocation)
-      require('pilotfish.session').interrupt(invocation.bang and 'turn' or 'command')
-    end,
+    run = function(invocation) require('pilotfish.session').interrupt(invocation.bang and 'turn' or 'command') end,
   },
   log = { help = 'show what went wrong', run = call('log', 'open') },
   restart = { help = 'connect to the daemon anew', run = call('client', 'restart') },
@@ -151,9 +137,7 @@ function M.complete(start, line)
   local words = vim.split(before, '%s+', { trimempty = true })
   local entry = M.entries[(words[1] or ''):gsub('!$', '')]
   local candidates = #words == 0 and names() or #words == 1 and entry and entry.complete or {}
-  return vim.tbl_filter(function(candidate)
-    return vim.startswith(candidate, start)
-  end, candidates)
+  return vim.tbl_filter(function(candidate) return vim.startswith(candidate, start) end, candidates)
 end
 
 return M

@@ -22,6 +22,7 @@ local PAUSE = 150
 ---@field completed? string What stood before the cursor when completion began.
 ---@field edits? pilotfish.Queued The waiting message that is being changed.
 ---@field before? string[] What stood here before that.
+---@field asking? boolean Whether the daemon is asked what a line that begins with `/` does.
 
 ---@type table<string, pilotfish.Composer>
 local composers = {}
@@ -31,6 +32,7 @@ local options = vim.tbl_extend('force', scratch.plain, {
   winhighlight = 'WinBar:Normal,WinBarNC:Normal',
   fillchars = 'eob: ',
   winbar = "%{%v:lua.require'pilotfish.composer'.winbar()%}",
+  statusline = ' message',
 })
 
 local hint = vim.api.nvim_create_namespace('pilotfish.composer')
@@ -38,6 +40,12 @@ local hint = vim.api.nvim_create_namespace('pilotfish.composer')
 ---@param composer pilotfish.Composer
 local function lines_of(composer)
   return vim.api.nvim_buf_get_lines(composer.buffer, 0, -1, true)
+end
+
+---@param composer pilotfish.Composer
+---@return string
+local function text_of(composer)
+  return table.concat(lines_of(composer), '\n')
 end
 
 ---@param composer pilotfish.Composer
@@ -61,11 +69,11 @@ end
 
 ---@param composer pilotfish.Composer
 local function send_draft(composer)
-  composer.pending = false
-  if composer.edits or not vim.api.nvim_buf_is_valid(composer.buffer) or not client.client() then
+  if composer.edits or not vim.api.nvim_buf_is_loaded(composer.buffer) or not client.client() then
     return
   end
-  local text = table.concat(lines_of(composer), '\n')
+  composer.pending = false
+  local text = text_of(composer)
   composer.known = text
   table.insert(composer.sent, text)
   client.request('session/draft', { sessionId = composer.id, text = text }, function() end)
@@ -76,13 +84,11 @@ local function typed(composer)
   show_hint(composer)
   -- It is kept by the daemon, so the editor need not warn of losing it.
   vim.bo[composer.buffer].modified = false
-  if not composer.pending and table.concat(lines_of(composer), '\n') == composer.known then
+  if not composer.pending and text_of(composer) == composer.known then
     return
   end
   composer.pending = true
-  composer.timer:start(PAUSE, 0, vim.schedule_wrap(function()
-    send_draft(composer)
-  end))
+  composer.timer:start(PAUSE, 0, vim.schedule_wrap(function() send_draft(composer) end))
 end
 
 --- Takes over what was typed elsewhere, unless something is typed here.
@@ -95,7 +101,7 @@ local function heard(composer, text)
       return
     end
   end
-  if composer.pending or composer.edits or table.concat(lines_of(composer), '\n') == text then
+  if composer.pending or composer.edits or text_of(composer) == text then
     return
   end
   composer.known = text
@@ -103,11 +109,30 @@ local function heard(composer, text)
   show_hint(composer)
 end
 
+--- After a lost connection what was typed here meanwhile counts, and otherwise what the daemon has.
+---@param composer pilotfish.Composer
+---@param draft string
+local function resumed(composer, draft)
+  local is_newer = (composer.pending or #composer.sent > 0) and text_of(composer) ~= draft
+  composer.sent, composer.pending = {}, false;
+  (is_newer and send_draft or heard)(composer, draft)
+end
+
 ---@param composer pilotfish.Composer
 local function clear(composer)
   set_lines(composer, composer.before or { '' })
   composer.edits, composer.before = nil, nil
   typed(composer)
+end
+
+--- Ends the change of a message that does not wait any more. What was written of it is kept, before what stood here.
+---@param composer pilotfish.Composer
+---@param reason string
+local function leave_edit(composer, reason)
+  local text = text_of(composer)
+  clear(composer)
+  M.put_back(composer.id, text)
+  say.warn(reason)
 end
 
 --- Does what a line that begins with `/` names; without such a thing it is a message.
@@ -119,8 +144,17 @@ local function run_or(composer, text, otherwise)
     return otherwise()
   end
   local params = { sessionId = composer.id, text = text, offset = vim.fn.strutf16len(text) }
+  if composer.asking then
+    return
+  end
+  composer.asking = true
   client.request('session/complete', params, function(error, list)
-    for _, candidate in ipairs(error and {} or list.candidates) do
+    composer.asking = false
+    -- It was sent as it stood then; what is another now waits to be sent again.
+    if error or composers[composer.id] ~= composer or text_of(composer) ~= text then
+      return error and say.warn(error.message)
+    end
+    for _, candidate in ipairs(list.candidates) do
       if candidate.call and candidate.label == vim.trim(text) then
         clear(composer)
         return client.request(candidate.call.method, candidate.call.params)
@@ -132,16 +166,18 @@ end
 
 ---@param composer pilotfish.Composer
 local function requeue(composer, text)
-  local input = { { type = 'text', text = text } }
-  for _, part in ipairs(composer.edits.input) do
+  local input, edits = { { type = 'text', text = text } }, composer.edits
+  for _, part in ipairs(edits.input) do
     if part.type ~= 'text' then
       table.insert(input, part)
     end
   end
-  local params = { sessionId = composer.id, queuedId = composer.edits.id, input = input }
+  local params = { sessionId = composer.id, queuedId = edits.id, input = input }
   client.request('session/requeue', params, function(error)
-    if error then
-      return say.warn(error.message)
+    if composer.edits ~= edits then
+      return
+    elseif error then
+      return leave_edit(composer, error.message)
     end
     clear(composer)
   end)
@@ -151,7 +187,7 @@ end
 ---@param composer pilotfish.Composer
 ---@param delivery? 'queue'|'steer'
 local function send(composer, delivery)
-  local text = table.concat(lines_of(composer), '\n')
+  local text = text_of(composer)
   if vim.trim(text) == '' then
     return
   end
@@ -164,15 +200,9 @@ local function send(composer, delivery)
     local params = { sessionId = composer.id, input = input, delivery = delivery }
     clear(composer)
     client.request('session/prompt', params, function(error)
-      if not error then
-        return
-      end
-      -- Nothing that was written is lost.
-      say.warn(error.message)
-      context.put_back(parts)
-      if table.concat(lines_of(composer), '') == '' then
-        set_lines(composer, vim.split(text, '\n', { plain = true }))
-        typed(composer)
+      if error then
+        say.warn(error.message)
+        M.put_back(composer.id, text, parts)
       end
     end)
   end)
@@ -244,6 +274,11 @@ local function set_keys(composer)
   map('n', '<CR>', queue, 'send')
   map({ 'n', 'i' }, '<C-s>', queue, 'send')
   map({ 'n', 'i' }, '<Plug>(pilotfish-send)', queue, 'send')
+  map('n', '<Esc>', function()
+    if composer.edits then
+      clear(composer)
+    end
+  end, 'leave the waiting message as it was')
   map({ 'n', 'i' }, '<M-CR>', steer, 'send now, into the running turn')
   map({ 'n', 'i' }, '<Plug>(pilotfish-steer)', steer, 'send now, into the running turn')
 end
@@ -258,21 +293,22 @@ local function set_autocommands(composer)
     send(composer, vim.v.cmdbang == 1 and 'steer' or nil)
     vim.bo[composer.buffer].modified = false
   end)
-  on({ 'TextChanged', 'TextChangedI', 'TextChangedP' }, function()
-    typed(composer)
-  end)
-  on('CompleteDone', function()
-    chosen(composer)
-  end)
+  on({ 'TextChanged', 'TextChangedI', 'TextChangedP' }, function() typed(composer) end)
+  on('CompleteDone', function() chosen(composer) end)
   on({ 'BufLeave', 'InsertLeave' }, function()
     if composer.pending then
       composer.timer:stop()
       send_draft(composer)
     end
   end)
-  on('BufWipeout', function()
+  -- An unloaded buffer has lost its text and keys, so another one is made.
+  on('BufUnload', function()
     composer.timer:stop()
-    composers[composer.id] = nil
+    if composer.pending then
+      send_draft(composer)
+    end
+    composers[composer.id], composer.edits = nil, nil
+    scratch.delete_soon(composer.buffer)
   end)
   if vim.fn.has('nvim-0.11') == 1 then
     vim.bo[composer.buffer].completeopt = 'menuone,noselect,popup'
@@ -284,7 +320,7 @@ end
 ---@return pilotfish.Composer
 local function composer_of(state)
   local id = state.session.id
-  if composers[id] then
+  if composers[id] and vim.api.nvim_buf_is_loaded(composers[id].buffer) then
     return composers[id]
   end
   local buffer = vim.api.nvim_create_buf(false, false)
@@ -292,7 +328,7 @@ local function composer_of(state)
   local composer = { id = id, buffer = buffer, timer = timer, pending = false, known = state.draft, sent = {} }
   composers[id] = composer
   vim.api.nvim_buf_set_name(buffer, 'pilotfish://message/' .. id)
-  vim.b[buffer].pilotfish_session = id
+  vim.b[buffer].pilotfish_session, vim.b[buffer].pilotfish_workspace = id, state.session.workspace
   local buffer_options = vim.bo[buffer]
   buffer_options.buftype, buffer_options.bufhidden, buffer_options.swapfile = 'acwrite', 'hide', false
   buffer_options.omnifunc = "v:lua.require'pilotfish.composer'.complete"
@@ -307,9 +343,7 @@ end
 --- The window of this tab in which messages are written.
 ---@return integer?
 function M.window()
-  return scratch.find(function(buffer)
-    return vim.b[buffer].pilotfish_session
-  end)
+  return scratch.find(function(buffer) return vim.b[buffer].pilotfish_session end)
 end
 
 --- Shows the composer of a session below a window.
@@ -328,6 +362,18 @@ function M.show(above, state)
   end
   scratch.set(window, options)
   return is_new, window
+end
+
+--- Puts a message that could not be sent before what is written: nothing that was written is lost.
+---@param id string The session.
+---@param text string
+---@param parts? pilotfish.InputPart[] What was to go along.
+function M.put_back(id, text, parts)
+  context.put_back(parts or {})
+  local composer = composer_of(session.state(id))
+  local now = text_of(composer)
+  set_lines(composer, vim.split(now == '' and text or text .. '\n' .. now, '\n', { plain = true }))
+  typed(composer)
 end
 
 --- Hides it in this tab.
@@ -363,7 +409,7 @@ function M.winbar()
   local names = table.concat(context.names(state.session.workspace), '  ')
   local keys = state.turnId and '⏎ queues  M-⏎ steers' or '⏎ sends'
   if composer.edits then
-    keys = 'a waiting message · ⏎ puts it back'
+    keys = 'a waiting message · ⏎ saves  ⎋ leaves'
   end
   local line = '%%#%s#▌%%* %%<%s%%= %%#PilotfishHint#%s%%* '
   return line:format(group, (names:gsub('%%', '%%%%')), keys)
@@ -374,10 +420,17 @@ session.on(function(state, change)
   if not composer then
     return
   end
-  if change.kind == 'draftChanged' or change.kind == 'resumed' then
+  local edits = composer.edits
+  if change.kind == 'draftChanged' then
     heard(composer, state.draft)
+  elseif change.kind == 'resumed' then
+    resumed(composer, state.draft)
   elseif change.kind == 'turnStarted' or change.kind == 'turnEnded' or change.kind == 'modeChanged' then
     vim.cmd.redrawstatus({ bang = true })
+  end
+  local is_gone = edits and not vim.iter(state.queue):any(function(queued) return queued.id == edits.id end)
+  if is_gone then
+    leave_edit(composer, 'the message does not wait any more; what you wrote of it is here')
   end
 end)
 

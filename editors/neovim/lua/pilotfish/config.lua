@@ -14,9 +14,7 @@ local function one_of(...)
   return {
     default = words[1],
     expected = 'one of ' .. table.concat(words, ', '),
-    fits = function(value)
-      return vim.tbl_contains(words, value)
-    end,
+    fits = function(value) return vim.tbl_contains(words, value) end,
   }
 end
 
@@ -26,25 +24,19 @@ M.settings = {
   program = {
     default = 'pilotfish',
     expected = 'the path of the program, or its name on $PATH',
-    fits = function(value)
-      return type(value) == 'string' and value ~= ''
-    end,
+    fits = function(value) return type(value) == 'string' and value ~= '' end,
   },
   diff = one_of('inline', 'signs', 'none'),
   notify = one_of('waiting', 'done', 'off'),
   keys = {
     default = true,
     expected = 'true or false',
-    fits = function(value)
-      return type(value) == 'boolean'
-    end,
+    fits = function(value) return type(value) == 'boolean' end,
   },
   width = {
     default = 0.4,
     expected = 'the share of the screen that the chat takes, between 0.1 and 0.9',
-    fits = function(value)
-      return type(value) == 'number' and value >= 0.1 and value <= 0.9
-    end,
+    fits = function(value) return type(value) == 'number' and value >= 0.1 and value <= 0.9 end,
   },
 }
 

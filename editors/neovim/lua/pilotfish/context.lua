@@ -52,9 +52,7 @@ end
 ---@param root string
 ---@return string[]
 function M.names(root)
-  return vim.tbl_map(function(part)
-    return words.part(part, root)
-  end, parts)
+  return vim.tbl_map(function(part) return words.part(part, root) end, parts)
 end
 
 --- What goes along, for a message that is sent now: it does not go along with the one after.

@@ -93,9 +93,7 @@ function M.follow()
     focused = event.event == 'FocusGained'
     tell_state()
   end)
-  events.on('DiagnosticChanged', function(event)
-    tell_diagnostics(event.buf)
-  end)
+  events.on('DiagnosticChanged', function(event) tell_diagnostics(event.buf) end)
   client.on_attach(function(bufnr)
     look()
     if #vim.diagnostic.get(bufnr) > 0 then

@@ -41,9 +41,7 @@ local function save(bufnr)
   end
   local confirm = vim.o.confirm
   vim.o.confirm = false
-  local saved, why = pcall(vim.api.nvim_buf_call, bufnr, function()
-    vim.cmd('silent update')
-  end)
+  local saved, why = pcall(vim.api.nvim_buf_call, bufnr, function() vim.cmd('silent update') end)
   vim.o.confirm = confirm
   if not saved then
     say.warn(('%s was changed and could not be saved: %s'):format(vim.fs.basename(vim.api.nvim_buf_get_name(bufnr)), why))
@@ -136,9 +134,7 @@ local function keeping_views(bufnr, call)
   local changes = diff(before, text(bufnr), { result_type = 'indices' }) --[[@as integer[][] ]]
   for window, view in pairs(views) do
     view.lnum, view.topline = moved(view.lnum - 1, changes) + 1, moved(view.topline - 1, changes) + 1
-    vim.api.nvim_win_call(window, function()
-      vim.fn.winrestview(view)
-    end)
+    vim.api.nvim_win_call(window, function() vim.fn.winrestview(view) end)
   end
 end
 
@@ -154,9 +150,7 @@ function M.read_again(bufnr)
   if not is_idle or not reads or vim.bo[bufnr].modified or not vim.uv.fs_stat(vim.api.nvim_buf_get_name(bufnr)) then
     return
   end
-  keeping_views(bufnr, function()
-    vim.cmd(('silent! checktime %d'):format(bufnr))
-  end)
+  keeping_views(bufnr, function() vim.cmd(('silent! checktime %d'):format(bufnr)) end)
 end
 
 --- Ends the step of undo that is open.
@@ -171,9 +165,7 @@ end
 local function change(bufnr, edits, encoding)
   local is_listed = vim.bo[bufnr].buflisted
   break_undo(bufnr)
-  keeping_views(bufnr, function()
-    vim.lsp.util.apply_text_edits(vim.deepcopy(edits), bufnr, encoding)
-  end)
+  keeping_views(bufnr, function() vim.lsp.util.apply_text_edits(vim.deepcopy(edits), bufnr, encoding) end)
   break_undo(bufnr)
   vim.bo[bufnr].buflisted = is_listed
   if vim.api.nvim_get_current_buf() == bufnr and vim.fn.mode():match('^[iR]') then

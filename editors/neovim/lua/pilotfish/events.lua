@@ -12,9 +12,7 @@ function M.on(events, callback, pattern)
     group = group,
     pattern = pattern,
     -- What a callback gives would end the listening.
-    callback = function(event)
-      callback(event)
-    end,
+    callback = function(event) callback(event) end,
   })
 end
 

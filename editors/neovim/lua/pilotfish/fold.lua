@@ -255,9 +255,7 @@ function M.questions(state)
       table.insert(open, item)
     end
   end
-  table.sort(open, function(one, other)
-    return state.positions[one.id] < state.positions[other.id]
-  end)
+  table.sort(open, function(one, other) return state.positions[one.id] < state.positions[other.id] end)
   return open
 end
 

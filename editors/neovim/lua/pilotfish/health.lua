@@ -166,9 +166,7 @@ function M.check()
   if version then
     require('pilotfish.start').begin()
     client.start()
-    vim.wait(5000, function()
-      return client.state() ~= 'starting'
-    end, 20)
+    vim.wait(5000, function() return client.state() ~= 'starting' end, 20)
   end
   local status, problem = client.wait_for('daemon/status', {}, 2000)
   if not status then

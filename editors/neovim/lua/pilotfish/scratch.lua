@@ -17,6 +17,14 @@ function M.buffer(lines, filetype)
   return bufnr
 end
 
+--- Deletes a buffer once the editor is done with what it does to it now.
+---@param bufnr integer
+function M.delete_soon(bufnr)
+  vim.schedule(function()
+    pcall(vim.api.nvim_buf_delete, bufnr, { force = true })
+  end)
+end
+
 --- What a window of ours beside the files is like.
 M.plain = {
   wrap = true,

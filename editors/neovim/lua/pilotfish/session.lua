@@ -51,6 +51,13 @@ function M.current()
   return current and states[current] or nil
 end
 
+--- All of them, the current one first.
+---@return pilotfish.State[]
+function M.all()
+  local others = vim.tbl_filter(function(state) return state.session.id ~= current end, vim.tbl_values(states))
+  return vim.list_extend({ M.current() }, others)
+end
+
 ---@param id string
 ---@return pilotfish.State?
 function M.state(id)
@@ -96,8 +103,11 @@ end
 ---@param id string
 ---@param attached pilotfish.Attached
 local function read_page(id, attached)
+  local wait = joining[id]
   client.request('session/items', { sessionId = id, limit = PAGE }, function(error, page)
-    if error then
+    if joining[id] ~= wait then
+      return
+    elseif error then
       say.warn(error.message)
       return joined(id)
     end
@@ -114,10 +124,13 @@ function M.attach(id, callback)
     table.insert(joining[id].callbacks, callback)
     return
   end
-  joining[id] = { updates = {}, callbacks = { callback } }
+  local wait = { updates = {}, callbacks = { callback } }
+  joining[id] = wait
   local known = states[id]
   client.request('session/attach', { sessionId = id, afterSeq = known and known.seq }, function(error, attached)
-    if error then
+    if joining[id] ~= wait then
+      return
+    elseif error then
       say.warn(error.message)
       return joined(id)
     end
@@ -216,7 +229,11 @@ local function connection_changed(state)
   tell(M.current(), { kind = 'connection', update = {} })
   if state ~= 'ready' then
     -- Answers of a connection that is gone do not come any more.
+    local lost = joining
     joining = {}
+    for _, wait in pairs(lost) do
+      vim.iter(wait.callbacks):each(function(callback) callback(nil) end)
+    end
     return
   end
   for id in pairs(states) do

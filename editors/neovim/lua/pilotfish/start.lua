@@ -15,9 +15,7 @@ function M.begin()
   require('pilotfish.editor').follow()
   require('pilotfish.edits').follow()
   require('pilotfish.review').follow()
-  client.on('daemon/notice', function(params)
-    require('pilotfish.say').say(params.text)
-  end)
+  client.on('daemon/notice', function(params) require('pilotfish.say').say(params.text) end)
   require('pilotfish.session').follow()
 end
 

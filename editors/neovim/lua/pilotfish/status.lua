@@ -37,9 +37,12 @@ function M.data()
       mode = state.session.mode,
       title = state.session.title,
       session = state.session.id,
-      waiting = fold.waiting(state),
+      waiting = 0,
       percent = fold.percent(state),
     }
+  end
+  for _, attached in ipairs(session.all()) do
+    data.waiting = data.waiting + fold.waiting(attached)
   end
   if connection ~= 'ready' and (state or connection == 'starting' or reason) then
     data.state = connection == 'starting' and 'starting' or 'disconnected'
@@ -152,7 +155,7 @@ local function tell_waiting(state)
     tell(approval.id, { approval = approval }, 'needs you: ' .. approval.title)
   end
   for _, item in ipairs(fold.questions(state)) do
-    tell(item.id, { question = item.content }, 'asks you: ' .. words.one_line(item.content.text))
+    tell(state.session.id .. '.' .. item.id, { question = item.content }, 'asks you: ' .. words.one_line(item.content.text))
   end
 end
 

@@ -133,9 +133,7 @@ end
 ---@param window integer
 function View:show_end(window)
   vim.api.nvim_win_set_cursor(window, { vim.api.nvim_buf_line_count(self.buffer), 0 })
-  vim.api.nvim_win_call(window, function()
-    vim.cmd('normal! zb')
-  end)
+  vim.api.nvim_win_call(window, function() vim.cmd('normal! zb') end)
 end
 
 --- Folds what is to be folded of a block. Folds are made by hand: the editor computes none while one inserts text in some window.
@@ -151,9 +149,7 @@ end
 --- Folds all of it in a window.
 ---@param window integer
 function View:fold_all(window)
-  vim.api.nvim_win_call(window, function()
-    vim.cmd('silent! normal! zE')
-  end)
+  vim.api.nvim_win_call(window, function() vim.cmd('silent! normal! zE') end)
   for index, block in ipairs(self.blocks) do
     if block.fold then
       self:fold_block(window, index)
@@ -184,9 +180,7 @@ function View:reset(state)
     self.starts[index] = #lines
     vim.list_extend(lines, block.lines)
   end
-  self:change(function()
-    self:set(0, -1, lines)
-  end)
+  self:change(function() self:set(0, -1, lines) end)
   for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
     self:fold_all(window)
   end
@@ -347,9 +341,7 @@ end
 
 -- Only what is seen is coloured, and nothing has to be moved or removed when lines change.
 vim.api.nvim_set_decoration_provider(namespace, {
-  on_win = function(_, _, buffer)
-    return views[buffer] ~= nil
-  end,
+  on_win = function(_, _, buffer) return views[buffer] ~= nil end,
   on_line = function(_, _, buffer, row)
     if views[buffer] then
       views[buffer]:colour(row)
