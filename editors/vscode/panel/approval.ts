@@ -96,7 +96,7 @@ export class Card {
       ...(edits.length === 0 || segments.length > 0 ? [command] : []),
       ...(escaped ? [div('warn', icon('warning'), words.say('escaped'))] : []),
       ...(this.#step.at === 'always' ? [] : [where]),
-      ...edits.map((edit) => div('asked-edit', div('line', icon('edit'), ...summary(edit, this)), ...edit.hunks.map(diff))),
+      ...edits.map((edit) => div('asked-edit', div('line', icon('edit'), ...summary(edit, this)), ...edit.hunks.map((hunk) => diff(hunk, Infinity)))),
     ];
   }
 
