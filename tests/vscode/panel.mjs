@@ -110,7 +110,7 @@ await check('only the card answers', async (open) => {
   for (const key of ['1', '2', '3', '4', 'y', 'Enter', 'Control+Enter', 'Escape']) await page.page.keyboard.press(key);
   assert.deepEqual(sentOf(page, 'approval/answer'), [], 'typing in the composer');
   await page.tell({ type: 'focus', target: 'approval' });
-  await page.page.waitForFunction(() => document.activeElement.classList.contains('card'));
+  await page.page.waitForFunction(() => document.activeElement.matches('.card:has(button:enabled)'));
   await page.page.keyboard.press('Enter');
   assert.deepEqual(sentOf(page, 'approval/answer'), [], 'Enter on the card');
   await page.page.keyboard.press('3');
@@ -130,7 +130,7 @@ await check('only the card answers', async (open) => {
 await check('a refusal takes a sentence along', async (open) => {
   const page = await open({ ...scene.busy(), approvals: [scene.approval] });
   await page.tell({ type: 'focus', target: 'approval' });
-  await page.page.waitForFunction(() => document.activeElement.classList.contains('card'));
+  await page.page.waitForFunction(() => document.activeElement.matches('.card:has(button:enabled)'));
   await page.page.keyboard.press('4');
   await page.page.keyboard.type('1 is not wanted');
   await page.page.keyboard.press('Enter');
@@ -146,7 +146,7 @@ await check('equal questions are answered together', async (open) => {
 await check('a question of the model is answered', async (open) => {
   const page = await open({ ...scene.proposal(), openItems: [scene.question] });
   await page.tell({ type: 'focus', target: 'approval' });
-  await page.page.waitForFunction(() => document.activeElement.classList.contains('card'));
+  await page.page.waitForFunction(() => document.activeElement.matches('.card:has(button:enabled)'));
   await page.page.keyboard.press('2');
   assert.deepEqual(sentOf(page, 'question/answer'), [{ sessionId: 's1', itemId: 'i30', choice: 1 }]);
 });

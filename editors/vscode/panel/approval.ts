@@ -10,6 +10,9 @@ import type { Words } from './words';
 
 type Step = { at: 'asked' } | { at: 'deny' } | { at: 'always'; rule: Rule; preview?: RulePreview; problem?: string };
 
+/** A card that has just come takes no answer: what is pressed then was meant for the one before. */
+const SETTLES = 400;
+
 /** The card. */
 export class Card {
   readonly element = element('section', { class: 'card', hidden: true });
@@ -18,6 +21,8 @@ export class Card {
   #sessionId = '';
   #step: Step = { at: 'asked' };
   #drawn = '';
+  #shownAt = 0;
+  #answering: Promise<unknown> | undefined;
 
   constructor(private readonly bridge: Bridge, readonly words: Words) {
     this.element.addEventListener('keydown', (event) => this.#pressed(event));
@@ -30,10 +35,56 @@ export class Card {
     this.#sessionId = state?.session.id ?? '';
     const shown = [...this.#approvals, ...this.#questions].map(({ id }) => id).join(' ');
     if (shown === this.#drawn) return;
-    const first = shown.split(' ')[0];
-    if (first !== this.#drawn.split(' ')[0]) this.#step = { at: 'asked' };
+    const same = shown.split(' ')[0] === this.#drawn.split(' ')[0];
     this.#drawn = shown;
+    if (same) return this.#fillAgain();
+    this.#step = { at: 'asked' };
+    this.#shownAt = Date.now();
+    this.#answering = undefined;
+    // Keys meant for the card before must not reach this one.
+    const active = document.activeElement as HTMLElement | null;
+    if (this.element.contains(active)) active!.blur();
     this.#fill();
+    setTimeout(() => this.#hold(), SETTLES + 20);
+  }
+
+  /** Draws the same question again, with what is being written there. */
+  #fillAgain(): void {
+    const field = () => this.element.querySelector('input');
+    const before = field();
+    const [start, end] = [before?.selectionStart ?? null, before?.selectionEnd ?? null];
+    this.#fill();
+    const after = field();
+    if (!before || !after) return;
+    after.value = before.value;
+    after.setSelectionRange(start, end);
+  }
+
+  get #isHeld(): boolean {
+    return this.#answering !== undefined || Date.now() - this.#shownAt < SETTLES;
+  }
+
+  /** Buttons say when they do nothing. */
+  #hold(): void {
+    const held = this.#isHeld;
+    for (const one of this.element.querySelectorAll('button')) one.disabled = held || 'off' in one.dataset;
+  }
+
+  /** Sends an answer; until it is taken or refused there is no other. */
+  #send(answer: () => Promise<unknown>): void {
+    if (this.#isHeld) return;
+    const sent = answer();
+    this.#answering = sent;
+    // A button that is off would lose the focus to nowhere.
+    if (document.activeElement instanceof HTMLButtonElement && this.element.contains(document.activeElement)) this.focus();
+    this.#hold();
+    const ends = (error?: Error) => {
+      if (this.#answering !== sent) return;
+      this.#answering = undefined;
+      this.#hold();
+      if (error) this.#problem(error.message);
+    };
+    sent.then(() => ends(), ends);
   }
 
   /** Whether somebody waits. */
@@ -58,6 +109,7 @@ export class Card {
     this.element.setAttribute('aria-label', title);
     const content = approval ? this.#approval(approval) : question ? this.#question(question) : [];
     this.element.replaceChildren(...content);
+    this.#hold();
     if (had && this.isOpen) (this.element.querySelector<HTMLElement>('input, textarea') ?? this.element).focus();
   }
 
@@ -96,7 +148,7 @@ export class Card {
       ...(edits.length === 0 || segments.length > 0 ? [command] : []),
       ...(escaped ? [div('warn', icon('warning'), words.say('escaped'))] : []),
       ...(this.#step.at === 'always' ? [] : [where]),
-      ...edits.map((edit) => div('asked-edit', div('line', icon('edit'), ...summary(edit, this)), ...edit.hunks.map(diff))),
+      ...edits.map((edit) => div('asked-edit', div('line', icon('edit'), ...summary(edit, this)), ...edit.hunks.map((hunk) => diff(hunk, Infinity)))),
     ];
   }
 
@@ -125,7 +177,7 @@ export class Card {
 
   #choose(key: number): void {
     const [approval] = this.#approvals;
-    if (!approval) return;
+    if (!approval || this.#isHeld) return;
     if (key === 1) this.#answer({ kind: 'once' });
     else if (key === 2) this.#answer({ kind: 'session' });
     else if (key === 3 && approval.rule) void this.#preview(approval, approval.rule);
@@ -136,6 +188,8 @@ export class Card {
   }
 
   #pressed(event: KeyboardEvent): void {
+    if (event.isComposing) return;
+    if (event.repeat) return void (event.key === 'Enter' && event.preventDefault());
     if (event.key === 'Escape' && this.#step.at !== 'asked') {
       event.preventDefault();
       event.stopPropagation();
@@ -154,7 +208,7 @@ export class Card {
   #answer(decision: Decision, note?: string): void {
     const approvalIds = alike(this.#approvals).map(({ id }) => id);
     const params = note ? { approvalIds, decision, note } : { approvalIds, decision };
-    void this.bridge.request('approval/answer', params).catch((error: Error) => this.#problem(error.message));
+    this.#send(() => this.bridge.request('approval/answer', params));
   }
 
   #problem(message: string): void {
@@ -166,7 +220,7 @@ export class Card {
     const note = element('input', { class: 'field', placeholder: words.say('denyNote'), 'aria-label': words.say('denyNote') });
     const say = () => this.#answer({ kind: 'deny' }, note.value.trim() || undefined);
     note.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter' && this.#approvals[0]?.id === approval.id) say();
+      if (isEnter(event) && this.#approvals[0]?.id === approval.id) say();
     });
     return div('below', note, div('buttons', button(words.say('deny'), say), this.#back()));
   }
@@ -179,19 +233,19 @@ export class Card {
   }
 
   async #preview(approval: Approval, rule: Rule): Promise<void> {
-    const before = this.#step.at === 'always' ? this.#step.preview : undefined;
-    this.#go({ at: 'always', rule, preview: before });
+    const asked: Step = { at: 'always', rule };
+    this.#go(asked);
     const step = await this.bridge.request('rule/preview', { approvalId: approval.id, rule }).then(
       (preview): Step => ({ at: 'always', rule: preview.rule, preview }),
       (error: Error): Step => ({ at: 'always', rule, problem: error.message }),
     );
-    if (this.#approvals[0]?.id === approval.id && this.#step.at === 'always') this.#go(step);
+    if (this.#step === asked) this.#go(step);
   }
 
   #always(approval: Approval, { rule, preview, problem }: Extract<Step, { at: 'always' }>): HTMLElement[] {
     const { words } = this;
     const isCommand = approval.segments.length > 0;
-    const list = (all: string[], none: string) => (all.length ? span('', ...all.map((one) => element('code', {}, one))) : none);
+    const list = (all: string[], none: string) => (!preview ? '…' : all.length ? span('', ...all.map((one) => element('code', {}, one))) : none);
     const rows: [string, Node | string][] = [
       [words.say('savesTo'), span('choose', this.#scope(approval, rule), span('faint', preview?.file ?? ''))],
       [words.say('allow'), span('choose', element('code', {}, `[${rule.argv.map((word) => JSON.stringify(word)).join(', ')}]`), this.#width(approval, rule))],
@@ -200,7 +254,7 @@ export class Card {
       [words.say('stillAsks'), list(preview?.stillAsks ?? [], words.say('nothingElse'))],
     ];
     const save = button(words.say(isCommand ? 'saveAndRun' : 'saveAndAllow'), () => this.#answer({ kind: 'always', rule }));
-    save.disabled = preview === undefined || problem !== undefined;
+    if (!preview || problem) save.dataset.off = '';
     return [
       element('dl', { class: 'rule' }, ...rows.flatMap(([term, value]) => [element('dt', {}, term), element('dd', {}, value)])),
       ...(problem ? [element('div', { class: 'warn', role: 'status' }, icon('error'), problem)] : []),
@@ -242,14 +296,14 @@ export class Card {
     const question = item.content as Question;
     const answer = (reply: { choice?: number; text?: string }) => {
       const params = { sessionId: this.#sessionId, itemId: item.id, ...reply };
-      void this.bridge.request('question/answer', params).catch((error: Error) => this.#problem(error.message));
+      this.#send(() => this.bridge.request('question/answer', params));
     };
     const text = element('input', { class: 'field grow', placeholder: words.say('otherAnswer'), 'aria-label': words.say('otherAnswer') });
     const say = () => {
       if (text.value.trim() !== '') answer({ text: text.value.trim() });
     };
     text.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter') say();
+      if (isEnter(event)) say();
     });
     const choices = question.choices.map((choice, index) => {
       const made = button(choice, () => answer({ choice: index }));
@@ -267,4 +321,9 @@ export class Card {
       div('below row-line', text, button(words.say('answer'), say), button(words.say('skip'), () => answer({}))),
     ];
   }
+}
+
+/** A press of Enter that was meant: not held down, and not the end of a composed word. */
+function isEnter(event: KeyboardEvent): boolean {
+  return event.key === 'Enter' && !event.repeat && !event.isComposing;
 }

@@ -102,7 +102,7 @@ export class Bar {
     const total = usage.contextSize ? words.say('meter.of', number(usage.contextTokens), number(usage.contextSize)) : number(usage.contextTokens);
     const compact = () => {
       closePopup();
-      void this.bridge.request('session/compact', { sessionId: session.id }).catch(() => undefined);
+      void this.bridge.request('session/compact', { sessionId: session.id }).catch(this.bridge.failed);
     };
     popup(this.#meter, words.say('meter.title'), [
       div('popup-head', span('strong', words.say('meter.title')), span('faint', total)),
@@ -132,10 +132,7 @@ export class Bar {
     }
     const workspace = this.#state?.session.workspace ?? this.#session?.workspace ?? '';
     const remember = element('input', { type: 'checkbox', id: 'remember' });
-    const go = button(words.say('mode.toAgent'), () => {
-      if (remember.checked) this.bridge.post({ type: 'remember', mode: 'agent' });
-      void this.#set('agent');
-    }, { icon: 'unlock' });
+    const go = button(words.say('mode.toAgent'), () => void this.#set('agent', remember.checked), { icon: 'unlock' });
     const folder = workspace.split(/[\\/]/).pop() ?? workspace;
     const check = element('label', { class: 'check', for: 'remember' }, remember, words.say('mode.remember'));
     this.#ask(words.say('mode.switch'), [words.say('mode.folder', folder), words.say('mode.limits')], [go, button(words.say('mode.stay'), () => closePopup())], check);
@@ -150,10 +147,14 @@ export class Bar {
     ]);
   }
 
-  async #set(mode: Mode): Promise<void> {
+  async #set(mode: Mode, remember = false): Promise<void> {
     closePopup();
     const session = this.#state?.session;
-    if (!session) return this.bridge.post({ type: 'choose', mode });
+    const remembered = () => remember && this.bridge.post({ type: 'remember', mode });
+    if (!session) {
+      this.bridge.post({ type: 'choose', mode });
+      return void remembered();
+    }
     const { words } = this;
     const wasRunning = session.status.state === 'running';
     try {
@@ -161,10 +162,11 @@ export class Bar {
     } catch (error) {
       return this.#ask(words.say('mode.unavailable'), [(error as Error).message], []);
     }
+    remembered();
     if (mode !== 'read-only' || !wasRunning) return;
     const stop = () => {
       closePopup();
-      void this.bridge.request('session/interrupt', { sessionId: session.id, scope: 'command' }).catch(() => undefined);
+      void this.bridge.request('session/interrupt', { sessionId: session.id, scope: 'command' }).catch(this.bridge.failed);
     };
     this.#ask(words.say('mode.read-only'), [words.say('mode.running')], [button(words.say('mode.finish'), () => closePopup()), button(words.say('mode.stop'), stop)]);
   }

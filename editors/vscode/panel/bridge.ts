@@ -73,6 +73,9 @@ export class Bridge {
     this.#api.postMessage(message);
   }
 
+  /** Tells of something that failed. */
+  readonly failed = (error: Error): void => this.post({ type: 'failed', message: error.message });
+
   /** Runs one of the commands that the host allows. */
   command(command: string, ...parameters: unknown[]): void {
     this.post({ type: 'command', command, arguments: parameters });

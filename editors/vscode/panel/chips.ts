@@ -32,6 +32,11 @@ export class Chips {
     this.#draw();
   }
 
+  /** What the person added. */
+  get added(): Chip[] {
+    return this.#added;
+  }
+
   /** All that goes along. What was added went with this message; what is offered may go again. */
   take(): InputPart[] {
     const parts = [...this.#added, ...this.#offered.filter((chip) => this.#isOn(chip))].map(({ part }) => part);

@@ -8,6 +8,7 @@ import type { Bridge } from './bridge';
 import { Chips, droppedChips } from './chips';
 import { Completion } from './complete';
 import { button, div, element, icon, span } from './dom';
+import { partLabel } from './items';
 import { isRunning, type SessionState } from './state';
 import type { Words } from './words';
 
@@ -40,8 +41,12 @@ export class Composer {
   readonly bar: Bar;
   readonly #completion: Completion;
   readonly #editing = element('div', { class: 'editing', hidden: true });
+  /** The waiting prompt that is edited, and what was half-written when that began. */
   #queued: Queued | undefined;
+  #edits = '';
+  #halfWritten = '';
   #draft: ReturnType<typeof setTimeout> | undefined;
+  #unsaved = false;
   #reachable = false;
   /** Drafts that were sent and have not come back: the daemon tells everybody, us too. */
   #echoes: string[] = [];
@@ -92,13 +97,34 @@ export class Composer {
 
   /** Whether what was typed here is still on its way to the daemon. */
   get isTyping(): boolean {
-    return this.#draft !== undefined;
+    return this.#draft !== undefined || (this.#unsaved && this.text !== '');
+  }
+
+  /** A session was read: what was typed here meanwhile is its draft now, and otherwise its draft comes here. */
+  attached(draft: string): void {
+    this.#leaveEdit();
+    if (this.isTyping) this.#saveDraft();
+    else if (!this.#queued) this.set(draft);
+  }
+
+  /** Puts back what was not sent, before what was typed since. */
+  putBack(text: string): void {
+    this.set([text, this.text].filter((one) => one.trim() !== '').join('\n\n'));
+    this.#saveSoon();
+  }
+
+  /** Puts back a prompt that waited, with what was attached. */
+  putBackPrompt(input: InputPart[]): void {
+    const attached = input.filter((part) => part.type !== 'text');
+    this.chips.attach(attached.map((part) => ({ id: JSON.stringify(part), label: partLabel(part, this.context.words), icon: 'file', part })));
+    this.putBack(textOf(input));
   }
 
   /** Draws what is so now. */
   draw(reachable: boolean): void {
     const { state, session, words, mac } = this.context;
     this.#reachable = reachable;
+    this.#leaveEdit();
     const running = isRunning(state());
     this.field.placeholder = running ? words.say('placeholder.running', mac ? '⌘↵' : 'Ctrl+Enter') : words.say('placeholder.idle');
     this.bar.draw(state(), session(), this.text.trim() === '', reachable);
@@ -108,7 +134,12 @@ export class Composer {
   /** Puts a prompt that waits into the field, to be changed. */
   edit(queued: Queued): void {
     const { words } = this.context;
+    if (!this.#queued) {
+      if (this.isTyping) this.#saveDraft();
+      this.#halfWritten = this.text;
+    }
     this.#queued = queued;
+    this.#edits = this.context.state()?.session.id ?? '';
     this.#editing.replaceChildren(icon('edit'), span('grow', words.say('editingQueued')), button(words.say('back'), () => this.#endEdit(), { icon: 'close', quiet: true }));
     this.#editing.hidden = false;
     this.set(textOf(queued.input));
@@ -116,9 +147,25 @@ export class Composer {
   }
 
   #endEdit(): void {
+    clearTimeout(this.#draft);
+    this.#draft = undefined;
+    this.#unsaved = false;
     this.#queued = undefined;
     this.#editing.hidden = true;
-    this.set('');
+    this.set(this.#halfWritten);
+  }
+
+  /** A prompt that waits no more cannot be changed; what was written of it stays, as a draft. */
+  #leaveEdit(): void {
+    const state = this.context.state();
+    const queued = this.#queued;
+    const same = state?.session.id === this.#edits;
+    if (!queued || (same && state?.queue.some(({ id }) => id === queued.id))) return;
+    const text = this.text;
+    this.#endEdit();
+    // The half-written draft of another session stays there.
+    if (!same) this.set('');
+    this.putBack(text);
   }
 
   /** Sends what is written. While a turn runs it waits for its end, or reaches the model at its next step. */
@@ -130,15 +177,18 @@ export class Composer {
     const sessionId = state()?.session.id;
     if (queued && sessionId) {
       const input: InputPart[] = [{ type: 'text', text }, ...queued.input.filter((part) => part.type !== 'text')];
-      this.#endEdit();
-      return void bridge.request('session/requeue', { sessionId, queuedId: queued.id, input }).catch((error: Error) => failed(error.message));
+      const end = () => this.#queued === queued && this.#endEdit();
+      return bridge.request('session/requeue', { sessionId, queuedId: queued.id, input }).then(() => void end(), (error: Error) => failed(error.message));
     }
+    const { added } = this.chips;
     const input: InputPart[] = [{ type: 'text', text }, ...this.chips.take()];
     this.set('');
     this.#saveDraft();
+    this.#unsaved = false;
     await bridge.prompt(input, delivery).catch((error: Error) => {
       // What could not be sent is not lost.
-      if (this.text === '') this.set(text);
+      this.chips.attach(added);
+      this.putBack(text);
       failed(error.message);
     });
   }
@@ -146,9 +196,14 @@ export class Composer {
   #typed(): void {
     this.#grow();
     void this.#completion.look();
+    this.#saveSoon();
+    this.context.changed();
+  }
+
+  #saveSoon(): void {
+    this.#unsaved = true;
     clearTimeout(this.#draft);
     this.#draft = setTimeout(() => this.#saveDraft(), DRAFT_DELAY);
-    this.context.changed();
   }
 
   #saveDraft(): void {
@@ -156,8 +211,11 @@ export class Composer {
     this.#draft = undefined;
     const sessionId = this.context.state()?.session.id;
     if (!sessionId || this.#queued) return;
+    this.#unsaved = false;
     this.#echoes.push(this.text);
-    void this.context.bridge.request('session/draft', { sessionId, text: this.text }).catch(() => undefined);
+    void this.context.bridge.request('session/draft', { sessionId, text: this.text }).catch(() => {
+      this.#unsaved = true;
+    });
   }
 
   #grow(): void {

@@ -66,6 +66,17 @@ export function button(
   );
 }
 
+/** Draws a place anew. Who stood on one of its buttons stands on the one of the same name, or on the first. */
+export function redraw(place: HTMLElement, draw: () => void): void {
+  const name = (one: Element) => one.getAttribute('aria-label') ?? one.textContent;
+  const active = document.activeElement;
+  const focused = active && active !== place && place.contains(active) ? name(active) : undefined;
+  draw();
+  if (focused === undefined) return;
+  const buttons = [...place.querySelectorAll('button')];
+  (buttons.find((candidate) => name(candidate) === focused) ?? buttons[0])?.focus();
+}
+
 /** Shows or hides, and says whether that changed anything. */
 export function show(target: HTMLElement, visible: boolean): boolean {
   if (target.hidden !== visible) return false;

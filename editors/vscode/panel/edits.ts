@@ -13,7 +13,7 @@ export function editView(made: HTMLElement, item: Item, edit: Edit, context: Ite
   const conflict = edit.state === 'conflict';
   made.classList.add('edit', proposed ? 'proposal' : 'applied');
   made.setAttribute('aria-label', `${proposed ? words.say('proposal') : words.say('changes')}: ${edit.path}`);
-  const waiting = context.waiting(edit.uri, item.turnId);
+  const waiting = context.waiting(edit.uri, item.turnId, proposed);
   const head = [icon(conflict ? 'warning' : 'edit'), ...summary(edit, context)];
   const [row, body] = folding(context, item.id, proposed && waiting.length > 0, head, () => hunks(edit, waiting, context));
   const open = () => bridge.post({ type: 'open', uri: edit.uri, range: edit.hunks[0] && placeOf(edit.hunks[0]) });
@@ -64,10 +64,10 @@ function hunks(edit: Edit, waiting: string[], context: ItemContext): HTMLElement
 }
 
 /** The lines of a hunk, those that go before those that come. */
-export function diff(hunk: Hunk): HTMLElement {
+export function diff(hunk: Hunk, most = MAX_LINES): HTMLElement {
   const lines = [...linesOf(hunk.oldText, 'removed', '−', hunk.oldRange.start), ...linesOf(hunk.newText, 'added', '+', hunk.newRange.start)];
-  const made = element('div', { class: 'diff', role: 'group', tabindex: '0' }, ...lines.slice(0, MAX_LINES));
-  if (lines.length > MAX_LINES) made.append(div('faint', `⋯ ${lines.length - MAX_LINES}`));
+  const made = element('div', { class: 'diff', role: 'group', tabindex: '0' }, ...lines.slice(0, most));
+  if (lines.length > most) made.append(div('faint', `⋯ ${lines.length - most}`));
   return made;
 }
 
@@ -83,8 +83,8 @@ function linesOf(text: string, kind: string, sign: string, start: number): HTMLE
 
 function verb(method: 'review/accept' | 'review/reject', hunkIds: string[], { bridge, session }: ItemContext): void {
   const workspace = session()?.workspace;
-  // A refusal is said by the host, and the hunks that are left come by themselves.
-  if (workspace) void bridge.request(method, { workspace, hunkIds }).catch(() => undefined);
+  // The hunks that are left come by themselves.
+  if (workspace) void bridge.request(method, { workspace, hunkIds }).catch(bridge.failed);
 }
 
 function proposalActions(edit: Edit, ids: string[], context: ItemContext): HTMLElement {

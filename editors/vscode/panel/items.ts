@@ -3,7 +3,7 @@
 
 import type { Approval, Compaction, ContextReceipt, Fault, InputPart, Item, Notice, Question, Reasoning, UserMessage } from '../src/protocol';
 import type { Bridge } from './bridge';
-import { button, div, element, icon, span } from './dom';
+import { button, div, element, icon, redraw, span } from './dom';
 import { editView } from './edits';
 import type { IconName } from './icons';
 import type { Links } from './markdown';
@@ -18,8 +18,8 @@ export interface ItemContext {
   links: Links;
   /** The session that is shown, and its folder. */
   session(): { id: string; workspace: string } | undefined;
-  /** The hunks of a turn's change of a file that wait for the person. */
-  waiting(uri: string, turnId: string | undefined): string[];
+  /** The hunks of a turn's change of a file that wait for the person: those in the text, or those only proposed. */
+  waiting(uri: string, turnId: string | undefined, proposed: boolean): string[];
   /** Calls that have an item of their own for what they changed. */
   edited: Set<string>;
   /** Whether a question of policy is still open. */
@@ -141,11 +141,21 @@ function reasoningView(item: Item, context: ItemContext): ItemView {
 /** An item that is drawn anew whenever it changes. */
 function plainView(item: Item, context: ItemContext): ItemView {
   const made = article(item, 'plain', '');
+  let shown: unknown;
+  let facts: string | undefined;
   const update = (changed: Item) => {
-    made.className = 'item';
-    made.hidden = false;
-    made.replaceChildren();
-    fill(made, changed, context);
+    const { content, turnId } = changed;
+    // Whoever presses a button or selects text here loses nothing when another file changes.
+    const now = content.kind === 'edit' ? context.waiting(content.uri, turnId, content.state === 'proposed').join(' ') : undefined;
+    if (now !== undefined && content === shown && now === facts) return;
+    shown = content;
+    facts = now;
+    redraw(made, () => {
+      made.className = 'item';
+      made.hidden = false;
+      made.replaceChildren();
+      fill(made, changed, context);
+    });
   };
   update(item);
   return { element: made, update };

@@ -1,7 +1,7 @@
 // The panel as a whole: takes what the host says, folds it, and has each part draw itself. It decides nothing that the daemon could.
 
 import type { ConnectionMessage, FocusTarget, HostMessage, PanelSettings, ReviewFile, SessionMessage } from '../src/messages';
-import type { ModelList, SessionChanged, SessionUpdate, Update } from '../src/protocol';
+import type { InputPart, ModelList, SessionChanged, SessionUpdate, Update } from '../src/protocol';
 import { Announcer } from './announce';
 import { Card } from './approval';
 import { Bridge, type Remembered } from './bridge';
@@ -71,8 +71,8 @@ class Panel {
     });
     const queue = queueStrip(words, {
       edit: (queued) => this.#composer.edit(queued),
-      remove: ({ id }) => void this.#unqueue(id),
-      steer: ({ id, input }) => void this.#unqueue(id).then(() => bridge.prompt(input, 'steer')).catch(() => undefined),
+      remove: ({ id }) => void this.#unqueue(id).catch(bridge.failed),
+      steer: ({ id, input }) => void this.#steer(id, input).catch(bridge.failed),
     });
     this.#strips = { plan: planStrip(words), commands: commandStrip(words, bridge), work: workingSet(words, bridge), queue };
     const { plan, commands, work } = this.#strips;
@@ -84,6 +84,8 @@ class Panel {
     document.addEventListener('visibilitychange', () => document.hidden && this.#remember(true));
     setInterval(() => this.#tick(), 1000);
     this.#draw();
+    const { session, draft } = this.#remembered;
+    if (!session && draft) this.#composer.putBack(draft);
   }
 
   #itemContext(words: Words): ItemContext {
@@ -93,7 +95,7 @@ class Panel {
       bridge,
       links: { web: (href) => bridge.post({ type: 'link', href }), file: (path, line) => bridge.post({ type: 'open', path, line }) },
       session: () => this.#state?.session,
-      waiting: (uri, turnId) => this.#waiting(uri, turnId),
+      waiting: (uri, turnId, proposed) => this.#waiting(uri, turnId, proposed),
       edited: this.#edited,
       isOpen: (approvalId) => this.#state?.approvals.some(({ id }) => id === approvalId) ?? false,
       toggled: this.#toggled,
@@ -146,6 +148,7 @@ class Panel {
   #shown(message: SessionMessage): void {
     const before = this.#session;
     this.#session = message;
+    if (before?.id && !message.id) this.#remembered.session = undefined;
     if (message.id !== before?.id) void this.#open();
     this.#draw();
   }
@@ -176,7 +179,7 @@ class Panel {
       this.#state = attached(answer);
       await this.#transcript.open({ ...page, items }, anchor);
       if (opening !== this.#opening) return;
-      if (!this.#composer.isTyping) this.#composer.set(answer.draft || remembered?.draft || '');
+      this.#composer.attached(answer.draft || remembered?.draft || '');
     } catch (error) {
       if (opening !== this.#opening) return;
       this.bridge.post({ type: 'failed', message: (error as Error).message });
@@ -244,9 +247,9 @@ class Panel {
   }
 
   /** What of a turn's change of a file waits for the person: items have hunks of their own, which nobody keeps in step with the text. */
-  #waiting(uri: string, turnId: string | undefined): string[] {
+  #waiting(uri: string, turnId: string | undefined, proposed: boolean): string[] {
     const hunks = this.#files.find((file) => file.uri === uri)?.hunks ?? [];
-    return hunks.filter((hunk) => hunk.turnId === turnId).map(({ id }) => id);
+    return hunks.filter((hunk) => hunk.turnId === turnId && (hunk.state === 'proposed') === proposed).map(({ id }) => id);
   }
 
   #draw(): void {
@@ -283,9 +286,17 @@ class Panel {
     return this.bridge.request('session/unqueue', { sessionId: this.#state?.session.id ?? '', queuedId });
   }
 
+  async #steer(queuedId: string, input: InputPart[]): Promise<void> {
+    await this.#unqueue(queuedId);
+    await this.bridge.prompt(input, 'steer').catch((error: Error) => {
+      this.#composer.putBackPrompt(input);
+      throw error;
+    });
+  }
+
   #stop(): void {
     const sessionId = this.#state?.session.id;
-    if (sessionId) void this.bridge.request('session/interrupt', { sessionId, scope: 'turn' }).catch(() => undefined);
+    if (sessionId) void this.bridge.request('session/interrupt', { sessionId, scope: 'turn' }).catch(this.bridge.failed);
   }
 
   #focus(target: FocusTarget): void {
@@ -338,8 +349,8 @@ class Panel {
   }
 
   #remember(now = false): void {
-    // While a session is being read, what is remembered of it is still needed.
-    if (this.#early) return;
+    // Until the session is read, what is remembered of it is still needed.
+    if (this.#early || (!this.#state && this.#remembered.session)) return;
     this.bridge.remember(() => {
       const state: Remembered = {
         session: this.#state?.session.id,

@@ -108,7 +108,8 @@ export function isRunning(state: SessionState | undefined): boolean {
 export function alike(approvals: Approval[]): Approval[] {
   const [first] = approvals;
   if (!first) return [];
-  return approvals.filter(({ title, grants, detail }) => {
-    return title === first.title && grants.join('\n') === first.grants.join('\n') && detail === first.detail;
-  });
+  // Changes of files are looked at one by one.
+  const fact = ({ title, grants, detail, cwd }: Approval) => JSON.stringify([title, grants, detail, cwd]);
+  const edits = first.edits?.length ? 1 : 0;
+  return approvals.filter((one) => one.id === first.id || (fact(one) === fact(first) && !edits && !one.edits?.length));
 }

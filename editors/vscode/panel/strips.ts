@@ -3,7 +3,7 @@
 import type { ReviewFile } from '../src/messages';
 import type { CommandInfo, Plan, PlanStep, Queued } from '../src/protocol';
 import type { Bridge } from './bridge';
-import { button, div, element, icon, span } from './dom';
+import { button, div, element, icon, redraw, span } from './dom';
 import { counts } from './edits';
 import type { IconName } from './icons';
 import { partLabel } from './items';
@@ -24,13 +24,10 @@ export class Strip<T> {
     if (value === this.#shown) return;
     this.#shown = value;
     const children = this.fill(value);
-    const focused = this.element.contains(document.activeElement) ? (document.activeElement as HTMLElement).textContent : undefined;
-    this.element.hidden = children.length === 0;
-    this.element.replaceChildren(...children);
-    if (focused === undefined) return;
-    // Who stood on a button of this strip stands on the same one, or on the first.
-    const buttons = [...this.element.querySelectorAll('button')];
-    (buttons.find((candidate) => candidate.textContent === focused) ?? buttons[0])?.focus();
+    redraw(this.element, () => {
+      this.element.hidden = children.length === 0;
+      this.element.replaceChildren(...children);
+    });
   }
 
   /** Draws the same again, as when it was unfolded. */
@@ -93,7 +90,7 @@ export function commandStrip(words: Words, bridge: Bridge): Strip<CommandInfo[]>
             span('command gist', command),
             element('span', { class: 'faint', 'data-since': startedAt }, clock(Date.now() - Date.parse(startedAt))),
           ),
-          button(words.say('stopCommand'), () => void bridge.request('command/stop', { sessionId, commandId: id }).catch(() => undefined), {
+          button(words.say('stopCommand'), () => void bridge.request('command/stop', { sessionId, commandId: id }).catch(bridge.failed), {
             icon: 'debugStop',
             quiet: true,
           }),

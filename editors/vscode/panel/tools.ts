@@ -47,7 +47,7 @@ class ToolView implements ItemView {
       this.#facts,
       icon('chevronRight', 'twist'),
     );
-    const stop = () => bridge.request('session/interrupt', { sessionId: session()?.id ?? '', scope: 'command' }).catch(() => undefined);
+    const stop = () => bridge.request('session/interrupt', { sessionId: session()?.id ?? '', scope: 'command' }).catch(bridge.failed);
     this.#stop = button(words.say('stopCommand'), () => void stop(), { icon: 'debugStop', quiet: true });
     this.element.append(div('row-line', this.#row, this.#stop), this.#body);
     this.update(item);
