@@ -349,9 +349,7 @@ function M.config()
     flags = { debounce_text_changes = 20 },
     on_init = began,
     on_attach = attached,
-    on_exit = function(_, _, id)
-      vim.schedule(function() ended(id) end)
-    end,
+    on_exit = function(_, _, id) vim.schedule(function() ended(id) end) end,
   }
 end
 

@@ -39,9 +39,7 @@ end
 ---@param name string
 ---@return fun(invocation: pilotfish.Invocation)
 local function call(part, name)
-  return function()
-    require('pilotfish.' .. part)[name]()
-  end
+  return function() require('pilotfish.' .. part)[name]() end
 end
 
 ---@type table<string, pilotfish.Entry>

@@ -33,9 +33,7 @@ function M.open()
       once = true,
       callback = vim.schedule_wrap(function()
         if vim.api.nvim_win_is_valid(now) then
-          vim.api.nvim_win_call(now, function()
-            vim.cmd.diffoff()
-          end)
+          vim.api.nvim_win_call(now, function() vim.cmd.diffoff() end)
           vim.wo[now].winbar = ''
         end
         draw.redraw(bufnr)

@@ -452,16 +452,12 @@ function M.follow()
   vim.api.nvim_set_decoration_provider(anchors, {
     on_win = function(_, _, bufnr, top, bottom)
       if sheets[bufnr] and has_bare(bufnr, top, bottom) then
-        vim.schedule(function()
-          dress_seen(bufnr, math.max(0, top - MARGIN), bottom + MARGIN)
-        end)
+        vim.schedule(function() dress_seen(bufnr, math.max(0, top - MARGIN), bottom + MARGIN) end)
       end
       return false
     end,
   })
-  events.on('BufWinEnter', function(event)
-    show_tops(event.buf)
-  end)
+  events.on('BufWinEnter', function(event) show_tops(event.buf) end)
   events.on('WinScrolled', function()
     for name, scrolled in pairs(vim.v.event) do
       local window = tonumber(name)
@@ -473,12 +469,8 @@ function M.follow()
       end
     end
   end)
-  events.on({ 'ColorScheme', 'VimResized' }, function()
-    vim.iter(vim.tbl_keys(sheets)):each(M.redraw)
-  end)
-  events.on('BufUnload', function(event)
-    sheets[event.buf] = nil
-  end)
+  events.on({ 'ColorScheme', 'VimResized' }, function() vim.iter(vim.tbl_keys(sheets)):each(M.redraw) end)
+  events.on('BufUnload', function(event) sheets[event.buf] = nil end)
 end
 
 return M
