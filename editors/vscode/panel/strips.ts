@@ -80,12 +80,7 @@ export function commandStrip(words: Words, bridge: Bridge): Strip<CommandInfo[]>
       .map(({ id, sessionId, command, startedAt }) =>
         div('row-line', element(
             'button',
-            {
-              type: 'button',
-              class: 'row',
-              title: command,
-              click: () => bridge.post({ type: 'output', sessionId, commandId: id, title: command }),
-            },
+            { type: 'button', class: 'row', title: command, click: () => bridge.post({ type: 'output', sessionId, commandId: id, title: command }) },
             icon('terminal'),
             span('command gist', command),
             element('span', { class: 'faint', 'data-since': startedAt }, clock(Date.now() - Date.parse(startedAt))),

@@ -239,11 +239,7 @@ export class Transcript {
   /** Draws what is near the reader and drops what is far, without moving what is in sight. */
   #update(): void {
     const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
-    const places = this.#stretches.map(({ element, items }) => ({
-      top: element.offsetTop,
-      height: element.offsetHeight,
-      count: items.length,
-    }));
+    const places = this.#stretches.map(({ element, items }) => ({ top: element.offsetTop, height: element.offsetHeight, count: items.length }));
     const top = this.#following ? scrollHeight - clientHeight : scrollTop;
     const wanted = drawnStretches(places, top, clientHeight, MAX_DRAWN);
     const anchor = this.#following ? undefined : this.anchor;
