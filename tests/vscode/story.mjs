@@ -48,6 +48,7 @@ await test({ width: 1400, height: 900 }, async (workbench) => {
   await page.keyboard.press('Backspace');
   await workbench.command('Pilotfish: Focus What Waits').catch(() => workbench.execute('pilotfish.focusApproval'));
   await until('the card has the focus', () => panel.evaluate(() => document.activeElement.matches('.card')));
+  await until('the card takes answers', () => panel.evaluate(() => [...document.querySelectorAll('.card .button')].every((button) => !button.disabled)));
   await page.keyboard.press('3');
   await panel.waitForSelector('.rule');
   await until('it can be saved', () => panel.evaluate(() => [...document.querySelectorAll('.card .button')].some((button) => button.textContent === 'Save and Run' && !button.disabled)));
