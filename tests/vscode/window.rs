@@ -2,8 +2,10 @@
 
 use crate::scene::Scene;
 use pilotfish_protocol::{Mode, SessionList, StopReason};
+use pilotfish_tests::desk::LIMIT;
 use pilotfish_tests::fake_model::answer;
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_hold_and_no_key_is_taken() {
@@ -16,8 +18,7 @@ async fn a_folder_that_is_not_trusted_is_read_only() {
     let Some(mut scene) = Scene::begin("agent", &[]).await else { return };
     let mut script = scene.script("untrusted");
     script.reaches("opened").await;
-    let sessions = sessions(&mut scene).await;
-    assert!(sessions.sessions.len() >= 2, "one was opened");
+    let sessions = sessions(&mut scene, |list| list.sessions.len() >= 2).await;
     assert!(sessions.sessions.iter().all(|session| session.mode == Mode::ReadOnly), "{sessions:?}");
     script.goes_on("").await;
     script.ends().await;
@@ -30,14 +31,24 @@ async fn of_two_folders_one_is_chosen() {
     let mut script = scene.script("roots");
     script.reaches("opened").await;
     let other = scene.desk.path("other").display().to_string();
-    let sessions = sessions(&mut scene).await;
-    assert!(sessions.sessions.iter().any(|session| session.workspace == other), "{sessions:?}");
+    sessions(&mut scene, |list| list.sessions.iter().any(|session| session.workspace == other)).await;
     script.goes_on("").await;
     script.ends().await;
 }
 
-async fn sessions(scene: &mut Scene) -> SessionList {
-    scene.client.request("session/list", json!({})).await.expect("a list")
+// The workbench opens a session after it was told to. The list, as soon as it is so.
+async fn sessions(scene: &mut Scene, is_so: impl Fn(&SessionList) -> bool) -> SessionList {
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    let waited = async {
+        loop {
+            let list = scene.client.request("session/list", json!({})).await.expect("a list");
+            if is_so(&list) {
+                return list;
+            }
+            look.tick().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, waited).await.expect("one is opened")
 }
 
 /// Draws what is looked at by people, in every theme, and what the README shows.
