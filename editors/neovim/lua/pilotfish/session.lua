@@ -100,17 +100,28 @@ local function joined(id, state, kind)
   end
 end
 
+--- Asks something on the way to a session. The answer is dropped when the way was left meanwhile, as a connection that ends does.
 ---@param id string
----@param attached pilotfish.Attached
-local function read_page(id, attached)
+---@param method string
+---@param params table
+---@param callback fun(answer: table)
+local function ask(id, method, params, callback)
   local wait = joining[id]
-  client.request('session/items', { sessionId = id, limit = PAGE }, function(error, page)
+  client.request(method, params, function(error, answer)
     if joining[id] ~= wait then
       return
     elseif error then
       say.warn(error.message)
       return joined(id)
     end
+    callback(answer)
+  end)
+end
+
+---@param id string
+---@param attached pilotfish.Attached
+local function read_page(id, attached)
+  ask(id, 'session/items', { sessionId = id, limit = PAGE }, function(page)
     states[id] = fold.begin(attached, page)
     joined(id, states[id], 'attached')
   end)
@@ -124,16 +135,9 @@ function M.attach(id, callback)
     table.insert(joining[id].callbacks, callback)
     return
   end
-  local wait = { updates = {}, callbacks = { callback } }
-  joining[id] = wait
+  joining[id] = { updates = {}, callbacks = { callback } }
   local known = states[id]
-  client.request('session/attach', { sessionId = id, afterSeq = known and known.seq }, function(error, attached)
-    if joining[id] ~= wait then
-      return
-    elseif error then
-      say.warn(error.message)
-      return joined(id)
-    end
+  ask(id, 'session/attach', { sessionId = id, afterSeq = known and known.seq }, function(attached)
     if not known then
       return read_page(id, attached)
     end
